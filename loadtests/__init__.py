@@ -1,0 +1,1 @@
+"""How a measurement is made: spec, plan, environment, load, samples."""

@@ -1,0 +1,113 @@
+"""A scenario as data: weighted requests and where their keys come from. No Locust, no clock."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+READING_METHODS = frozenset({"GET", "HEAD"})
+
+
+class Frozen(BaseModel):
+    """Immutable, and strict about keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Keys(Frozen):
+    """The whole numbers `{key}` is drawn from, both ends included.
+
+    With `unique`, no key is drawn twice within one trial (for deletes).
+    """
+
+    first: Annotated[int, Field(alias="from", ge=0)]
+    last: Annotated[int, Field(alias="to", ge=0)]
+    unique: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Keys:
+        if self.last < self.first:
+            raise ValueError(f"keys.to ({self.last}) is below keys.from ({self.first})")
+        return self
+
+
+class Request(Frozen):
+    """One kind of request; `{key}` in path and JSON strings is replaced by a key."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    method: Method = "GET"
+    path: Annotated[str, Field(pattern=r"^/\S*$")]
+    keys: Keys | None = None
+    weight: PositiveFloat = 1.0
+    json_body: Annotated[Any, Field(alias="json")] = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    expect_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
+    """Statuses that count as good; empty means any 2xx."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the method may change data."""
+        return self.method not in READING_METHODS
+
+    @model_validator(mode="after")
+    def _key_has_a_range(self) -> Request:
+        if self.keys is None and "{key}" in f"{self.path}{self.json_body}":
+            raise ValueError("{key} is used but keys = { from = …, to = … } is missing")
+        return self
+
+
+class LoadSpec(Frozen):
+    """How hard to push: `closed`, `open`, or `auto` (one closed load, then open loads at shares of
+    the lower capacity measured in a pilot)."""
+
+    model: Literal["auto", "closed", "open"] = "auto"
+    users: PositiveInt = 16
+    rate_per_s: PositiveFloat | None = None
+    arrivals: Literal["poisson", "uniform"] = "poisson"
+    open_shares: tuple[Annotated[float, Field(gt=0, le=2)], ...] = (0.5,)
+    """Open loads of `auto`, as shares of the lower arm's capacity; the first is primary."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> LoadSpec:
+        if self.model == "open" and self.rate_per_s is None:
+            raise ValueError("an open load needs rate_per_s")
+        return self
+
+
+class Scenario(Frozen):
+    """What the users do, and how hard."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    load: LoadSpec = LoadSpec()
+    timeout_s: PositiveFloat = 10.0
+    about: str | None = None
+    """The request whose p95 is the scenario's primary latency; by default the first request."""
+    request: tuple[Request, ...] = ()
+    locustfile: str | None = None
+    """A file with the user's own Locust users, instead of `request`."""
+
+    @property
+    def judged_request(self) -> str | None:
+        """Name of the request the scenario is about (None with a locustfile)."""
+        return self.about or (self.request[0].name if self.request else None)
+
+    @property
+    def writes(self) -> bool:
+        """Whether a trial may change data, so that tables are put back before it."""
+        return self.locustfile is not None or any(request.writes for request in self.request)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Scenario:
+        names = [request.name for request in self.request]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"request {name!r} is named twice")
+        if self.about is not None and self.about not in names:
+            raise ValueError(f"about = {self.about!r} is none of its requests ({', '.join(names)})")
+        if self.locustfile is not None and self.request:
+            raise ValueError("give either request tables or a locustfile, not both")
+        if self.locustfile is not None and self.load.model != "closed":
+            raise ValueError('a locustfile needs load = { model = "closed", users = … }')
+        return self

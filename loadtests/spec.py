@@ -1,0 +1,355 @@
+"""The only reader of specs: TOML file or built-in profile, overrides, checks; frozen models out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import string
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from loadtests.errors import SpecError
+from loadtests.scenarios.catalogue import BUILT_IN
+from loadtests.scenarios.model import Frozen, Scenario
+
+PROFILES_DIR = Path(__file__).parent / "profiles"
+APPS = ("sync", "async")
+DRIVERS = {"sync": ("pymysql", "mysqldb"), "async": ("aiomysql", "asyncmy")}
+COMMAND_PLACEHOLDERS = frozenset({"port", "pool_size", "max_overflow", "threads", "workers"})
+ENV_PLACEHOLDERS = COMMAND_PLACEHOLDERS | {"database_url"}
+
+AutoOrCount = Literal["auto"] | PositiveInt
+
+
+class RunSpec(Frozen):
+    """The `[run]` table."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    database: Annotated[
+        str, Field(pattern=r"^(auto|docker|local|none|mysql://.+)$", repr=False)
+    ] = "auto"
+    durability: Literal["durable", "relaxed"] = "durable"
+    database_rtt_ms: Annotated[float, Field(ge=0, le=0)] = 0.0
+    instances: AutoOrCount = "auto"
+    rounds: AutoOrCount = "auto"
+    pairs: AutoOrCount = "auto"
+    block_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+    target_ci_pct: PositiveFloat = 3.0
+    budget_s: PositiveFloat = 300.0
+    equivalence_pct: PositiveFloat = 5.0
+    max_error_pct: Annotated[float, Field(ge=0, le=100)] = 0.1
+
+
+class Arm(Frozen):
+    """One configuration under test: a built-in app, a command we start, or a URL."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+    app: str | None = None
+    driver: str | None = None
+    workers: PositiveInt = 1
+    pool_size: PositiveInt = 10
+    max_overflow: Annotated[int, Field(ge=0)] = 0
+    pool_timeout_s: PositiveFloat = 5.0
+    threads: PositiveInt = 40
+    admission: Annotated[int, Field(ge=-1)] = 0
+    command: str | None = None
+    cwd: str | None = None
+    env: dict[str, str] = Field(default_factory=dict)
+    ready: Annotated[str, Field(pattern=r"^/")] = "/health"
+    reset: str | None = None
+    git_ref: str | None = None
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+")] | None = None
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+
+    @property
+    def kind(self) -> Literal["app", "command", "url"]:
+        """Which of the three ways of being started this arm has."""
+        if self.app is not None:
+            return "app"
+        return "command" if self.command is not None else "url"
+
+    @property
+    def connections(self) -> int:
+        """Most database connections one instance may hold."""
+        return self.workers * (self.pool_size + self.max_overflow)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Arm:
+        ways = [way for way in ("app", "command", "url") if getattr(self, way) is not None]
+        if len(ways) != 1:
+            said = " and ".join(ways) or "none"
+            raise ValueError(f"an arm needs exactly one of app, command, url (given: {said})")
+        if self.app is not None:
+            self._check_app(self.app)
+        if self.command is not None:
+            self._check_command(self.command)
+        return self
+
+    def _check_app(self, app: str) -> None:
+        if app not in APPS:
+            raise ValueError(f"app {app!r} is not built in; there are {', '.join(APPS)}")
+        if self.driver is not None and self.driver not in DRIVERS[app]:
+            raise ValueError(
+                f"driver {self.driver!r} does not fit app {app!r}; use {' or '.join(DRIVERS[app])}"
+            )
+
+    def _check_command(self, command: str) -> None:
+        if not shlex.split(command):
+            raise ValueError("command is empty")
+        _check_placeholders("command", command, COMMAND_PLACEHOLDERS)
+        if "{port}" not in command and not any("{port}" in value for value in self.env.values()):
+            raise ValueError("command must say where to listen: use {port} in command or env")
+        for name, value in self.env.items():
+            _check_placeholders(f"env.{name}", value, ENV_PLACEHOLDERS)
+
+
+def _check_placeholders(key: str, text: str, allowed: frozenset[str]) -> None:
+    try:
+        used = {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}; write {{{{ and }}}} for literal braces") from error
+    if unknown := used - allowed:
+        listed = ", ".join("{%s}" % name for name in sorted(unknown))
+        raise ValueError(f"{key}: unknown placeholder {listed}")
+
+
+class Spec(Frozen):
+    """A whole spec: run settings, arms, scenarios. The first arm is the baseline."""
+
+    run: RunSpec = RunSpec()
+    arm: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    scenario: Annotated[tuple[Scenario, ...], Field(min_length=1)]
+    source: str = "spec"
+    """Where the spec came from, for messages and the manifest."""
+    folder: str = "."
+    """The folder that relative paths in the spec refer to."""
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Spec:
+        for kind, names in (
+            ("arm", [arm.name for arm in self.arm]),
+            ("scenario", [scenario.name for scenario in self.scenario]),
+        ):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"{kind} {name!r} is named twice")
+        return self
+
+    def scenario_named(self, name: str) -> Scenario:
+        """The scenario called `name`; KeyError when there is none."""
+        return next(scenario for scenario in self.scenario if scenario.name == name)
+
+    def arm_named(self, name: str) -> Arm:
+        """The arm called `name`; StopIteration when there is none."""
+        return next(arm for arm in self.arm if arm.name == name)
+
+
+def profile_names() -> list[str]:
+    """Names of the built-in profiles."""
+    return sorted(path.stem for path in PROFILES_DIR.glob("*.toml"))
+
+
+def load_spec(
+    source: str = "quick",
+    *,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Spec:
+    """Read a TOML file or a built-in profile and check it.
+
+    `overrides` are `KEY=VALUE` with dotted keys (`run.block_s=0.5`, `arm.sync.pool_size=20`); they
+    win over the file. `BENCH_DATABASE_URL` in `environ` replaces `database = "auto"`.
+    Raises SpecError, which names file, key and line.
+    """
+    path = _find(source)
+    text = _read_text(path)
+    data = _parse(text, path)
+    for override in overrides:
+        _apply_override(data, override)
+    if seed is not None:
+        data.setdefault("run", {})["seed"] = seed
+    if (url := environ.get("BENCH_DATABASE_URL")) and data.get("run", {}).get(
+        "database", "auto"
+    ) == "auto":
+        data.setdefault("run", {})["database"] = url
+    return _validated(data, text, path, source)
+
+
+def _find(source: str) -> Path:
+    path = Path(source)
+    if path.is_file():
+        return path
+    profile = PROFILES_DIR / f"{source}.toml"
+    if profile.is_file():
+        return profile
+    raise SpecError(
+        f"There is no spec file or built-in profile called {source!r}.",
+        hint=f"Built-in profiles: {', '.join(profile_names())}. See bench run --help.",
+    )
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: cannot be read as UTF-8 text ({error}).") from error
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path}: not valid TOML: {error}.") from error
+
+
+def _apply_override(data: dict[str, Any], override: str) -> None:
+    key, equals, raw = override.partition("=")
+    if not equals or not key:
+        raise SpecError(
+            f"--set {override}: expected KEY=VALUE.", hint="Example: --set run.block_s=0.5"
+        )
+    try:
+        value = tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = raw
+    *parents, last = key.split(".")
+    node: Any = data
+    for part in parents:
+        node = _descend(node, part, override)
+    if not isinstance(node, dict):
+        raise SpecError(f"--set {override}: {'.'.join(parents)} is not a table.")
+    node[last] = value
+
+
+def _descend(node: Any, part: str, override: str) -> Any:
+    if isinstance(node, list):
+        for index, entry in enumerate(node):
+            if part in (entry.get("name"), str(index)):
+                return entry
+        known = ", ".join(str(entry.get("name")) for entry in node)
+        raise SpecError(f"--set {override}: nothing is called {part!r} (there are {known}).")
+    if not isinstance(node, dict):
+        raise SpecError(f"--set {override}: {part!r} has nothing below it.")
+    return node.setdefault(part, {})
+
+
+def _validated(data: dict[str, Any], text: str, path: Path, source: str) -> Spec:
+    for reserved in ("source", "folder"):
+        if reserved in data:
+            raise SpecError(f"{path}: unknown key {reserved!r}.")
+    data.pop("tune", None)  # `bench tune`'s own table may stand in the same file
+    data["scenario"] = [_with_built_in(entry, path) for entry in _tables(data, "scenario", path)]
+    try:
+        spec = Spec.model_validate({**data, "source": source, "folder": str(path.parent)})
+    except ValidationError as error:
+        raise SpecError(
+            _explain(error, data, text, path), hint="See docs/spec.md for every key."
+        ) from error
+    _check_paths(spec, path)
+    return spec
+
+
+def _tables(data: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
+    entries = data.get(key, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise SpecError(f"{path}: {key} must be written as [[{key}]] tables.")
+    return entries
+
+
+def _with_built_in(entry: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A scenario without requests takes those of the built-in one of its name."""
+    if "request" in entry or "locustfile" in entry:
+        return entry
+    name = entry.get("name")
+    if name not in BUILT_IN:
+        raise SpecError(
+            f"{path}: scenario {name!r} is not built in and has no requests.",
+            hint=f"Built in: {', '.join(BUILT_IN)}; or add [[scenario.request]] tables.",
+        )
+    return {**BUILT_IN[name].model_dump(by_alias=True), **entry}
+
+
+def _check_paths(spec: Spec, path: Path) -> None:
+    for scenario in spec.scenario:
+        if scenario.locustfile and not (path.parent / scenario.locustfile).is_file():
+            raise SpecError(f"{path}: scenario {scenario.name!r}: no file {scenario.locustfile!r}.")
+    for arm in spec.arm:
+        if arm.cwd and not (path.parent / arm.cwd).is_dir():
+            raise SpecError(f"{path}: arm {arm.name!r}: no folder {arm.cwd!r}.")
+
+
+def _explain(error: ValidationError, data: dict[str, Any], text: str, path: Path) -> str:
+    lines = []
+    for problem in error.errors():
+        location = [
+            part for part in problem["loc"] if part not in ("auto", "constrained-int", "str")
+        ]
+        message = {
+            "extra_forbidden": "unknown key",
+            "missing": "missing",
+        }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+        where = line_of(text, location)
+        lines.append(f"{path}{f':{where}' if where else ''}: {_dotted(location, data)}: {message}")
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _dotted(location: Sequence[str | int], data: Any) -> str:
+    """`('arm', 1, 'workers')` as `arm "async" workers`."""
+    words: list[str] = []
+    node = data
+    for part in location:
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            node = None
+        if isinstance(part, int):
+            name = node.get("name") if isinstance(node, dict) else None
+            words.append(f'"{name}"' if name else f"#{part + 1}")
+        else:
+            words.append(str(part))
+    return " ".join(words) or "spec"
+
+
+def line_of(text: str, location: Sequence[str | int]) -> int | None:
+    """The line (from 1) of the key at `location`, as far as a plain scan of the text can tell."""
+    table: list[str] = []
+    seen: dict[str, int] = {}
+    names = [str(part) for part in location if isinstance(part, str)]
+    indexes = [part for part in location if isinstance(part, int)]
+    best: int | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            header = stripped.split("]")[0].strip("[ ")
+            table = header.split(".")
+            if stripped.startswith("[["):
+                seen[header] = seen.get(header, -1) + 1
+                for deeper in [key for key in seen if key.startswith(f"{header}.")]:
+                    del seen[deeper]
+        if table != names[: len(table)] or not table:
+            continue
+        positions = [
+            seen[".".join(table[: i + 1])]
+            for i in range(len(table))
+            if ".".join(table[: i + 1]) in seen
+        ]
+        if positions != indexes[: len(positions)]:
+            continue
+        rest = names[len(table) :]
+        if stripped.startswith("["):
+            best = number
+        elif rest and stripped.partition("=")[0].strip().split(".")[0] == rest[0]:
+            return number
+    return best

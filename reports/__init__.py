@@ -1,0 +1,1 @@
+"""How measurements become answers. Reads stored samples only; needs no server."""
