@@ -6,13 +6,12 @@ import os
 import shlex
 import string
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
-    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     ValidationError,
@@ -29,6 +28,8 @@ DRIVERS = {"sync": ("pymysql", "mysqldb"), "async": ("aiomysql", "asyncmy")}
 COMMAND_PLACEHOLDERS = frozenset({"port", "pool_size", "max_overflow", "threads", "workers"})
 ENV_PLACEHOLDERS = COMMAND_PLACEHOLDERS | {"database_url"}
 
+UNION_BRANCHES = ("literal['auto']", "constrained-int")
+"""What pydantic adds to an error's location for the branches of AutoOrCount."""
 AutoOrCount = Literal["auto"] | PositiveInt
 
 
@@ -120,7 +121,7 @@ def _check_placeholders(key: str, text: str, allowed: frozenset[str]) -> None:
     except ValueError as error:
         raise ValueError(f"{key}: {error}; write {{{{ and }}}} for literal braces") from error
     if unknown := used - allowed:
-        listed = ", ".join("{%s}" % name for name in sorted(unknown))
+        listed = ", ".join(f"{{{name}}}" for name in sorted(unknown))
         raise ValueError(f"{key}: unknown placeholder {listed}")
 
 
@@ -323,29 +324,15 @@ def _dotted(location: Sequence[str | int], data: Any) -> str:
 
 
 def line_of(text: str, location: Sequence[str | int]) -> int | None:
-    """The line (from 1) of the key at `location`, as far as a plain scan of the text can tell."""
-    table: list[str] = []
-    seen: dict[str, int] = {}
+    """The line (from 1) of the key at `location`, as far as a plain scan of the text can tell.
+
+    `location` is like pydantic's: `("arm", 1, "workers")`. Falls back to the table's header.
+    """
     names = [str(part) for part in location if isinstance(part, str)]
     indexes = [part for part in location if isinstance(part, int)]
     best: int | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if stripped.startswith("["):
-            header = stripped.split("]")[0].strip("[ ")
-            table = header.split(".")
-            if stripped.startswith("[["):
-                seen[header] = seen.get(header, -1) + 1
-                for deeper in [key for key in seen if key.startswith(f"{header}.")]:
-                    del seen[deeper]
-        if table != names[: len(table)] or not table:
-            continue
-        positions = [
-            seen[".".join(table[: i + 1])]
-            for i in range(len(table))
-            if ".".join(table[: i + 1]) in seen
-        ]
-        if positions != indexes[: len(positions)]:
+    for number, table, positions, stripped in _lines_with_tables(text):
+        if not table or table != names[: len(table)] or positions != indexes[: len(positions)]:
             continue
         rest = names[len(table) :]
         if stripped.startswith("["):
@@ -353,3 +340,19 @@ def line_of(text: str, location: Sequence[str | int]) -> int | None:
         elif rest and stripped.partition("=")[0].strip().split(".")[0] == rest[0]:
             return number
     return best
+
+
+def _lines_with_tables(text: str) -> Iterator[tuple[int, list[str], list[int], str]]:
+    """Each line with the table it stands in and the positions of the arrays of tables above it."""
+    table: list[str] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            header = stripped.split("]")[0].strip("[ ")
+            table = header.split(".")
+            if stripped.startswith("[["):
+                seen[header] = seen.get(header, -1) + 1
+                seen = {key: at for key, at in seen.items() if not key.startswith(f"{header}.")}
+        prefixes = (".".join(table[: depth + 1]) for depth in range(len(table)))
+        yield number, table, [seen[prefix] for prefix in prefixes if prefix in seen], stripped

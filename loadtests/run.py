@@ -1,0 +1,368 @@
+"""A whole run: warm up, freeze the loads, then rounds of interleaved blocks until enough is known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loadtests.plan import (
+    Block,
+    RoundShape,
+    ScenarioLoads,
+    derived_seed,
+    plan_round,
+    scenario_loads,
+)
+from loadtests.schedule import LEAD_IN_S, WARM_UP_S, Sizes, another_round_fits
+from loadtests.spec import Spec
+from loadtests.store import RunStore
+from loadtests.telemetry import Telemetry
+from loadtests.testbed import Bed
+from loadtests.trials import ClosedLoad, Generator, Load, OpenLoad, Target, TrialOrder, TrialOutcome
+
+FEWEST_ROUNDS_TO_STOP = 2
+
+
+class Interim(Protocol):
+    """A primary comparison as it stands after some rounds."""
+
+    @property
+    def half_width_pct(self) -> float | None:
+        """Half the width of its interval; None while it cannot be computed."""
+        ...
+
+
+class Watcher(Protocol):
+    """Whoever shows progress."""
+
+    def say(self, message: str) -> None:
+        """Show one message."""
+        ...
+
+    def trial(self, order: TrialOrder, done: int, planned: int) -> None:
+        """One trial is about to start; `done` of `planned` of this round are finished."""
+        ...
+
+    def round_finished(self, number: int, rounds: int, interims: Sequence[Interim]) -> None:
+        """A round is stored; `rounds` is how many are planned at most."""
+        ...
+
+
+class Interruption:
+    """The first Ctrl-C sets `requested`; the run ends after the trial it is in."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+
+@dataclass
+class Run:
+    """Everything one run touches."""
+
+    spec: Spec
+    sizes: Sizes
+    store: RunStore
+    bed: Bed
+    generator: Generator
+    watcher: Watcher
+    assess: Callable[[], Sequence[Interim]]
+    interruption: Interruption = field(default_factory=Interruption)
+    first_round: int = 0
+    first_trial: int = 0
+    frozen: Mapping[str, tuple[Load, ...]] = field(default_factory=dict)
+    """Loads that an earlier session of this run has frozen."""
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self.telemetry = Telemetry(self.bed)
+        self.next_trial = self.first_trial
+        self.dirty: set[str] = set()
+        self.targets: dict[tuple[str, int], Target] = {
+            (target.arm, target.instance): target for target in self.bed.targets
+        }
+
+
+class _Interrupted(Exception):
+    """The person asked to stop; the trial in hand is finished."""
+
+
+def execute(run: Run) -> str:
+    """Run to the end; returns `complete` or `interrupted`. What was measured is stored either way."""
+    status, reason = "complete", "finished"
+    try:
+        loads = freeze_loads(run, warm_up(run))
+        reason = measure(run, loads)
+    except _Interrupted:
+        status, reason = "interrupted", "interrupted by the user"
+    except BaseException as error:
+        run.store.journal.write(
+            "end", status="interrupted", reason=f"{type(error).__name__}: {error}"
+        )
+        raise
+    finally:
+        run.telemetry.close()
+    run.store.journal.write("end", status=status, reason=reason)
+    return status
+
+
+def warm_up(run: Run) -> dict[str, dict[str, float]]:
+    """Load every instance under every scenario for a moment, and throw the samples away.
+
+    Returns, per scenario and arm, the median instance's closed-load throughput in requests/s: the
+    pilot that sets `auto` rates.
+    """
+    run.watcher.say(f"Warming up {len(run.targets)} instances under each scenario …")
+    capacities: dict[str, dict[str, float]] = {}
+    for scenario in run.spec.scenario:
+        rates: dict[str, list[float]] = {}
+        load = ClosedLoad(scenario.load.users)
+        for index, target in enumerate(run.targets.values()):
+            _check_interruption(run)
+            order = TrialOrder(
+                trial=-1,
+                round=-1,
+                block=-1,
+                scenario=scenario.name,
+                load=load,
+                target=target,
+                seed=derived_seed(run.spec.run.seed, "warm-up", scenario.name, index),
+                lead_in_s=WARM_UP_S * 0.4,
+                steady_s=WARM_UP_S * 0.6,
+            )
+            _put_back(run, order)
+            rates.setdefault(target.arm, []).append(
+                completions_per_s(run.generator.run_trial(order))
+            )
+        for arm in rates:
+            _put_back_arm(run, arm, scenario.writes)
+        capacities[scenario.name] = {arm: float(np.median(values)) for arm, values in rates.items()}
+    for target in run.targets.values():
+        run.telemetry.prime(target)
+    return capacities
+
+
+def completions_per_s(outcome: TrialOutcome) -> float:
+    """Good completions inside the steady window, per second."""
+    done = outcome.samples.column("done_ns")
+    inside = pc.and_(
+        pc.and_(
+            pc.greater_equal(done, outcome.steady_start_ns), pc.less(done, outcome.steady_end_ns)
+        ),
+        outcome.samples.column("ok"),
+    )
+    window_s = (outcome.steady_end_ns - outcome.steady_start_ns) / 1e9
+    return float(pc.sum(inside).as_py() or 0) / window_s
+
+
+def freeze_loads(run: Run, capacities: dict[str, dict[str, float]]) -> tuple[ScenarioLoads, ...]:
+    """Decide every load once, and write it to the journal."""
+    entries = []
+    for scenario in run.spec.scenario:
+        measured = {arm: round(rate, 1) for arm, rate in capacities[scenario.name].items()}
+        loads = run.frozen.get(scenario.name) or scenario_loads(scenario, measured)
+        assert loads is not None
+        run.store.journal.write(
+            "rates",
+            scenario=scenario.name,
+            capacity_per_s=measured,
+            loads=[load_facts(load) for load in loads],
+        )
+        entries.append(ScenarioLoads(scenario.name, loads))
+    return tuple(entries)
+
+
+def load_facts(load: Load) -> dict[str, Any]:
+    """A load as the journal and the summary write it."""
+    if isinstance(load, ClosedLoad):
+        return {"load": load.name, "model": "closed", "users": load.users}
+    return {
+        "load": load.name,
+        "model": "open",
+        "rate_per_s": load.rate_per_s,
+        "arrivals": load.arrivals,
+    }
+
+
+def load_from_facts(facts: Mapping[str, Any]) -> Load:
+    """The load that `load_facts` wrote."""
+    if facts["model"] == "closed":
+        return ClosedLoad(facts["users"])
+    return OpenLoad(facts["rate_per_s"], facts["arrivals"])
+
+
+def measure(run: Run, loads: tuple[ScenarioLoads, ...]) -> str:
+    """Measure round after round; returns why it ended."""
+    shape = RoundShape(
+        arms=tuple(arm.name for arm in run.spec.arm),
+        scenarios=loads,
+        instances=run.sizes.instances,
+        pairs=run.sizes.pairs,
+        first_instance=min(instance for _, instance in run.targets),
+    )
+    started_s = run.clock()
+    for number in range(run.first_round, run.first_round + run.sizes.rounds):
+        round_started_s = run.clock()
+        measure_round(run, plan_round(shape, number, run.spec.run.seed), number)
+        interims = run.assess()
+        run.watcher.round_finished(number, run.first_round + run.sizes.rounds, interims)
+        if run.sizes.rounds_are_fixed:
+            continue
+        if number + 1 >= FEWEST_ROUNDS_TO_STOP and narrow_enough(
+            interims, run.spec.run.target_ci_pct
+        ):
+            return f"every primary interval is within ±{run.spec.run.target_ci_pct:g}%"
+        now_s = run.clock()
+        if not another_round_fits(
+            now_s - started_s, now_s - round_started_s, run.spec.run.budget_s
+        ):
+            return f"another round would not fit the budget of {run.spec.run.budget_s:g} s"
+    return "all planned rounds are done"
+
+
+def narrow_enough(interims: Sequence[Interim], target_pct: float) -> bool:
+    """Whether every primary interval is as narrow as asked (never whether it is significant)."""
+    widths = [interim.half_width_pct for interim in interims]
+    return bool(widths) and all(width is not None and width <= target_pct for width in widths)
+
+
+def measure_round(run: Run, blocks: Sequence[Block], number: int) -> None:
+    """Run one round's blocks and store them, also when it ends early."""
+    run.store.journal.write("round", round=number, state="planned", blocks=len(blocks))
+    kept: dict[tuple[str, str], list[pa.Table]] = {}
+    planned = sum(len(block.arms) for block in blocks)
+    state = "abandoned"
+    try:
+        done = 0
+        for block in blocks:
+            for position, arm in enumerate(block.arms):
+                _check_interruption(run)
+                order = _order(run, block, arm)
+                run.watcher.trial(order, done, planned)
+                outcome = measure_trial(run, order, position)
+                kept.setdefault((order.scenario, order.load.name), []).append(outcome.samples)
+                done += 1
+        state = "finished"
+    finally:
+        for (scenario, load), tables in kept.items():
+            run.store.write_samples(scenario, load, number, tables)
+        run.store.write_telemetry(_public(run.telemetry.rows))
+        run.store.journal.write("round", round=number, state=state)
+
+
+def _order(run: Run, block: Block, arm: str) -> TrialOrder:
+    order = TrialOrder(
+        trial=run.next_trial,
+        round=block.round,
+        block=block.block,
+        scenario=block.scenario,
+        load=block.load,
+        target=_partner(run, arm, block.instance),
+        seed=block.seed,
+        lead_in_s=LEAD_IN_S,
+        steady_s=run.spec.run.block_s,
+    )
+    run.next_trial += 1
+    return order
+
+
+def _partner(run: Run, arm: str, instance: int) -> Target:
+    """The arm's instance of this number; an arm with one instance only (a URL) lends that one."""
+    found = run.targets.get((arm, instance))
+    return found or next(target for (name, _), target in run.targets.items() if name == arm)
+
+
+def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
+    """One trial with its readings and its line in the journal."""
+    _put_back(run, order)
+    before = run.telemetry.begin(order)
+    try:
+        outcome = run.generator.run_trial(order)
+    except BaseException as error:
+        run.store.journal.write(
+            "trial",
+            **_order_facts(order, position),
+            state="abandoned",
+            reason=str(error) or repr(error),
+        )
+        raise
+    after, counted_before = run.telemetry.end(order)
+    failure = run.bed.failure(order.target)
+    run.store.journal.write(
+        "trial",
+        **_order_facts(order, position),
+        state="invalid" if failure else "finished",
+        start_ns=outcome.start_ns,
+        steady_start_ns=outcome.steady_start_ns,
+        steady_end_ns=outcome.steady_end_ns,
+        drained_ns=outcome.drained_ns,
+        planned=outcome.planned,
+        sent=outcome.sent,
+        recorded=outcome.recorded,
+        no_free_user=outcome.no_free_user,
+        retries=outcome.retries,
+        generator_cpu_s=outcome.generator_cpu_s,
+        generator_wall_s=outcome.generator_wall_s,
+        app_cpu_s=_difference(before.cpu_s, after.cpu_s),
+        app_rss_mb=after.rss_mb,
+        app_threads=after.threads,
+        connections=after.connections,
+        server_requests=_difference(
+            counted_before.server_requests if counted_before else None, after.server_requests
+        ),
+        database_cpu_s=_difference(before.database_cpu_s, after.database_cpu_s),
+        steal_pct=_share_pct(before.steal_s, after.steal_s, after.t_ns - before.t_ns),
+        reason=failure,
+    )
+    return outcome
+
+
+def _order_facts(order: TrialOrder, position: int) -> dict[str, Any]:
+    return {
+        "trial": order.trial,
+        "round": order.round,
+        "block": order.block,
+        "scenario": order.scenario,
+        "load": order.load.name,
+        "arm": order.target.arm,
+        "instance": order.target.instance,
+        "position": position,
+    }
+
+
+def _difference(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
+
+
+def _share_pct(before_s: float | None, after_s: float | None, wall_ns: int) -> float | None:
+    used_s = _difference(before_s, after_s)
+    return None if used_s is None or wall_ns <= 0 else 100.0 * used_s / (wall_ns / 1e9)
+
+
+def _put_back(run: Run, order: TrialOrder) -> None:
+    """Restore the arm's tables before a trial that writes, and after one that did."""
+    arm, writes = order.target.arm, run.spec.scenario_named(order.scenario).writes
+    if writes or arm in run.dirty:
+        run.bed.put_back(arm)
+    run.dirty.discard(arm)
+    if writes:
+        run.dirty.add(arm)
+
+
+def _check_interruption(run: Run) -> None:
+    if run.interruption.requested:
+        raise _Interrupted
+
+
+def _public(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if not key.startswith("_")} for row in rows]
+
+
+def with_rounds(sizes: Sizes, rounds: int) -> Sizes:
+    """The same sizes for another number of rounds (a resumed run does what is left)."""
+    return replace(sizes, rounds=rounds)

@@ -1,0 +1,112 @@
+"""A run's folder: manifest, samples and telemetry, each file whole or absent."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from loadtests.errors import StorageError
+from loadtests.journal import Journal, storage_error
+from loadtests.trials import SAMPLE_SCHEMA
+
+TELEMETRY_SCHEMA = pa.schema(
+    [
+        ("t_ns", pa.int64()),
+        ("scenario", pa.string()),
+        ("load", pa.string()),
+        ("arm", pa.string()),
+        ("instance", pa.int32()),
+        ("cpu_s", pa.float64()),
+        ("rss_mb", pa.float64()),
+        ("threads", pa.int32()),
+        ("connections", pa.int32()),
+        ("in_flight", pa.int32()),
+        ("steal_pct", pa.float64()),
+        ("pressure_pct", pa.float64()),
+        ("at", pa.string()),
+        ("trial", pa.int32()),
+    ]
+)
+
+
+class RunStore:
+    """Writes one run's folder (see docs/results.md for its layout)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            (folder / "samples").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(folder, error) from error
+        self.journal = Journal(folder / "journal.jsonl")
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Write `manifest.json`."""
+        text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        write_atomically(self.folder / "manifest.json", text.encode())
+
+    def write_samples(
+        self, scenario: str, load: str, round_number: int, tables: Sequence[pa.Table]
+    ) -> None:
+        """Write the samples of one scenario at one load in one round."""
+        folder = self.folder / "samples" / folder_name(scenario)
+        path = folder / f"{load}-{round_number}.parquet"
+        table = pa.concat_tables(tables).cast(SAMPLE_SCHEMA)
+        try:
+            folder.mkdir(exist_ok=True)
+            _write_parquet(path, table)
+        except OSError as error:
+            raise storage_error(path, error) from error
+
+    def write_telemetry(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write `telemetry.parquet` anew with all rows so far."""
+        path = self.folder / "telemetry.parquet"
+        try:
+            _write_parquet(path, pa.Table.from_pylist(list(rows), schema=TELEMETRY_SCHEMA))
+        except OSError as error:
+            raise storage_error(path, error) from error
+
+    def close(self) -> None:
+        """Close the journal."""
+        self.journal.close()
+
+
+def folder_name(scenario: str) -> str:
+    """A scenario's name as a folder's: anything but letters, digits, `.`, `_`, `-` is escaped."""
+    safe = "".join(
+        c if c.isascii() and (c.isalnum() or c in "._-") else f"%{ord(c):x}" for c in scenario
+    )
+    return f"%{safe}" if safe.startswith(".") else safe
+
+
+def _write_parquet(path: Path, table: pa.Table) -> None:
+    partial = path.with_suffix(".partial")
+    pq.write_table(table, partial, compression="zstd")
+    os.replace(partial, path)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that readers see the old one or the new one. Raises StorageError."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def new_run_folder(out: Path | None, run: str) -> Path:
+    """`out`, or `results/<run>`; raises StorageError when it already holds a run."""
+    folder = out or Path("results") / run
+    if (folder / "manifest.json").exists():
+        raise StorageError(
+            f"{folder} already holds a run.",
+            hint=f"Choose another --out, or go on with it: bench run --resume {folder}",
+        )
+    return folder

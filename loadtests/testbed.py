@@ -1,0 +1,49 @@
+"""What a run needs of the world besides load: tables put back, and readings at trial boundaries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from loadtests.trials import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at an instance and the host; None where it cannot be known.
+
+    `cpu_s` and `database_cpu_s` are cumulative; `server_requests` counts since the process started.
+    """
+
+    t_ns: int
+    cpu_s: float | None = None
+    rss_mb: float | None = None
+    threads: int | None = None
+    connections: int | None = None
+    in_flight: int | None = None
+    server_requests: int | None = None
+    database_cpu_s: float | None = None
+    steal_s: float | None = None
+    pressure_s: float | None = None
+
+
+class Bed(Protocol):
+    """The running arms and their database, or a stand-in for tests."""
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """Every running instance."""
+        ...
+
+    def put_back(self, arm: str) -> None:
+        """Bring the arm's tables back to their seeded state."""
+        ...
+
+    def read(self, target: Target, *, full: bool) -> Reading:
+        """Read an instance's usage; `full` also asks the app and the database (between trials)."""
+        ...
+
+    def failure(self, target: Target) -> str | None:
+        """Why the instance can no longer be measured; None while it lives."""
+        ...
