@@ -73,5 +73,5 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     """The BenchError for a failed write or read."""
     return StorageError(
         f"{path}: {error.strerror or error}.",
-        hint="Free some space or choose another folder with --out; what was written before is kept.",
+        hint="Free some space or choose another folder with --out; what was written is kept.",
     )

@@ -1,4 +1,4 @@
-"""A whole run: warm up, freeze the loads, then rounds of interleaved blocks until enough is known."""
+"""A whole run: warm up, freeze the loads, then rounds of interleaved blocks until it is enough."""
 
 from __future__ import annotations
 
@@ -88,17 +88,17 @@ class Run:
         }
 
 
-class _Interrupted(Exception):
+class _InterruptedError(Exception):
     """The person asked to stop; the trial in hand is finished."""
 
 
 def execute(run: Run) -> str:
-    """Run to the end; returns `complete` or `interrupted`. What was measured is stored either way."""
+    """Run to the end: `complete` or `interrupted`. What was measured is stored either way."""
     status, reason = "complete", "finished"
     try:
         loads = freeze_loads(run, warm_up(run))
         reason = measure(run, loads)
-    except _Interrupted:
+    except _InterruptedError:
         status, reason = "interrupted", "interrupted by the user"
     except BaseException as error:
         run.store.journal.write(
@@ -139,8 +139,6 @@ def warm_up(run: Run) -> dict[str, dict[str, float]]:
             rates.setdefault(target.arm, []).append(
                 completions_per_s(run.generator.run_trial(order))
             )
-        for arm in rates:
-            _put_back_arm(run, arm, scenario.writes)
         capacities[scenario.name] = {arm: float(np.median(values)) for arm, values in rates.items()}
     for target in run.targets.values():
         run.telemetry.prime(target)
@@ -356,7 +354,7 @@ def _put_back(run: Run, order: TrialOrder) -> None:
 
 def _check_interruption(run: Run) -> None:
     if run.interruption.requested:
-        raise _Interrupted
+        raise _InterruptedError
 
 
 def _public(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ class Sizes:
     round_s: float
     set_up_s: float
     rounds_are_fixed: bool
-    """Whether the spec gave the number of rounds, so that neither width nor budget ends it early."""
+    """Whether the spec gave the number of rounds: then neither width nor budget ends it early."""
     notes: tuple[str, ...] = ()
 
     @property

@@ -17,6 +17,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from loadtests.errors import SpecError
 from loadtests.scenarios.catalogue import BUILT_IN
@@ -292,11 +293,10 @@ def _check_paths(spec: Spec, path: Path) -> None:
 
 
 def _explain(error: ValidationError, data: dict[str, Any], text: str, path: Path) -> str:
+    """One line per problem: file, line, key, what is wrong."""
     lines = []
-    for problem in error.errors():
-        location = [
-            part for part in problem["loc"] if part not in ("auto", "constrained-int", "str")
-        ]
+    for problem in _worth_telling(error):
+        location = [part for part in problem["loc"] if part not in UNION_BRANCHES]
         message = {
             "extra_forbidden": "unknown key",
             "missing": "missing",
@@ -304,6 +304,18 @@ def _explain(error: ValidationError, data: dict[str, Any], text: str, path: Path
         where = line_of(text, location)
         lines.append(f"{path}{f':{where}' if where else ''}: {_dotted(location, data)}: {message}")
     return "\n".join(dict.fromkeys(lines))
+
+
+def _worth_telling(error: ValidationError) -> list[ErrorDetails]:
+    """Without what pydantic adds: a union's other branch, "too short" for wrong entries."""
+    problems = error.errors()
+    wrong_entries = {problem["loc"][0] for problem in problems if len(problem["loc"]) > 1}
+    return [
+        problem
+        for problem in problems
+        if problem["loc"][-1:] != (UNION_BRANCHES[0],)
+        and not (problem["type"] == "too_short" and problem["loc"][0] in wrong_entries)
+    ]
 
 
 def _dotted(location: Sequence[str | int], data: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from loadtests.testbed import Reading, Bed
+from loadtests.testbed import Bed, Reading
 from loadtests.trials import Target, TrialOrder
 
 TICK_S = 1.0

@@ -1,0 +1,48 @@
+# Every target makes what it needs; second runs skip what is done. `make help` lists the targets.
+SHELL   := /bin/sh
+PROFILE ?= quick
+SPEC    ?= $(PROFILE)
+OUT     ?=
+SEED    ?=
+RUN     ?=
+ARGS    ?=
+BENCH   := .venv/bin/bench
+READY   := .venv/.installed
+
+common = $(if $(OUT),--out $(OUT)) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup database bench test lint report doctor up clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  variables: PROFILE=smoke|quick|standard|full SPEC=file.toml OUT=folder SEED=n RUN=folder ARGS='…'"
+
+setup: $(READY) ## make the virtual environment and install what is locked
+
+$(READY): requirements.lock pyproject.toml scripts/setup-python.sh
+	@sh scripts/setup-python.sh
+
+database: $(READY) ## make sure that some MySQL or MariaDB can be started
+	@sh scripts/setup-database.sh
+
+bench: $(READY) database ## measure the twins: verdicts, charts and a report
+	@$(BENCH) run $(SPEC) $(if $(SEED),--seed $(SEED)) $(common)
+
+report: $(READY) ## rebuild every report file of RUN=results/… from its samples
+	@$(BENCH) report $(RUN) $(ARGS)
+
+doctor: $(READY) ## is this machine fit to measure, and do the connections add up
+	@$(BENCH) doctor $(SPEC) $(ARGS)
+
+up: $(READY) database ## keep the database and one instance of every arm up until Ctrl-C
+	@$(BENCH) up $(SPEC) $(ARGS)
+
+test: $(READY) database ## run every test against a real database
+	@.venv/bin/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: $(READY) ## ruff and strict typing
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+clean: ## remove the virtual environment and caches (results stay)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Makes .venv from the hash-locked requirements: with uv where it is installed, else venv and pip.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "$*" >&2; }
+
+find_python() {
+    for name in python3.11 python3.12 python3.13 python3.14 python3; do
+        if command -v "$name" >/dev/null 2>&1 &&
+            "$name" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    say "No Python 3.11 or newer was found. Install one (Debian, Ubuntu: apt-get install python3 python3-venv)."
+    exit 1
+}
+
+make_venv() {
+    python=$(find_python)
+    if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        "$python" -m venv --clear .venv
+    elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "Installing python3-venv (this Python has no venv module) …"
+        { apt-get -qq update && apt-get install -y -qq --no-install-recommends python3-venv; } >&2
+        "$python" -m venv --clear .venv
+    else
+        say "$python has no venv module. Install it (Debian, Ubuntu: apt-get install python3-venv)."
+        exit 1
+    fi
+}
+
+if command -v uv >/dev/null 2>&1; then
+    say "Installing the locked requirements with uv …"
+    uv venv --quiet --clear --python '>=3.11' .venv
+    uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+    uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+else
+    say "Installing the locked requirements with pip (about a minute; uv is faster) …"
+    make_venv
+    export PIP_DISABLE_PIP_VERSION_CHECK=1
+    .venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+    .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+fi
+touch .venv/.installed
+say "Ready: .venv/bin/bench"
