@@ -1,0 +1,271 @@
+"""A stored run as values: manifest, journal, samples and telemetry read from its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from loadtests.errors import StorageError
+from loadtests.scenarios.model import Scenario
+from loadtests.spec import Spec
+from reports.model import LoadFacts, Status
+from reports.samples import count_rows, read_samples, read_telemetry, sample_file
+
+IDENTITY = ("trial", "round", "block", "scenario", "load", "arm", "instance", "state")
+WHOLE = ("trial", "round", "block", "instance")
+# Nanoseconds stay whole numbers: float64 would round them after 104 days of uptime.
+TIMES = ("start_ns", "steady_start_ns", "steady_end_ns", "drained_ns")
+COUNTS = ("planned", "sent", "recorded", "no_free_user", "retries", "server_requests")
+MEASURES = (
+    *("position", "generator_cpu_s", "generator_wall_s", "app_cpu_s", "app_rss_mb"),
+    *("app_threads", "connections", "database_cpu_s", "steal_pct"),
+)
+TRIAL_COLUMNS = [*IDENTITY, *TIMES, *COUNTS, *MEASURES, "reason"]
+FINISHED = ("finished",)
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One run's folder, read and checked; samples are read on demand and kept.
+
+    `trials` holds one row per trial event of the journal (columns TRIAL_COLUMNS and `rows`, the
+    number of stored samples); unknown numbers are NaN. `state` is `finished`, `invalid`,
+    `abandoned`, or `unstored`: finished, but its samples are not in the folder. `telemetry` has
+    the columns of TELEMETRY_SCHEMA, or is None. `notes` say openly what is missing or damaged.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    spec: Spec
+    trials: pd.DataFrame
+    rounds: pd.DataFrame
+    """One row per round event that is its round's last: `round`, `state`."""
+    telemetry: pd.DataFrame | None
+    status: Status
+    notes: tuple[str, ...]
+    rates: Mapping[str, Mapping[str, Any]]
+    """The last `rates` event of each scenario."""
+    _kept: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    @property
+    def run(self) -> str:
+        """The run's name."""
+        return str(self.manifest["run"])
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Scenario names in the order of the spec."""
+        return tuple(scenario.name for scenario in self.spec.scenario)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Arm names, the baseline first."""
+        names = [arm.name for arm in self.spec.arm]
+        return (self.baseline, *(name for name in names if name != self.baseline))
+
+    @property
+    def baseline(self) -> str:
+        """The arm that every other is compared with."""
+        return str(self.manifest.get("baseline") or self.spec.arm[0].name)
+
+    def scenario(self, name: str) -> Scenario:
+        """The scenario called `name` as the spec has it."""
+        return self.spec.scenario_named(name)
+
+    def loads(self, scenario: str) -> tuple[LoadFacts, ...]:
+        """The scenario's loads in order; empty when the run ended before its rates were known."""
+        if event := self.rates.get(scenario):
+            return tuple(_load_facts(entry) for entry in event.get("loads", ()))
+        return _loads_of_spec(self.spec.scenario_named(scenario))
+
+    def trials_of(self, scenario: str, load: str, states: Sequence[str] = FINISHED) -> pd.DataFrame:
+        """The trials of one scenario at one load, by default the finished ones only."""
+        chosen = (self.trials["scenario"] == scenario) & (self.trials["load"] == load)
+        return self.trials[chosen & self.trials["state"].isin(states)]
+
+    def samples(self, scenario: str, load: str, states: Sequence[str] = FINISHED) -> pd.DataFrame:
+        """Samples across rounds (columns of SAMPLE_SCHEMA), by default of finished trials only.
+
+        Times are nullable Int64 in ns. Raises StorageError when a file is damaged.
+        """
+        key = (scenario, load)
+        if key not in self._kept:
+            rounds = sorted(set(self.trials.loc[self.trials["scenario"] == scenario, "round"]))
+            files = [sample_file(self.folder, scenario, load, int(each)) for each in rounds]
+            self._kept[key] = read_samples([file for file in files if file.exists()])
+        wanted = self.trials_of(scenario, load, states)["trial"]
+        everything = self._kept[key]
+        return everything[everything["trial"].isin(wanted)]
+
+
+def load_run(folder: Path) -> StoredRun:
+    """Read a run's folder. Raises StorageError when it is none, or is damaged beyond use."""
+    manifest = _read_manifest(folder / "manifest.json")
+    spec = _read_spec(manifest, folder)
+    events, torn = _read_journal(folder / "journal.jsonl")
+    trials, missing = _with_row_counts(_trial_frame(events), folder)
+    status, ending = _status(events)
+    telemetry, telemetry_notes = read_telemetry(folder / "telemetry.parquet")
+    return StoredRun(
+        folder=folder,
+        manifest=manifest,
+        spec=spec,
+        trials=trials,
+        rounds=_round_frame(events),
+        telemetry=telemetry,
+        status=status,
+        notes=(*ending, *torn, *missing, *telemetry_notes),
+        rates={str(e["scenario"]): e for e in events if e["event"] == "rates" and "scenario" in e},
+    )
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"{path.parent} holds no run: there is no {path.name}.",
+            hint="Give a folder that bench run has made, for example results/<run>.",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(manifest, dict) or "run" not in manifest:
+        raise _damaged(path, "it does not name a run")
+    if manifest.get("schema") != 1:
+        raise _damaged(path, f"schema {manifest.get('schema')!r} is not one this version reads")
+    return manifest
+
+
+def _read_spec(manifest: Mapping[str, Any], folder: Path) -> Spec:
+    try:
+        return Spec.model_validate(manifest.get("spec"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "spec"
+        raise _damaged(folder / "manifest.json", f"spec: {where}: {first['msg']}") from error
+
+
+def _damaged(path: Path, why: object) -> StorageError:
+    return StorageError(
+        f"{path} cannot be used: {why}.",
+        hint="Restore it from a copy, or measure again with bench run.",
+    )
+
+
+def _read_journal(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """The events of a journal and a note about lines that a crash left torn."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return [], [f"{path.name} is missing: nothing of this run can be told."]
+    except OSError as error:
+        raise _damaged(path, error) from error
+    events = [event for line in lines if (event := _event(line)) is not None]
+    torn = sum(1 for line in lines if line.strip()) - len(events)
+    notes = [f"{torn} line(s) of {path.name} are unreadable and left out."] if torn else []
+    return events, notes
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
+
+
+def _trial_frame(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row per trial (the last event of a trial number counts), unknown numbers as NaN."""
+    last = {e["trial"]: e for e in events if e["event"] == "trial" and _identified(e)}
+    columns: dict[str, Any] = {}
+    for name in TRIAL_COLUMNS:
+        values = [event.get(name) for event in last.values()]
+        if name in WHOLE:
+            columns[name] = pd.array(values, dtype="int64")
+        elif name in TIMES:
+            columns[name] = pd.array([_whole(value) for value in values], dtype="Int64")
+        elif name in COUNTS or name in MEASURES:
+            columns[name] = pd.array([_number(value) for value in values], dtype="float64")
+        else:
+            columns[name] = pd.array(values, dtype="object")
+    return pd.DataFrame(columns)
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _identified(event: Mapping[str, Any]) -> bool:
+    return all(isinstance(event.get(name), int if name in WHOLE else str) for name in IDENTITY)
+
+
+def _round_frame(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    states = {e.get("round"): e.get("state") for e in events if e["event"] == "round"}
+    return pd.DataFrame({"round": list(states), "state": list(states.values())})
+
+
+def _with_row_counts(trials: pd.DataFrame, folder: Path) -> tuple[pd.DataFrame, list[str]]:
+    """`trials` with `rows`; finished trials whose samples are not there become `unstored`."""
+    rows: dict[int, int] = {}
+    for scenario, load, round_number in _places(trials):
+        file = sample_file(folder, scenario, load, round_number)
+        if file.exists():
+            rows.update(count_rows(file))
+    trials = trials.assign(rows=trials["trial"].map(rows).fillna(0).astype("int64"))
+    lost = (trials["state"] == "finished") & (trials["rows"] == 0) & (trials["recorded"] > 0)
+    trials = trials.assign(state=trials["state"].mask(lost, "unstored"))
+    return trials, [
+        f"{count} trial(s) of {scenario} at {load} in round {round_number} are left out: their "
+        "samples are not stored."
+        for (scenario, load, round_number), count in _counts(trials[lost]).items()
+    ]
+
+
+def _places(trials: pd.DataFrame) -> list[tuple[str, str, int]]:
+    return sorted(_counts(trials))
+
+
+def _counts(trials: pd.DataFrame) -> dict[tuple[str, str, int], int]:
+    counted: dict[tuple[str, str, int], int] = {}
+    columns = (trials["scenario"], trials["load"], trials["round"])
+    for place in zip(*(column.tolist() for column in columns), strict=True):
+        counted[place] = counted.get(place, 0) + 1
+    return counted
+
+
+def _status(events: Sequence[Mapping[str, Any]]) -> tuple[Status, list[str]]:
+    """A run is complete when its last word says so; anything after an end is a resumed run."""
+    last = next((e for e in reversed(events) if e["event"] in ("end", "trial", "round")), None)
+    if last is None or last["event"] != "end":
+        return "interrupted", ["The journal has no end: the run is going on or was cut off."]
+    if last.get("status") == "complete":
+        return "complete", []
+    return "interrupted", [f"The run was interrupted: {last.get('reason') or 'no reason given'}."]
+
+
+def _load_facts(entry: Mapping[str, Any]) -> LoadFacts:
+    return LoadFacts(
+        load=str(entry["load"]),
+        model="closed" if entry.get("model") == "closed" else "open",
+        users=entry.get("users"),
+        rate_per_s=entry.get("rate_per_s"),
+    )
+
+
+def _loads_of_spec(scenario: Scenario) -> tuple[LoadFacts, ...]:
+    load = scenario.load
+    if load.model == "closed":
+        return (LoadFacts(f"closed-{load.users}", "closed", users=load.users),)
+    if load.model == "open" and load.rate_per_s is not None:
+        return (LoadFacts(f"open-{load.rate_per_s:g}", "open", rate_per_s=load.rate_per_s),)
+    return ()
