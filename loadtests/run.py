@@ -49,8 +49,8 @@ class Watcher(Protocol):
         """One trial is about to start; `done` of `planned` of this round are finished."""
         ...
 
-    def round_finished(self, number: int, rounds: int, interims: Sequence[Interim]) -> None:
-        """A round is stored; `rounds` is how many are planned at most."""
+    def round_finished(self, number: int, interims: Sequence[Interim]) -> None:
+        """A round is stored, and its primaries stand like this."""
         ...
 
 
@@ -208,7 +208,7 @@ def measure(run: Run, loads: tuple[ScenarioLoads, ...]) -> str:
         round_started_s = run.clock()
         measure_round(run, plan_round(shape, number, run.spec.run.seed), number)
         interims = run.assess()
-        run.watcher.round_finished(number, run.first_round + run.sizes.rounds, interims)
+        run.watcher.round_finished(number, interims)
         if run.sizes.rounds_are_fixed:
             continue
         if number + 1 >= FEWEST_ROUNDS_TO_STOP and narrow_enough(

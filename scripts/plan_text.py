@@ -1,0 +1,47 @@
+"""The plan in words: rounds, trials, wall time, and the smallest effect it expects to resolve."""
+
+from __future__ import annotations
+
+from loadtests.scenarios.model import Scenario
+from loadtests.schedule import Sizes, round_shape
+from loadtests.spec import Spec
+from reports.resolution import expected_resolution_pct
+from scripts.console import minutes
+
+
+def plan_text(spec: Spec, sizes: Sizes) -> str:
+    """The plan of a run, several lines."""
+    trials = round_shape(spec, sizes).trials
+    limit = "" if sizes.rounds_are_fixed else "at most "
+    lines = [
+        f"Plan ({spec.source}, seed {spec.run.seed}): {' against '.join(a.name for a in spec.arm)}",
+        *(f"  {scenario.name}: {_loads(scenario)}" for scenario in spec.scenario),
+        f"  {sizes.instances} instances of each arm; {limit}{sizes.rounds} rounds"
+        f" of {trials} trials of {spec.run.block_s:g} s",
+        *(f"  {note}" for note in sizes.notes),
+        f"  {limit}{minutes(sizes.measuring_s)} of measuring after about {minutes(sizes.set_up_s)}"
+        " of starting and warming up",
+    ]
+    return "\n".join([*lines, _resolution(spec, sizes)])
+
+
+def _loads(scenario: Scenario) -> str:
+    load = scenario.load
+    if load.model == "closed":
+        return f"closed load of {load.users} users"
+    if load.model == "open":
+        return f"open load of {load.rate_per_s:g} requests/s ({load.arrivals})"
+    shares = ", ".join(f"{share:.0%}" for share in load.open_shares)
+    return f"closed load of {load.users} users; open load at {shares} of the lower capacity"
+
+
+def _resolution(spec: Spec, sizes: Sizes) -> str:
+    if len(spec.arm) < 2:
+        return "  one arm: it is measured, and compared with nothing"
+    primaries = 2 * len(spec.scenario) * (len(spec.arm) - 1)
+    smallest = expected_resolution_pct(
+        sizes.instances, max(1, sizes.rounds), sizes.pairs, primaries
+    )
+    if smallest is None:
+        return "  too few instances and rounds to resolve anything"
+    return f"  smallest capacity change it expects to find on a quiet machine: {smallest:.0f}%"

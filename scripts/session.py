@@ -1,0 +1,100 @@
+"""The world of one command: machine facts, database and arms, up for as long as it is needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loadtests.environment.database import Database, open_database
+from loadtests.environment.machine import (
+    Placement,
+    available_memory_mb,
+    choose_placement,
+    git_commit,
+    host_facts,
+    package_versions,
+)
+from loadtests.environment.servers import RunningInstance, running_arms
+from loadtests.schedule import Limits, Sizes, choose_sizes, connections_needed
+from loadtests.spec import Spec
+from scripts.console import say
+
+
+@dataclass(frozen=True)
+class Session:
+    """A database and running arms."""
+
+    spec: Spec
+    sizes: Sizes
+    placement: Placement
+    database: Database
+    instances: list[RunningInstance]
+
+    def facts(self) -> dict[str, Any]:
+        """Versions, host, placement, database, durability and commit, for the manifest."""
+        return {
+            "versions": package_versions(),
+            "host": host_facts(),
+            "placement": self.placement.to_json(),
+            **self.database.facts(),
+            "commit": git_commit(Path(__file__).parent),
+        }
+
+    def arms(self) -> dict[str, Any]:
+        """What each arm is and what it says of itself."""
+        told: dict[str, Any] = {}
+        for instance in self.instances:
+            arm = self.spec.arm_named(instance.target.arm)
+            if arm.name not in told:
+                stats = instance.stats() or {}
+                told[arm.name] = {"kind": arm.kind, **{k: stats.get(k) for k in TOLD}}
+        return told
+
+
+TOLD = ("app", "driver", "settings", "runtime", "versions")
+
+
+def placement_here() -> Placement:
+    """Which cores hold generator, apps and database."""
+    return choose_placement(sorted(os.sched_getaffinity(0)))
+
+
+@contextmanager
+def open_session(
+    spec: Spec, sizes: Sizes, *, run: str, log_folder: Path, first_instance: int = 0
+) -> Iterator[Session]:
+    """Database first, then every arm; all of it is gone when the block ends."""
+    placement = placement_here()
+    say(f"Cores: {placement.why}")
+    with ExitStack() as stack:
+        database = stack.enter_context(
+            open_database(
+                spec.run,
+                connections_needed=connections_needed(spec.arm, sizes.instances),
+                placement=placement,
+                log_folder=log_folder,
+                say=say,
+            )
+        )
+        instances = stack.enter_context(
+            running_arms(
+                spec,
+                database,
+                run=run,
+                instances=sizes.instances,
+                first_instance=first_instance,
+                placement=placement,
+                log_folder=log_folder,
+                say=say,
+            )
+        )
+        yield Session(spec, sizes, placement, database, instances)
+
+
+def sizes_here(spec: Spec) -> Sizes:
+    """Instances and rounds that fit this machine (the server's limit is checked when it is up)."""
+    return choose_sizes(spec, Limits(memory_mb=available_memory_mb(), connections=None))

@@ -1,0 +1,72 @@
+"""The arrows between the rooms go one way."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ALLOWED = {
+    "apps": {"apps"},
+    "loadtests": {"loadtests"},
+    "reports": {"reports", "loadtests"},
+    "scripts": {"scripts", "loadtests", "reports"},
+}
+SHAPES_FOR_REPORTS = {
+    "loadtests.errors",
+    "loadtests.journal",
+    "loadtests.manifest",
+    "loadtests.scenarios.model",
+    "loadtests.spec",
+    "loadtests.store",
+    "loadtests.trials",
+}
+PURE = [
+    "loadtests/plan.py",
+    "loadtests/schedule.py",
+    "loadtests/arrivals.py",
+    "loadtests/trials.py",
+    "reports/statistics.py",
+    "reports/gates.py",
+    "reports/verdicts.py",
+]
+IMPURE_MODULES = {"time", "os", "random", "socket", "subprocess", "datetime"}
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def modules(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("room", sorted(ALLOWED))
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    assert modules(room)
+    for path in modules(room):
+        rooms = {name.split(".")[0] for name in imports(path)} & set(ALLOWED)
+        assert rooms <= ALLOWED[room], path
+
+
+def test_reports_know_only_the_shapes_of_the_harness() -> None:
+    for path in modules("reports"):
+        used = {name for name in imports(path) if name.startswith("loadtests")}
+        assert used <= SHAPES_FOR_REPORTS, path
+
+
+@pytest.mark.parametrize("path", PURE)
+def test_the_core_is_pure(path: str) -> None:
+    names = {name.split(".")[0] for name in imports(ROOT / path)}
+    assert not names & IMPURE_MODULES
+
+
+def test_the_controller_never_imports_locust() -> None:
+    for path in modules("scripts") + [ROOT / "loadtests" / "run.py"]:
+        assert not {name.split(".")[0] for name in imports(path)} & {"locust", "gevent"}, path

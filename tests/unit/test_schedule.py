@@ -1,0 +1,59 @@
+"""Sizes: what memory, connections and budget allow, and what a spec fixes."""
+
+import pytest
+
+from loadtests.schedule import Limits, another_round_fits, choose_sizes, round_shape
+from loadtests.spec import Spec, load_spec
+
+ROOMY = Limits(memory_mb=24_000, connections=None)
+
+
+def spec(profile: str = "quick", *overrides: str) -> Spec:
+    return load_spec(profile, overrides=overrides, environ={})
+
+
+def test_quick_is_twelve_instances_and_two_rounds() -> None:
+    sizes = choose_sizes(spec(), ROOMY)
+    assert (sizes.instances, sizes.rounds, sizes.pairs) == (12, 2, 1)
+
+
+@pytest.mark.parametrize(("profile", "minutes"), [("smoke", 1), ("quick", 8), ("standard", 35)])
+def test_a_profile_fits_the_time_it_promises(profile: str, minutes: float) -> None:
+    sizes = choose_sizes(spec(profile), ROOMY)
+    assert sizes.set_up_s + sizes.measuring_s <= minutes * 60
+
+
+def test_little_memory_means_fewer_instances_and_says_so() -> None:
+    sizes = choose_sizes(spec(), Limits(memory_mb=1500, connections=None))
+    assert sizes.instances == 4
+    assert "1500 MB" in sizes.notes[0]
+
+
+def test_few_connections_mean_fewer_instances_and_say_so() -> None:
+    sizes = choose_sizes(spec(), Limits(memory_mb=24_000, connections=140))
+    assert sizes.instances == 7
+    assert "140 connections" in sizes.notes[0]
+
+
+def test_a_small_budget_means_fewer_instances_before_fewer_rounds() -> None:
+    sizes = choose_sizes(spec("quick", "run.budget_s=120"), ROOMY)
+    assert sizes.instances < 12
+    assert sizes.rounds == 2
+
+
+def test_numbers_given_are_never_shortened() -> None:
+    fixed = spec("quick", "run.budget_s=1", "run.instances=12", "run.rounds=5", "run.pairs=2")
+    sizes = choose_sizes(fixed, Limits(memory_mb=100, connections=1))
+    assert (sizes.instances, sizes.rounds, sizes.pairs) == (12, 5, 2)
+    assert sizes.rounds_are_fixed
+
+
+def test_trials_are_counted_as_planned() -> None:
+    quick = spec()
+    sizes = choose_sizes(quick, ROOMY)
+    assert round_shape(quick, sizes).trials == 2 * 12 * 6
+
+
+def test_a_round_is_started_only_when_it_fits() -> None:
+    assert another_round_fits(200, 200, 400)
+    assert not another_round_fits(210, 205, 400)

@@ -1,0 +1,180 @@
+"""Specs: what is read, what is refused, and how the refusal reads."""
+
+from pathlib import Path
+
+import pytest
+
+from loadtests.errors import SpecError
+from loadtests.spec import line_of, load_spec, profile_names
+
+MINIMAL = """
+[[arm]]
+name = "sync"
+app = "sync"
+
+[[scenario]]
+name = "read-one"
+"""
+
+
+def write(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "my.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def refusal(tmp_path: Path, text: str, *overrides: str) -> str:
+    with pytest.raises(SpecError) as caught:
+        load_spec(write(tmp_path, text), overrides=overrides, environ={})
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_every_profile_is_valid(profile: str) -> None:
+    spec = load_spec(profile, environ={})
+    assert [arm.name for arm in spec.arm] == ["sync", "async"]
+
+
+def test_the_contract_s_profiles_exist() -> None:
+    assert {"smoke", "quick", "standard", "full"} <= set(profile_names())
+
+
+def test_a_built_in_scenario_brings_its_requests(tmp_path: Path) -> None:
+    spec = load_spec(write(tmp_path, MINIMAL), environ={})
+    assert spec.scenario[0].request[0].path == "/items/{key}"
+    assert spec.scenario[0].judged_request == "read"
+
+
+def test_the_contract_s_example_of_own_arms_and_requests(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    spec = load_spec(
+        write(
+            tmp_path,
+            """
+[[arm]]
+name = "mine"
+command = "uvicorn shop.main:app --port {port}"
+cwd = "shop"
+env = { DATABASE_URL = "{database_url}", POOL = "{pool_size}" }
+ready = "/health"
+reset = "./reset.sh"
+git_ref = "main"
+[[arm]]
+name = "staging"
+url = "http://127.0.0.1:9000"
+headers = { Authorization = "env:STAGING_TOKEN" }
+[[scenario]]
+name = "my-mix"
+load = { model = "open", rate_per_s = 200, arrivals = "poisson" }
+timeout_s = 10
+[[scenario.request]]
+name = "read"
+method = "GET"
+path = "/items/{key}"
+keys = { from = 1, to = 10000 }
+weight = 3
+[[scenario.request]]
+name = "create"
+method = "POST"
+path = "/objects/items"
+json = { name = "n-{key}", price = 100 }
+keys = { from = 1, to = 5 }
+expect_status = [201]
+""",
+        ),
+        environ={},
+    )
+    assert [arm.kind for arm in spec.arm] == ["command", "url"]
+    assert spec.scenario[0].writes
+    assert spec.scenario[0].request[1].expect_status == (201,)
+
+
+@pytest.mark.parametrize(
+    ("replace", "by", "expected"),
+    [
+        ('app = "sync"', 'app = "sync"\nworkers = 0', 'my.toml:5: arm "sync" workers'),
+        ('app = "sync"', 'app = "sync"\ncolour = 1', 'my.toml:5: arm "sync" colour: unknown key'),
+        ('app = "sync"', 'app = "sinc"', "'sinc' is not built in"),
+        ('app = "sync"', 'app = "sync"\ndriver = "asyncmy"', "does not fit app 'sync'"),
+        ('app = "sync"', 'app = "sync"\nurl = "http://x"', "exactly one of app, command, url"),
+        ('app = "sync"', 'command = "server"', "use {port}"),
+        ('app = "sync"', 'command = "server {prot}"', "unknown placeholder {prot}"),
+        ('app = "sync"', 'command = "server {port"', "command"),
+        ('name = "read-one"', 'name = "nope"', "'nope' is not built in"),
+        (
+            'name = "read-one"',
+            'name = "read-one"\nload = { model = "open", rate_per_s = -1 }',
+            'my.toml:8: scenario "read-one" load rate_per_s',
+        ),
+        ('name = "read-one"', 'name = "read-one"\nload = { model = "open" }', "needs rate_per_s"),
+        ('name = "sync"', 'name = "a b"', 'arm "a b" name'),
+        ('[[scenario]]\nname = "read-one"', "", "scenario"),
+        (MINIMAL, 'scenario = "read-one"\n[[arm]]\nname = "s"\napp = "sync"', "[[scenario]]"),
+        ('name = "sync"', 'name = "sync', "not valid TOML"),
+    ],
+)
+def test_a_wrong_spec_is_refused_by_file_line_and_key(
+    tmp_path: Path, replace: str, by: str, expected: str
+) -> None:
+    assert replace in MINIMAL
+    message = refusal(tmp_path, MINIMAL.replace(replace, by))
+    assert "my.toml" in message
+    assert expected in message
+
+
+def test_one_wrong_number_is_one_line(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "[run]\ninstances = -1\n" + MINIMAL)
+    assert message.splitlines()[0].endswith("run instances: Input should be greater than 0")
+    assert len(message.splitlines()) == 2  # the problem and the hint
+
+
+def test_an_arm_named_twice_is_refused(tmp_path: Path) -> None:
+    assert "'sync' is named twice" in refusal(
+        tmp_path, MINIMAL + '[[arm]]\nname="sync"\napp="async"'
+    )
+
+
+def test_a_missing_file_lists_the_profiles() -> None:
+    with pytest.raises(SpecError, match="smoke"):
+        load_spec("no-such-profile", environ={})
+
+
+def test_overrides_reach_tables_arms_by_name_and_by_position(tmp_path: Path) -> None:
+    spec = load_spec(
+        write(tmp_path, MINIMAL),
+        overrides=["run.block_s=0.5", "arm.sync.pool_size=20", "scenario.0.timeout_s=3"],
+        seed=7,
+        environ={},
+    )
+    assert (spec.run.block_s, spec.run.seed) == (0.5, 7)
+    assert (spec.arm[0].pool_size, spec.scenario[0].timeout_s) == (20, 3)
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [("block_s", "KEY=VALUE"), ("arm.nope.workers=2", "'nope'"), ("run.nope=2", "unknown key")],
+)
+def test_a_wrong_override_is_named(tmp_path: Path, override: str, expected: str) -> None:
+    assert expected in refusal(tmp_path, MINIMAL, override)
+
+
+def test_the_environment_s_database_replaces_auto_only(tmp_path: Path) -> None:
+    environ = {"BENCH_DATABASE_URL": "mysql://u:p@127.0.0.1/x"}
+    path = write(tmp_path, MINIMAL)
+    assert load_spec(path, environ=environ).run.database == environ["BENCH_DATABASE_URL"]
+    local = load_spec(path, environ=environ, overrides=["run.database=local"])
+    assert local.run.database == "local"
+
+
+def test_a_password_never_shows_in_a_spec_s_repr(tmp_path: Path) -> None:
+    spec = load_spec(
+        write(tmp_path, MINIMAL), environ={"BENCH_DATABASE_URL": "mysql://u:hunter2@127.0.0.1/x"}
+    )
+    assert "hunter2" not in repr(spec)
+
+
+def test_line_of_counts_tables_of_the_same_name() -> None:
+    text = "[[a]]\nx = 1\n[[a]]\n[[a.b]]\ny = 1\n[[a.b]]\ny = 2\n"
+    assert line_of(text, ("a", 1, "b", 1, "y")) == 7
+    assert line_of(text, ("a", 0, "x")) == 2
+    assert line_of(text, ("a", 1, "missing")) == 3
