@@ -68,5 +68,5 @@ def test_the_core_is_pure(path: str) -> None:
 
 
 def test_the_controller_never_imports_locust() -> None:
-    for path in modules("scripts") + [ROOT / "loadtests" / "run.py"]:
+    for path in [*modules("scripts"), ROOT / "loadtests" / "run.py"]:
         assert not {name.split(".")[0] for name in imports(path)} & {"locust", "gevent"}, path

@@ -63,7 +63,7 @@ def test_not_a_number_never_reaches_the_journal(tmp_path: Path) -> None:
 
 def test_samples_keep_their_schema(tmp_path: Path) -> None:
     store = RunStore(tmp_path / "run")
-    rows = [{name: None for name in SAMPLE_SCHEMA.names} | {"arm": "sync", "ok": True}]
+    rows = [dict.fromkeys(SAMPLE_SCHEMA.names) | {"arm": "sync", "ok": True}]
     store.write_samples("a/b", "closed-16", 0, [pa.Table.from_pylist(rows, schema=SAMPLE_SCHEMA)])
     store.close()
     [path] = (tmp_path / "run" / "samples").glob("*/*.parquet")

@@ -1,0 +1,47 @@
+"""A stand-in for the running arms: nothing runs, readings are simple arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from loadtests.testbed import Reading
+from loadtests.trials import Target
+
+
+@dataclass
+class IdleBed:
+    """Satisfies `loadtests.testbed.Bed`; counts what it was asked for."""
+
+    arms: tuple[str, ...]
+    instances: int
+    first_instance: int = 0
+    dead: tuple[str, int] | None = None
+    put_backs: list[str] = field(default_factory=list)
+    readings: int = 0
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        return [
+            Target(arm, instance, f"http://127.0.0.1:{9000 + instance}")
+            for arm in self.arms
+            for instance in range(self.first_instance, self.first_instance + self.instances)
+        ]
+
+    def put_back(self, arm: str) -> None:
+        self.put_backs.append(arm)
+
+    def read(self, target: Target, *, full: bool) -> Reading:
+        self.readings += 1
+        return Reading(
+            t_ns=self.readings * 10**9,
+            cpu_s=self.readings * 0.5,
+            rss_mb=80.0,
+            threads=4,
+            steal_s=self.readings * 0.01,
+            pressure_s=None,
+        )
+
+    def failure(self, target: Target) -> str | None:
+        gone = (target.arm, target.instance) == self.dead
+        return f"{target.arm} #{target.instance} has ended" if gone else None

@@ -1,0 +1,84 @@
+"""Manifests carry no secrets; a resumed run counts on from where it stopped."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadtests.errors import StorageError, UsageError
+from loadtests.journal import Journal
+from loadtests.manifest import masked_url, public_spec, read_manifest
+from loadtests.resume import check_same_spec, progress_of
+from loadtests.spec import Spec, load_spec
+from loadtests.trials import ClosedLoad, OpenLoad
+
+SECRETS = """
+[run]
+database = "mysql://me:hunter2@127.0.0.1:3306/x"
+[[arm]]
+name = "mine"
+command = "serve {port}"
+env = { TOKEN = "hunter2", DB = "{database_url}" }
+[[arm]]
+name = "staging"
+url = "http://user:hunter2@127.0.0.1:9000"
+headers = { Authorization = "Bearer hunter2", X = "env:STAGING_TOKEN" }
+[[scenario]]
+name = "read-one"
+"""
+
+
+def secret_spec(tmp_path: Path) -> Spec:
+    path = tmp_path / "s.toml"
+    path.write_text(SECRETS)
+    return load_spec(str(path), environ={})
+
+
+def test_a_public_spec_has_no_secret_but_says_where_they_come_from(tmp_path: Path) -> None:
+    text = json.dumps(public_spec(secret_spec(tmp_path)))
+    assert "hunter2" not in text
+    assert "env:STAGING_TOKEN" in text
+    assert "{database_url}" in text
+    assert "mysql://me:***@127.0.0.1:3306/x" in text
+
+
+@pytest.mark.parametrize("plain", ["auto", "docker", "http://127.0.0.1:9000/x", "mysql://u@h/x"])
+def test_texts_without_a_password_stay(plain: str) -> None:
+    assert masked_url(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("{", "no readable run"), ('{"schema": 9}', "schema 9")]
+)
+def test_a_damaged_or_newer_manifest_is_a_clear_error(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(StorageError, match=expected):
+        read_manifest(tmp_path)
+
+
+def test_progress_counts_on(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    loads = [
+        {"load": "closed-16", "model": "closed", "users": 16},
+        {"load": "open-240", "model": "open", "rate_per_s": 240.0, "arrivals": "poisson"},
+    ]
+    journal.write("rates", scenario="read-one", capacity_per_s={}, loads=loads)
+    for number, state in ((0, "finished"), (1, "abandoned")):
+        journal.write("round", round=number, state="planned")
+        journal.write("trial", trial=10 + number, instance=number, state="finished")
+        journal.write("round", round=number, state=state)
+    journal.close()
+    before = progress_of(tmp_path)
+    assert (before.finished_rounds, before.next_round) == (1, 2)
+    assert (before.next_trial, before.next_instance) == (12, 2)
+    assert before.frozen == {"read-one": (ClosedLoad(16), OpenLoad(240.0))}
+
+
+def test_a_changed_spec_cannot_be_resumed(tmp_path: Path) -> None:
+    before = load_spec("quick", environ={})
+    after = load_spec("quick", overrides=["run.block_s=2"], environ={})
+    check_same_spec({"spec": public_spec(before)}, before, tmp_path)
+    with pytest.raises(UsageError, match="run"):
+        check_same_spec({"spec": public_spec(before)}, after, tmp_path)
