@@ -1,0 +1,104 @@
+"""Builds a twin: the same FastAPI app around either package's database and routes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from inspect import isawaitable
+from typing import Any, Protocol
+
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
+from starlette.requests import Request
+from starlette.types import ASGIApp
+
+from apps.common import errors, service
+from apps.common.admission import Admission
+from apps.common.edge import Counts, Edge
+from apps.common.engine import sync_engine_of
+from apps.common.request_times import handed_over
+from apps.common.settings import Settings
+from apps.common.silence import SilenceWatch
+from apps.common.timed_driver import time_driver
+
+BODY_BYTES_MAX = 16 * 2**20
+"""1000 items whose every character is sent as \\uXXXX twice over still fit."""
+FASTAPI_TELEMETRY_OFF: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+}
+
+
+class TwinDatabase(Protocol):
+    """What the factory needs of a package's Database."""
+
+    engine: Any
+
+    def dispose(self) -> Any:
+        """Close all connections; the async twin's result is to be awaited."""
+        ...
+
+
+class Twin(FastAPI):
+    """A FastAPI app whose outermost layers count and time even the answers to its own bugs."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """FastAPI's stack, wrapped. Middleware added the usual way sits inside error handling."""
+        stack = super().build_middleware_stack()
+        return Edge(stack, self.state.counts, server_timing=self.state.settings.telemetry)
+
+
+def create_app(
+    settings: Settings, database: Callable[[Settings], TwinDatabase], router: APIRouter
+) -> FastAPI:
+    """A twin, ready to be served. Its engine is made when the loop starts, and disposed with it."""
+    app = Twin(
+        title="Items",
+        lifespan=_lifespan(settings, database),
+        telemetry=FASTAPI_TELEMETRY_OFF,
+        docs_url=None,  # FastAPI's pages load their scripts from the network
+        redoc_url=None,
+        max_body_size=BODY_BYTES_MAX,
+    )
+    app.state.settings = settings
+    app.state.counts = Counts()
+    errors.install(app)
+    if settings.admitted is not None:
+        app.add_middleware(Admission, limit=settings.admitted, wait_s=settings.pool_timeout_s)
+    app.include_router(service.router)
+    app.include_router(router)
+    return app
+
+
+def _lifespan(
+    settings: Settings, database: Callable[[Settings], TwinDatabase]
+) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # The limiter belongs to the running loop, so it can be set here only.
+        current_default_thread_limiter().total_tokens = settings.threads
+        app.state.database = database(settings)
+        engine = sync_engine_of(app.state.database.engine)
+        if settings.telemetry:
+            time_driver(engine)
+        watching = asyncio.create_task(SilenceWatch(engine, settings.pool_timeout_s).run())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            if isawaitable(closing := app.state.database.dispose()):
+                await closing
+
+    return lifespan
+
+
+async def database_of(request: Request) -> Any:
+    """Dependency: the running app's Database. The last thing done on the loop before the endpoint.
+
+    A coroutine, since FastAPI would call a plain function in a worker thread.
+    """
+    return handed_over(request.app.state.database)

@@ -1,0 +1,65 @@
+"""The outermost layer of a twin: counts requests and writes Server-Timing on every answer.
+
+Pure ASGI, and outside of Starlette's own error handling, so that a 500 carries the header too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from apps.common.request_times import RequestTimes, current
+
+OWN_PATHS = frozenset({"/health", "/ready", "/stats", "/openapi.json"})
+"""Paths of the app about itself: they neither count as requests nor wait at the admission gate."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """The app's own gauges, as told by /stats."""
+
+    requests: int = 0
+    """Completed requests."""
+    in_flight: int = 0
+
+
+class Edge:
+    """ASGI layer that opens each request's times, counts it, and sends its times with its answer.
+
+    Without `server_timing` the header, and the work of collecting it, are left out.
+    """
+
+    def __init__(self, app: ASGIApp, counts: Counts, *, server_timing: bool) -> None:
+        self.app = app
+        self.counts = counts
+        self.server_timing = server_timing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request and count it, however it ends."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        times = RequestTimes()
+        current.set(times)
+        if self.server_timing:
+            send = _sending(times, send)
+        counted = scope["path"] not in OWN_PATHS
+        self.counts.in_flight += counted
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.counts.in_flight -= counted
+            self.counts.requests += counted
+
+
+def _sending(times: RequestTimes, send: Send) -> Send:
+    """A `send` that adds the header to the start of the response."""
+
+    async def send_with_times(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            header = (b"server-timing", times.server_timing().encode("ascii"))
+            message["headers"] = [*message.get("headers", ()), header]
+        await send(message)
+
+    return send_with_times

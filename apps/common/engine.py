@@ -1,0 +1,71 @@
+"""How both twins' engines and sessions are set up: every value written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+from sqlalchemy import Engine, make_url
+from sqlalchemy.engine import URL
+
+from apps.common.settings import Settings, SettingsError
+from apps.common.silence import bounded
+from apps.common.timed_driver import TimedAsyncQueuePool, TimedQueuePool
+
+SESSION_OPTIONS: dict[str, Any] = {
+    "autoflush": False,
+    # The default makes a sync session re-read silently after a commit, and an async one fail.
+    "expire_on_commit": False,
+}
+
+
+def engine_url(settings: Settings) -> URL:
+    """The database's address with the twin's driver. Raises SettingsError when none was given."""
+    if settings.database_url is None:
+        raise SettingsError("TWIN_DATABASE_URL: missing (mysql://user:password@host:port/schema)")
+    url = make_url(settings.database_url.get_secret_value())
+    return url.set(drivername=f"mysql+{settings.driver}").update_query_dict({"charset": "utf8mb4"})
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments for `create_engine` and `create_async_engine` alike."""
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.max_overflow,
+        "pool_timeout": settings.pool_timeout_s,
+        "pool_recycle": -1,
+        "pool_pre_ping": False,
+        "pool_use_lifo": False,
+        "pool_reset_on_return": "rollback",
+        "echo": False,
+        "connect_args": _connect_arguments(settings),
+        **_timed_pool(settings),
+    }
+
+
+def _timed_pool(settings: Settings) -> dict[str, Any]:
+    if not settings.telemetry:
+        return {}
+    return {"poolclass": TimedAsyncQueuePool if settings.app == "async" else TimedQueuePool}
+
+
+def _connect_arguments(settings: Settings) -> dict[str, Any]:
+    """Each driver's own words for: give up connecting after `pool_timeout_s`."""
+    wait_s = settings.pool_timeout_s
+    by_driver: dict[str, Callable[[], dict[str, Any]]] = {
+        "pymysql": lambda: {"connect_timeout": wait_s},
+        "mysqldb": lambda: {"connect_timeout": ceil(wait_s)},
+        "aiomysql": lambda: {"async_creator_fn": bounded(settings.driver, wait_s)},
+        "asyncmy": lambda: {
+            "async_creator_fn": bounded(settings.driver, wait_s),
+            "stmt_cache_size": 0,  # no other driver caches prepared statements
+        },
+    }
+    return by_driver[settings.driver]()
+
+
+def sync_engine_of(engine: Any) -> Engine:
+    """The engine that has the events and the dialect: an async engine wraps a sync one."""
+    inner: Engine = getattr(engine, "sync_engine", engine)
+    return inner

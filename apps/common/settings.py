@@ -1,0 +1,91 @@
+"""A twin's settings: read once from TWIN_* environment variables, checked, frozen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+PREFIX = "TWIN_"
+DRIVERS = {"sync": ("pymysql", "mysqldb"), "async": ("aiomysql", "asyncmy")}
+"""Drivers each twin can speak through; the first is the default."""
+
+
+class SettingsError(Exception):
+    """A TWIN_* variable is missing, unknown or out of range; the message names it."""
+
+
+class Settings(BaseModel):
+    """Everything that can differ between two instances of a twin.
+
+    `admission`: requests let in at once, first come first served; 0 = as many as the pool holds,
+    -1 = no gate. `pool_timeout_s` bounds the wait at the gate and the wait for a connection.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    app: str
+    driver: str
+    database_url: SecretStr | None = None
+    pool_size: PositiveInt = 10
+    max_overflow: Annotated[int, Field(ge=0)] = 0
+    pool_timeout_s: PositiveFloat = 5.0
+    threads: PositiveInt = 40
+    admission: Annotated[int, Field(ge=-1)] = 0
+    telemetry: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_driver(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {"driver": DRIVERS[values["app"]][0], **values}
+
+    @model_validator(mode="after")
+    def _driver_fits(self) -> Settings:
+        if self.driver not in DRIVERS[self.app]:
+            fitting = " or ".join(DRIVERS[self.app])
+            raise ValueError(f"driver {self.driver!r} does not fit the {self.app} twin: {fitting}")
+        return self
+
+    @property
+    def admitted(self) -> int | None:
+        """Requests the gate lets in at once; None when there is no gate."""
+        if self.admission < 0:
+            return None
+        return self.admission or self.pool_size + self.max_overflow
+
+    @classmethod
+    def from_environment(cls, app: str, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Settings of the twin called `app`, from the TWIN_* variables of `environ`.
+
+        Raises SettingsError, which names the variables that are wrong.
+        """
+        given = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environ.items()
+            if name.startswith(PREFIX) and value != ""
+        }
+        try:
+            return cls.model_validate({**given, "app": app})
+        except ValidationError as error:
+            raise SettingsError(_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    """One line per wrong variable, without its value (it may hold a password)."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = "".join(str(part).upper() for part in problem["loc"][:1]) or "DRIVER"
+        what = "unknown setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+        lines.append(f"{PREFIX}{name}: {what}")
+    return "\n".join(lines)
