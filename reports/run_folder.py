@@ -53,6 +53,11 @@ class StoredRun:
     """The last `rates` event of each scenario."""
     _kept: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, repr=False)
 
+    @classmethod
+    def load(cls, folder: Path) -> StoredRun:
+        """Read a run's folder. Raises StorageError when it is none, or is damaged beyond use."""
+        return load_run(folder)
+
     @property
     def run(self) -> str:
         """The run's name."""

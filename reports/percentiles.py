@@ -1,0 +1,65 @@
+"""PURE: exact percentiles of pooled samples, and of resampled clusters of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+FEWEST_BEYOND = 10
+"""A percentile is shown only where this many samples or more stand beyond it."""
+
+
+def rank(count: int, q: float) -> int:
+    """The rank, from 1, of the `q` percentile among `count` samples: ⌈q·count⌉.
+
+    The smallest sample that is at least as large as a share `q` of all: definition 1 of Hyndman &
+    Fan (1996). No interpolation, since a timeout's value is only a lower bound.
+    """
+    return max(1, math.ceil(round(q * count, 9)))
+
+
+def enough_beyond(count: int, q: float) -> bool:
+    """Whether enough samples stand beyond the `q` percentile: p95 needs 200, p99 1,000."""
+    return count > 0 and count - rank(count, q) >= FEWEST_BEYOND
+
+
+def fewest_samples(q: float) -> int:
+    """The samples needed to show the `q` percentile."""
+    return round(FEWEST_BEYOND / (1.0 - q))
+
+
+def exact_percentile(ordered: Floats, q: float) -> float | None:
+    """The `q` percentile of samples in ascending order; None with too few beyond it."""
+    if not enough_beyond(len(ordered), q):
+        return None
+    return float(ordered[rank(len(ordered), q) - 1])
+
+
+def clustered_quantiles(values: Floats, cluster: Ints, weights: Ints, q: float) -> Floats:
+    """The `q` quantile of `values` for each row of `weights`: how often each cluster is taken.
+
+    `cluster`: 0 … n−1 per value; `weights`: replicates × n. A replicate without samples gives
+    NaN. Exact: per replicate, a binary search in the sorted values by weighted counts.
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    clusters = weights.shape[1]
+    below = np.zeros((len(values) + 1, clusters), dtype=np.int64)
+    below[np.arange(1, len(values) + 1), cluster[order]] = 1
+    np.cumsum(below, axis=0, out=below)  # below[i, c]: cluster c's samples among the i smallest
+    totals = weights @ below[-1]
+    wanted = np.maximum(1, np.ceil(np.round(q * totals, 9))).astype(np.int64)
+    low = np.zeros(len(weights), dtype=np.int64)
+    high = np.full(len(weights), len(values), dtype=np.int64)
+    while np.any(low < high):
+        middle = (low + high) // 2
+        reached = np.sum(weights * below[middle], axis=1) >= wanted
+        high = np.where(reached, middle, high)
+        low = np.where(reached, low, np.minimum(middle + 1, high))
+    found = ordered[np.clip(low - 1, 0, len(values) - 1)]
+    return np.where(totals > 0, found, np.nan)
