@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, HTTPException
 
 from apps.common import statements
+from apps.common.admission import GatedRoute
 from apps.common.models import Item
 from apps.common.pause import pause
 from apps.common.schemas import (
@@ -33,7 +34,7 @@ from apps.common.schemas import (
 
 from .database import OpenDatabase
 
-router = APIRouter()
+router = APIRouter(route_class=GatedRoute)
 
 
 def no_item(item_id: int) -> HTTPException:

@@ -15,16 +15,14 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from apps.common import errors, service
-from apps.common.admission import Admission
-from apps.common.edge import Counts, Edge
+from apps.common.admission import AdmissionGate
+from apps.common.edge import BODY_BYTES_MAX, Counts, Edge
 from apps.common.engine import sync_engine_of
 from apps.common.request_times import handed_over
 from apps.common.settings import Settings
 from apps.common.silence import SilenceWatch
 from apps.common.timed_driver import time_driver
 
-BODY_BYTES_MAX = 16 * 2**20
-"""1000 items whose every character is sent as \\uXXXX twice over still fit."""
 FASTAPI_TELEMETRY_OFF: TelemetryConfig = {
     "tracing": False,
     "metrics": False,
@@ -66,12 +64,17 @@ def create_app(
     )
     app.state.settings = settings
     app.state.counts = Counts()
+    app.state.gate = _gate(settings)
     errors.install(app)
-    if settings.admitted is not None:
-        app.add_middleware(Admission, limit=settings.admitted, wait_s=settings.pool_timeout_s)
     app.include_router(service.router)
     app.include_router(router)
     return app
+
+
+def _gate(settings: Settings) -> AdmissionGate | None:
+    if settings.admitted is None:
+        return None
+    return AdmissionGate(settings.admitted, settings.pool_timeout_s)
 
 
 def _lifespan(

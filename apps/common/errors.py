@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from apps.common.request_times import NoThread
+from apps.common.request_times import NotAdmitted, NoThread
 from apps.common.statements import NoConditions
 
 RETRY_AFTER_S = 1
@@ -62,6 +62,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NoConditions, _no_conditions)
     app.add_exception_handler(PoolTimeout, _pool_exhausted)
+    app.add_exception_handler(NotAdmitted, _not_admitted)
     app.add_exception_handler(NoThread, _no_thread)
     app.add_exception_handler(TimeoutError, _no_answer)
     app.add_exception_handler(DBAPIError, _database)
@@ -93,6 +94,10 @@ async def _no_conditions(_: Request, error: Exception) -> Response:
 
 async def _pool_exhausted(_: Request, __: Exception) -> Response:
     return unavailable("Connection pool exhausted", "No connection became free in time.")
+
+
+async def _not_admitted(_: Request, __: Exception) -> Response:
+    return unavailable("Too many requests at once", "The request was not let in in time.")
 
 
 async def _no_thread(_: Request, __: Exception) -> Response:

@@ -54,6 +54,10 @@ current: ContextVar[RequestTimes | None] = ContextVar("request_times", default=N
 """The record of the request being handled; None outside of requests."""
 
 
+class NotAdmitted(Exception):
+    """The wait at the admission gate lasted longer than configured."""
+
+
 class NoThread(Exception):
     """No worker thread became free within the configured wait."""
 
