@@ -33,7 +33,7 @@ class Placement:
     database: tuple[int, ...]
     why: str
 
-    def facts(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As the manifest writes it."""
         return {
             "generator": list(self.generator),

@@ -24,9 +24,10 @@ OLDEST = {"mysql": (8, 4), "mariadb": (10, 6)}
 SESSION = (
     f"SET SESSION lock_wait_timeout={LOCK_WAIT_S}",
     f"SET SESSION innodb_lock_wait_timeout={LOCK_WAIT_S}",
+    # MySQL would tell an automatic key that is a day old; MariaDB passes over this comment.
+    "SET SESSION wait_timeout=86400 /*!80000 , SESSION information_schema_stats_expiry=0 */",
     "SET SESSION sql_mode='STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO'",
     "SET SESSION time_zone='+00:00'",
-    "SET SESSION wait_timeout=86400",
 )
 DROPPED = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_SERVER_LOST_EXTENDED, 4031})
 """Codes of a connection that the server closed; 4031 is MySQL's notice of having done so."""
@@ -82,6 +83,8 @@ class Server:
     """Its process, where that is on this machine and visible."""
     storage: str | None = None
     """What its data lies on, as far as known: `ext4`, `tmpfs`, `docker volume` …"""
+    route: str = "direct"
+    """How we reach it."""
 
     @property
     def ours(self) -> bool:
@@ -140,8 +143,9 @@ class Admin:
     EnvironmentNotReady with the cause and what to do, the password masked.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, connect_limit_s: int = CONNECT_LIMIT_S) -> None:
         self.address = address
+        self._connect_limit_s = connect_limit_s
         self._connection: Any = None
         self._lock = threading.RLock()
 
@@ -182,7 +186,7 @@ class Admin:
             password=self.address.password,
             charset="utf8mb4",
             autocommit=True,
-            connect_timeout=CONNECT_LIMIT_S,
+            connect_timeout=self._connect_limit_s,
             read_timeout=ANSWER_LIMIT_S,
             write_timeout=ANSWER_LIMIT_S,
             cursorclass=pymysql.cursors.DictCursor,
