@@ -1,0 +1,141 @@
+"""Capacity of each arm with every block and every instance to be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from reports import words
+from reports.charts.chart import Chart
+from reports.charts.style import INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
+from reports.model import LoadFacts
+from reports.run_folder import StoredRun
+
+ARM_PT = 62.0
+PANEL_PT = 44.0
+MOST_VECTORS = 1500
+"""With more blocks than this their points become one picture inside the SVG."""
+
+
+def capacity_charts(
+    stored: StoredRun, marks: Mapping[str, Mark], notes: Mapping[str, str]
+) -> list[Chart]:
+    """One chart per scenario that has a closed load."""
+    charts = []
+    for number, scenario in enumerate(stored.scenarios, start=1):
+        load = next((each for each in stored.loads(scenario) if each.model == "closed"), None)
+        if load is None:
+            continue
+        blocks = completions(stored, scenario, load.load)
+        if len(blocks):
+            note = notes.get(scenario, "")
+            charts.append(_chart(f"capacity-{number}", scenario, load, blocks, marks, note))
+    return charts
+
+
+def completions(stored: StoredRun, scenario: str, load: str) -> pd.DataFrame:
+    """Per finished trial `arm`, `instance`, `block` and `per_s`: good completions inside the steady
+    window per second of it."""
+    trials = stored.trials_of(scenario, load).set_index("trial")
+    samples = stored.samples(scenario, load)
+    good = samples[samples["ok"] & samples["done_ns"].notna()]
+    start, end = (good["trial"].map(trials[name]) for name in ("steady_start_ns", "steady_end_ns"))
+    inside = good[(good["done_ns"] >= start) & (good["done_ns"] < end)]
+    counts = inside.groupby("trial").size().reindex(trials.index, fill_value=0)
+    steady_s = (trials["steady_end_ns"] - trials["steady_start_ns"]).astype("float64") / 1e9
+    return (
+        trials[["arm", "instance", "block"]].assign(per_s=counts / steady_s).reset_index(drop=True)
+    )
+
+
+def _chart(
+    name: str,
+    scenario: str,
+    load: LoadFacts,
+    blocks: pd.DataFrame,
+    marks: Mapping[str, Mark],
+    note: str,
+) -> Chart:
+    arms = [arm for arm in marks if (blocks["arm"] == arm).any()]
+    title = _finding(scenario, load, blocks, arms)
+    sheet = new_sheet(PANEL_PT + ARM_PT * len(arms), title, note)
+    [axes] = sheet.axes
+    for y, arm in enumerate(arms):
+        _draw_arm(axes, y, blocks[blocks["arm"] == arm], marks[arm])
+    quiet(axes, "x")
+    axes.set_ylim(len(arms) - 0.45, -0.55)
+    axes.set_yticks(range(len(arms)), [words.tidy(arm, 24) for arm in arms], color=INK)
+    axes.xaxis.set_major_locator(MaxNLocator(7, steps=ROUND_STEPS))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.set_xlabel(f"good answers per second, {words.load_phrase(load)}")
+    return Chart(
+        name=name,
+        title=title,
+        caption=(
+            f"Good answers per second {words.load_phrase(load)}. Each row of points is one "
+            "instance: small points are its blocks, the large one their mean; the upright line is "
+            "the mean of the arm. The machine's ups and downs, which all arms of a block share, "
+            "are still in here; the comparison takes them out. The axis does not begin at zero."
+        ),
+        sheet=sheet,
+        columns=("Arm", "Mean", "Slowest instance", "Fastest instance", "Instances", "Blocks"),
+        rows=tuple(_table_row(arm, blocks[blocks["arm"] == arm]) for arm in arms),
+    )
+
+
+def _finding(scenario: str, load: LoadFacts, blocks: pd.DataFrame, arms: list[str]) -> str:
+    parts = []
+    for arm in arms:
+        mean = float(blocks.loc[blocks["arm"] == arm, "per_s"].mean())
+        parts.append(f"{words.tidy(arm, 24)} answers {words.rounded(mean)} requests/s")
+    return f"{words.tidy(scenario, 40)}: {words.load_phrase(load)}, {words.listed(parts)}"
+
+
+def _draw_arm(axes: Axes, y: int, blocks: pd.DataFrame, mark: Mark) -> None:
+    instances = sorted(set(blocks["instance"]))
+    offsets = np.linspace(-0.33, 0.33, len(instances)) if len(instances) > 1 else np.zeros(1)
+    line = blocks["instance"].map(dict(zip(instances, y + offsets, strict=True)))
+    axes.plot(
+        blocks["per_s"],
+        line,
+        linestyle="none",
+        marker="o",
+        markersize=2.6,
+        color=mark.colour,
+        alpha=0.45,
+        markeredgewidth=0,
+        rasterized=len(blocks) > MOST_VECTORS,
+    )
+    means = blocks.groupby("instance")["per_s"].mean()
+    axes.plot(
+        means.to_numpy(),
+        [y + offset for offset in offsets],
+        linestyle="none",
+        marker=mark.marker,
+        markersize=5.5,
+        color=mark.colour,
+        markeredgecolor=PAPER,
+        markeredgewidth=0.9,
+    )
+    mean = float(blocks["per_s"].mean())
+    axes.plot([mean, mean], [y - 0.42, y + 0.42], color=mark.colour, linewidth=1.6)
+    axes.annotate(
+        words.rounded(mean),
+        (mean, y - 0.42),
+        xytext=(0, 1.5),
+        ha="center",
+        va="bottom",
+        textcoords="offset points",
+        fontsize=SMALL_PT,
+        color=INK,
+    )
+
+
+def _table_row(arm: str, blocks: pd.DataFrame) -> tuple[str, ...]:
+    means = blocks.groupby("instance")["per_s"].mean()
+    values = (float(blocks["per_s"].mean()), float(means.min()), float(means.max()))
+    return (arm, *(words.per_s(each) for each in values), str(len(means)), str(len(blocks)))

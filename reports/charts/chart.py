@@ -1,0 +1,59 @@
+"""A finished chart and its files: PNG and SVG on white, byte-identical between runs."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from matplotlib import rc_context
+
+from reports.charts.style import RC, Sheet
+
+DPI = 180
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing with what it says, how to read it, and the numbers it shows."""
+
+    name: str
+    """File stem, unique within a report."""
+    title: str
+    """The finding, as a sentence."""
+    caption: str
+    """What is drawn, with units and load."""
+    sheet: Sheet
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    """The numbers behind the drawing, rounded for people."""
+
+    def png(self) -> bytes:
+        """The chart as PNG."""
+        return self._saved("png", DPI, {"Software": None})
+
+    def svg(self) -> bytes:
+        """The chart as SVG; its words are text, in whatever sans-serif font the reader has."""
+        return self._saved("svg", 72, {"Date": None, "Creator": None})
+
+    def _saved(self, form: str, dpi: int, metadata: dict[str, None]) -> bytes:
+        out = io.BytesIO()
+        with chart_style(self.name):
+            self.sheet.figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
+        return out.getvalue()
+
+
+@contextmanager
+def chart_style(salt: str = "charts") -> Iterator[None]:
+    """Everything is drawn within this: our style, fixed identifiers, no complaints about fonts.
+
+    A name in a script that the bundled font lacks is drawn as boxes in PNG; it is no reason to
+    fail, and the page shows it in the reader's own fonts.
+    """
+    with rc_context({**RC, "svg.hashsalt": salt}), warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", message=r"Glyph .* missing from font", category=UserWarning
+        )
+        yield

@@ -1,0 +1,171 @@
+"""What a request costs: CPU time per request and memory, for each arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from reports import words
+from reports.charts.chart import Chart
+from reports.charts.style import FAINT, INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
+from reports.model import LoadFacts, Result, Summary
+
+ROW_PT = 22.0
+PANEL_PT = 34.0
+LEGEND_PT = 22.0
+MOST_LOADS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One scenario at one load, with every arm's result."""
+
+    scenario: str
+    load: LoadFacts
+    results: Mapping[str, Result]
+
+
+def cost_charts(summary: Summary, marks: Mapping[str, Mark]) -> list[Chart]:
+    """One chart of CPU and memory, where at least one arm's processes could be watched."""
+    places = [
+        place for place in _places(summary, marks) if any(map(_watched, place.results.values()))
+    ]
+    return [_chart(places, marks)] if places else []
+
+
+def _watched(result: Result) -> bool:
+    return result.cpu_ms_per_request is not None or result.rss_mb_peak is not None
+
+
+def _places(summary: Summary, marks: Mapping[str, Mark]) -> list[Place]:
+    places = []
+    for scenario in summary.scenarios:
+        for load in scenario.loads[:MOST_LOADS]:
+            found = {
+                each.arm: each
+                for each in scenario.results
+                if each.load == load.load and each.request is None and each.arm in marks
+            }
+            places.append(Place(scenario.name, load, found))
+    return places
+
+
+def _chart(places: Sequence[Place], marks: Mapping[str, Mark]) -> Chart:
+    title = _finding(places[0], marks)
+    scenarios = list(dict.fromkeys(place.scenario for place in places))
+    heights = [PANEL_PT + ROW_PT * len(each) for each in (places, scenarios)]
+    sheet = new_sheet(sum(heights) + LEGEND_PT, title, heights=heights)
+    cpu = {
+        f"{words.tidy(each.scenario, 24)}, {words.load_short(each.load)}": {
+            arm: result.cpu_ms_per_request for arm, result in each.results.items()
+        }
+        for each in places
+    }
+    memory = {words.tidy(name, 24): _most_memory(name, places) for name in scenarios}
+    _draw_panel(sheet.axes[0], "CPU per request (ms)", cpu, marks)
+    _draw_panel(sheet.axes[1], "most memory of one instance (MB)", memory, marks)
+    _legend(sheet.axes[0], places, marks)
+    return Chart(
+        name="cost",
+        title=title,
+        caption=(
+            "CPU time of the app's own processes per request, in ms, and the most memory one "
+            "instance held, in MB, at each scenario's load. Further left is cheaper."
+        ),
+        sheet=sheet,
+        columns=("Scenario", "Load", "Arm", "CPU per request", "Memory", "Threads", "Connections"),
+        rows=tuple(row for place in places for row in _table_rows(place, marks)),
+    )
+
+
+def _finding(place: Place, marks: Mapping[str, Mark]) -> str:
+    parts = [
+        f"{words.tidy(arm, 24)} {words.ms(result.cpu_ms_per_request)}"
+        for arm in marks
+        if (result := place.results.get(arm)) and result.cpu_ms_per_request is not None
+    ]
+    if not parts:
+        return "Memory held by each arm"
+    return (
+        f"A request of {words.tidy(place.scenario, 30)} costs {words.listed(parts)} of CPU, "
+        f"{words.load_phrase(place.load)}"
+    )
+
+
+def _most_memory(scenario: str, places: Sequence[Place]) -> dict[str, float | None]:
+    most: dict[str, float | None] = {}
+    for place in places:
+        for arm, result in place.results.items():
+            if place.scenario == scenario and result.rss_mb_peak is not None:
+                most[arm] = max(most.get(arm) or 0.0, result.rss_mb_peak)
+    return most
+
+
+def _draw_panel(
+    axes: Axes,
+    label: str,
+    rows: Mapping[str, Mapping[str, float | None]],
+    marks: Mapping[str, Mark],
+) -> None:
+    quiet(axes, "x")
+    drawn = [arm for arm in marks if any(arm in values for values in rows.values())]
+    step = min(0.26, 0.7 / max(len(drawn), 1))
+    for y, values in enumerate(rows.values()):
+        for position, arm in enumerate(drawn):
+            if (value := values.get(arm)) is not None:
+                at = y + (position - (len(drawn) - 1) / 2) * step
+                axes.plot([0, value], [at, at], color=FAINT, linewidth=1.0, zorder=1)
+                axes.plot(
+                    [value],
+                    [at],
+                    marks[arm].marker,
+                    color=marks[arm].colour,
+                    markersize=6,
+                    markeredgecolor=PAPER,
+                    markeredgewidth=0.8,
+                    zorder=2,
+                )
+    axes.set_xlim(left=0.0)
+    axes.set_xlim(right=axes.get_xlim()[1] * 1.06)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks(range(len(rows)), list(rows), color=INK)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+    axes.set_xlabel(label)
+
+
+def _legend(axes: Axes, places: Sequence[Place], marks: Mapping[str, Mark]) -> None:
+    for arm, mark in marks.items():
+        if any(arm in place.results for place in places):
+            axes.plot(
+                [], [], mark.marker, color=mark.colour, markersize=6, label=words.tidy(arm, 24)
+            )
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=4,
+        frameon=False,
+        fontsize=SMALL_PT + 0.5,
+        handletextpad=0.2,
+        borderaxespad=0.2,
+        labelcolor=INK,
+    )
+
+
+def _table_rows(place: Place, marks: Mapping[str, Mark]) -> list[tuple[str, ...]]:
+    return [
+        (
+            place.scenario,
+            words.load_short(place.load),
+            arm,
+            words.ms(result.cpu_ms_per_request),
+            words.megabytes(result.rss_mb_peak),
+            words.count(result.threads_peak),
+            words.count(result.connections_peak),
+        )
+        for arm in marks
+        if (result := place.results.get(arm))
+    ]

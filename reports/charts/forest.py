@@ -1,0 +1,294 @@
+"""The forest plot: every comparison as a change with its interval, beside what matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from reports import words
+from reports.charts.chart import Chart
+from reports.charts.style import (
+    BAND,
+    INK,
+    MUTED,
+    PAPER,
+    ROUND_STEPS,
+    SMALL_PT,
+    Mark,
+    new_sheet,
+    quiet,
+)
+from reports.model import Comparison, LoadFacts, ScenarioSummary, Summary
+
+ROW_PT = 17.0
+PANEL_PT = 18.0
+AXIS_PT = 30.0
+MOST_ROWS = 28
+"""More secondary comparisons than this stand in the table only."""
+WIDEST_PCT = 150.0
+"""An interval reaching further is drawn to the edge with an arrow head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One comparison and where it was made."""
+
+    scenario: str
+    load: LoadFacts
+    comparison: Comparison
+    several: bool
+    """Whether the run has more than one candidate, which each row then names."""
+
+    @property
+    def label(self) -> str:
+        """Scenario, request and load, as the axis shows them."""
+        request = self.comparison.request
+        parts = [words.tidy(self.scenario, 24)]
+        if request and request != self.scenario:
+            parts.append(words.tidy(request, 16))
+        if self.several:
+            parts.append(words.tidy(self.comparison.candidate, 14))
+        return f"{' · '.join(parts)}, {words.load_short(self.load)}"
+
+
+def forest_charts(
+    summary: Summary, marks: Mapping[str, Mark], equivalence_pct: float
+) -> list[Chart]:
+    """The primary comparisons, and the secondary ones of each scenario."""
+    rows = _rows(summary)
+    charts = []
+    if primary := [row for row in rows if row.comparison.primary]:
+        charts.append(
+            _chart("forest", primary_finding(primary), primary, marks, equivalence_pct, "primary")
+        )
+    for number, scenario in enumerate(summary.scenarios, start=1):
+        secondary = [
+            row for row in rows if not row.comparison.primary and row.scenario == scenario.name
+        ]
+        if secondary:
+            title = _secondary_title(scenario, secondary)
+            name = f"forest-secondary-{number}"
+            charts.append(_chart(name, title, secondary, marks, equivalence_pct, "secondary"))
+    return charts
+
+
+def _rows(summary: Summary) -> list[Row]:
+    found = []
+    for scenario in summary.scenarios:
+        loads = {load.load: load for load in scenario.loads}
+        several = len({each.candidate for each in scenario.comparisons}) > 1
+        found += [
+            Row(scenario.name, loads[each.load], each, several) for each in scenario.comparisons
+        ]
+    return found
+
+
+def primary_finding(rows: Sequence[Row]) -> str:
+    """What the primary comparisons say together, as a sentence."""
+    told: dict[str, int] = {}
+    for row in rows:
+        phrase = _winner_phrase(row.comparison)
+        told[phrase] = told.get(phrase, 0) + 1
+    total = len(rows)
+    if total == 1:
+        return f"{rows[0].label}: {words.verdict_words(rows[0].comparison)}"
+    parts = [f"{phrase} in {number}" for phrase, number in told.items()]
+    return f"Of {total} primary comparisons: {words.listed(parts)}"
+
+
+def _winner_phrase(comparison: Comparison) -> str:
+    if (arm := words.better_arm(comparison)) is not None:
+        return f"{words.tidy(arm)} better"
+    return {
+        "equivalent": "no difference that matters",
+        "inconclusive": "undecided",
+        "invalid": "invalid",
+    }[comparison.verdict]
+
+
+def _secondary_title(scenario: ScenarioSummary, rows: Sequence[Row]) -> str:
+    decided = [words.better_arm(row.comparison) for row in rows]
+    wins = {arm: decided.count(arm) for arm in dict.fromkeys(decided) if arm is not None}
+    name = words.tidy(scenario.name, 40)
+    if not wins:
+        return f"{name}: no secondary comparison is decided"
+    parts = [f"{words.tidy(arm)} is better in {number}" for arm, number in wins.items()]
+    return f"{name}: of {len(rows)} secondary comparisons, {words.listed(parts)}"
+
+
+def _chart(
+    name: str,
+    title: str,
+    rows: Sequence[Row],
+    marks: Mapping[str, Mark],
+    equivalence_pct: float,
+    kind: str,
+) -> Chart:
+    shown = list(rows[:MOST_ROWS])
+    panels = _panels(shown)
+    heights = [PANEL_PT + ROW_PT * len(panel) for panel in panels.values()]
+    sheet = new_sheet(sum(heights) + AXIS_PT, title, _note(rows, shown), heights=heights)
+    limit = _limit(shown, equivalence_pct)
+    for axes, (heading, panel) in zip(sheet.axes, panels.items(), strict=True):
+        _draw_panel(axes, heading, panel, marks, equivalence_pct, limit)
+    for axes in sheet.axes[:-1]:
+        axes.tick_params(labelbottom=False)
+        axes.spines["bottom"].set_visible(False)
+    sheet.axes[-1].set_xlabel(_axis_label(shown))
+    return Chart(
+        name=name,
+        title=title,
+        caption=_caption(kind, equivalence_pct),
+        sheet=sheet,
+        columns=("Scenario", "Load", "Measure", "Compared", "Change", "95% interval", "Verdict"),
+        rows=tuple(_table_row(row) for row in rows),
+    )
+
+
+def _note(rows: Sequence[Row], shown: Sequence[Row]) -> str:
+    hidden = len(rows) - len(shown)
+    return f"{hidden} more comparisons stand in the table." if hidden else ""
+
+
+def _axis_label(rows: Sequence[Row]) -> str:
+    pairs = {(row.comparison.candidate, row.comparison.baseline) for row in rows}
+    if len(pairs) == 1:
+        candidate, baseline = next(iter(pairs))
+        return f"change of {words.tidy(candidate, 24)} against {words.tidy(baseline, 24)} (%)"
+    return f"change against {words.tidy(rows[0].comparison.baseline, 24)} (%)"
+
+
+def _caption(kind: str, equivalence_pct: float) -> str:
+    adjusted = (
+        "Intervals are 95%, widened for the number of primary comparisons."
+        if kind == "primary"
+        else "Secondary comparisons: 95% intervals, each by itself; with many of them some will "
+        "stand apart by chance."
+    )
+    return (
+        f"Each point is a measured change, each line its interval. {adjusted} The shaded band is "
+        f"±{equivalence_pct:g}%, too small to matter. A filled mark is a decided comparison, in "
+        "the colour and shape of the better arm; a hollow circle is undecided, a diamond "
+        "equivalent, a cross invalid."
+    )
+
+
+def _panels(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows by measure, with the direction that is better."""
+    panels: dict[str, list[Row]] = {}
+    for row in rows:
+        name = words.metric_heading(row.comparison.metric)
+        better = (
+            "more is better →"
+            if words.more_is_better(row.comparison.metric)
+            else "← less is better"
+        )
+        panels.setdefault(f"{name}  ({better})", []).append(row)
+    return panels
+
+
+def _limit(rows: Sequence[Row], equivalence_pct: float) -> float:
+    """How far the axis reaches to both sides of zero, the same in every panel."""
+    ends = [abs(end) for row in rows for end in row.comparison.ci95_pct or ()]
+    points = [abs(row.comparison.change_pct or 0.0) for row in rows]
+    furthest = max([*ends, *points, 2 * equivalence_pct])
+    return 1.08 * min(furthest, max(WIDEST_PCT, 1.2 * max(points)))
+
+
+def _draw_panel(
+    axes: Axes,
+    heading: str,
+    rows: Sequence[Row],
+    marks: Mapping[str, Mark],
+    equivalence_pct: float,
+    limit: float,
+) -> None:
+    quiet(axes, "x")
+    axes.set_xlim(-limit, limit)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_title(heading, loc="left", fontsize=8.5, color=MUTED, pad=3)
+    axes.axvspan(-equivalence_pct, equivalence_pct, color=BAND, linewidth=0, zorder=0)
+    axes.axvline(0.0, color=MUTED, linewidth=0.8, zorder=1)
+    axes.set_yticks(range(len(rows)), [row.label for row in rows], color=INK)
+    axes.xaxis.set_major_locator(MaxNLocator(7, steps=ROUND_STEPS))
+    axes.xaxis.set_major_formatter(FuncFormatter(_tick))
+    for y, row in enumerate(rows):
+        _draw_row(axes, y, row.comparison, marks, limit)
+
+
+def _tick(value: float, _position: int | None) -> str:
+    if value == 0:
+        return "0"
+    return f"{'+' if value > 0 else words.MINUS}{abs(value):g}"
+
+
+def _draw_row(
+    axes: Axes, y: int, comparison: Comparison, marks: Mapping[str, Mark], limit: float
+) -> None:
+    winner = words.better_arm(comparison)
+    colour = marks[winner].colour if winner is not None else MUTED
+    if comparison.ci95_pct is not None:
+        low, high = comparison.ci95_pct
+        axes.plot(
+            [max(low, -limit), min(high, limit)],
+            [y, y],
+            color=colour,
+            linewidth=2.0,
+            solid_capstyle="butt",
+            zorder=2,
+        )
+        for end, arrow in ((low, "<"), (high, ">")):
+            if abs(end) > limit:
+                axes.plot([limit if end > 0 else -limit], [y], arrow, color=colour, clip_on=False)
+    if comparison.change_pct is not None:
+        shape, face = _point(comparison, marks)
+        at = min(max(comparison.change_pct, -limit), limit)
+        axes.plot(
+            [at],
+            [y],
+            shape,
+            color=colour,
+            markerfacecolor=face or colour,
+            markersize=6.5,
+            markeredgewidth=1.4,
+            zorder=3,
+        )
+    axes.annotate(
+        _reading(comparison),
+        (1.0, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(6, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=SMALL_PT,
+        color=INK,
+        annotation_clip=False,
+    )
+
+
+def _point(comparison: Comparison, marks: Mapping[str, Mark]) -> tuple[str, str | None]:
+    """Marker shape and face; None is the line's own colour."""
+    winner = words.better_arm(comparison)
+    if winner is not None:
+        return marks[winner].marker, None
+    return {"equivalent": ("D", None), "invalid": ("x", None)}.get(comparison.verdict, ("o", PAPER))
+
+
+def _reading(comparison: Comparison) -> str:
+    return f"{words.change(comparison.change_pct)}  {words.verdict_words(comparison)}"
+
+
+def _table_row(row: Row) -> tuple[str, ...]:
+    each = row.comparison
+    return (
+        row.scenario,
+        words.load_short(row.load),
+        words.metric_name(each.metric, each.request),
+        f"{each.candidate} against {each.baseline}",
+        words.change(each.change_pct),
+        words.interval(each.ci95_pct),
+        words.verdict_words(each),
+    )

@@ -1,0 +1,118 @@
+"""A chart's SVG made part of a page: its own title cut off, its neutral colours the page's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+from reports.charts.chart import Chart
+from reports.charts.style import BAND, FAINT, INK, MUTED, PAPER, TITLE_GID
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+FOLLOWS = {
+    INK: "currentColor",
+    MUTED: "var(--muted)",
+    FAINT: "var(--faint)",
+    BAND: "var(--band)",
+    PAPER: "var(--paper)",
+}
+"""What each neutral colour becomes, so that the chart follows a light or dark page."""
+FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
+LINK = re.compile(r"#([\w.-]+)")
+
+ElementTree.register_namespace("", SVG)
+ElementTree.register_namespace("xlink", XLINK)
+
+
+def inline_svg(chart: Chart) -> str:
+    """The chart as an `<svg>` element: title and description for screen readers, unique ids."""
+    root = ElementTree.fromstring(chart.svg())
+    _drop(root, "metadata", "style")
+    _drop_title(root)
+    _drop_background(root)
+    _tidy_ids(root, chart.name)
+    for element in root.iter():
+        _follow_the_page(element)
+    _cut(root, chart.sheet.strip_pt)
+    _describe(root, chart)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _parents(
+    root: ElementTree.Element,
+) -> Iterator[tuple[ElementTree.Element, ElementTree.Element]]:
+    for parent in root.iter():
+        for child in list(parent):
+            yield parent, child
+
+
+def _drop(root: ElementTree.Element, *names: str) -> None:
+    for parent, child in list(_parents(root)):
+        if child.tag in {f"{{{SVG}}}{name}" for name in names}:
+            parent.remove(child)
+
+
+def _drop_title(root: ElementTree.Element) -> None:
+    for parent, child in list(_parents(root)):
+        if child.get("id") == TITLE_GID:
+            parent.remove(child)
+
+
+def _drop_background(root: ElementTree.Element) -> None:
+    """The first patch of the figure is its white ground."""
+    figure = root.find(f"{{{SVG}}}g")
+    if figure is not None and len(figure):
+        figure.remove(figure[0])
+
+
+def _tidy_ids(root: ElementTree.Element, name: str) -> None:
+    """Keep only ids that something refers to, and make them unique within the page."""
+    used = {
+        found
+        for element in root.iter()
+        for value in element.attrib.values()
+        if "url(" in value or value.startswith("#")
+        for found in LINK.findall(value)
+    }
+    for element in root.iter():
+        if (own := element.get("id")) is not None:
+            if own in used:
+                element.set("id", f"{name}-{own}")
+            else:
+                del element.attrib["id"]
+        for key, value in element.attrib.items():
+            if "url(#" in value or (key == f"{{{XLINK}}}href" and value.startswith("#")):
+                linked = value.replace("url(#", f"url(#{name}-")
+                element.set(key, f"#{name}-{value[1:]}" if value.startswith("#") else linked)
+
+
+def _follow_the_page(element: ElementTree.Element) -> None:
+    for key in ("style", "fill", "stroke"):
+        if (value := element.get(key)) is not None:
+            value = FONT_FAMILY.sub("", value)
+            for colour, follower in FOLLOWS.items():
+                value = value.replace(colour, follower)
+            element.set(key, value)
+    if (path := element.get("d")) is not None:
+        element.set("d", " ".join(path.split()))
+    element.tail = None
+    if element.text is not None and not element.text.strip():
+        element.text = None
+
+
+def _cut(root: ElementTree.Element, strip_pt: float) -> None:
+    """Take the title strip off the top; the page sets the size."""
+    _, _, width, height = (float(part) for part in root.attrib["viewBox"].split())
+    root.set("viewBox", f"0 {strip_pt:g} {width:g} {height - strip_pt:g}")
+    del root.attrib["width"], root.attrib["height"]
+
+
+def _describe(root: ElementTree.Element, chart: Chart) -> None:
+    root.set("role", "img")
+    root.set("aria-labelledby", f"{chart.name}-title {chart.name}-desc")
+    for position, (tag, text) in enumerate((("title", chart.title), ("desc", chart.caption))):
+        element = ElementTree.Element(f"{{{SVG}}}{tag}", {"id": f"{chart.name}-{tag}"})
+        element.text = text
+        root.insert(position, element)

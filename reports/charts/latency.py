@@ -1,0 +1,218 @@
+"""The latency distribution of each scenario, as a percentile spectrum that shows the tail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from reports import words
+from reports.charts.chart import Chart
+from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, Mark, new_sheet, quiet
+from reports.model import LoadFacts
+from reports.percentiles import FEWEST_BEYOND, Floats, exact_percentile
+from reports.run_folder import StoredRun
+
+BODY_PT = 215.0
+MOST_POINTS = 240
+"""A curve has this many points at most, however many samples there are."""
+POINTS_OF_AN_INSTANCE = 40
+MOST_INSTANCES = 24
+FIRST_BEYOND = 0.98
+"""Curves begin where this share is slower: the very fastest say nothing."""
+READ_AT = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99)
+
+
+def latency_charts(
+    stored: StoredRun, marks: Mapping[str, Mark], notes: Mapping[str, str]
+) -> list[Chart]:
+    """One chart per scenario, at its first open load (its first load when none is open).
+
+    `notes` has a line for scenarios with writes: server and durability.
+    """
+    charts = []
+    for number, scenario in enumerate(stored.scenarios, start=1):
+        load = judged_load(stored.loads(scenario))
+        if load is None:
+            continue
+        times = response_times(stored, scenario, load.load)
+        if times:
+            note = notes.get(scenario, "")
+            charts.append(_chart(f"latency-{number}", stored, scenario, load, times, marks, note))
+    return charts
+
+
+def judged_load(loads: Sequence[LoadFacts]) -> LoadFacts | None:
+    """The load that latency is judged at."""
+    return next((load for load in loads if load.model == "open"), loads[0] if loads else None)
+
+
+def response_times(stored: StoredRun, scenario: str, load: str) -> dict[str, pd.DataFrame]:
+    """Per arm the steady response times of the request the scenario is about.
+
+    Columns `instance` and `response_ms`, in order of size. A timeout counts as what it waited, at
+    least the scenario's timeout; other errors are left out.
+    """
+    samples = stored.samples(scenario, load)
+    judged = stored.scenario(scenario).judged_request
+    chosen = (samples["phase"] == "steady") & (samples["ok"] | (samples["error"] == "timeout"))
+    if judged is not None:
+        chosen &= samples["request"] == judged
+    samples = samples[chosen.fillna(False)]
+    floor_ms = stored.scenario(scenario).timeout_s * 1000.0
+    elapsed_ms = (samples["done_ns"] - samples["arrival_ns"]).astype("Float64") / 1e6
+    response_ms = elapsed_ms.fillna(floor_ms).astype("float64")
+    response_ms = response_ms.where(samples["ok"], response_ms.clip(lower=floor_ms))
+    frame = samples[["arm", "instance"]].assign(response_ms=response_ms).sort_values("response_ms")
+    return {arm: part for arm in stored.arms if len(part := frame[frame["arm"] == arm])}
+
+
+def spectrum(sorted_ms: Floats, points: int) -> tuple[Floats, Floats]:
+    """At most `points` percentiles, evenly spaced on the 1/(1−p) axis, and their values in ms.
+
+    Ends where fewer than FEWEST_BEYOND samples stand beyond.
+    """
+    last = 1.0 - FEWEST_BEYOND / len(sorted_ms)
+    if 1.0 - last >= FIRST_BEYOND:
+        return np.empty(0), np.empty(0)
+    share = 1.0 - np.logspace(np.log10(FIRST_BEYOND), np.log10(1.0 - last), points)
+    return share, np.quantile(sorted_ms, share, method="inverted_cdf")
+
+
+def _chart(
+    name: str,
+    stored: StoredRun,
+    scenario: str,
+    load: LoadFacts,
+    times: Mapping[str, pd.DataFrame],
+    marks: Mapping[str, Mark],
+    note: str,
+) -> Chart:
+    values = {arm: frame["response_ms"].to_numpy() for arm, frame in times.items()}
+    sheet = new_sheet(BODY_PT, _finding(scenario, load, values), note)
+    [axes] = sheet.axes
+    for arm, frame in times.items():
+        _draw_instances(axes, frame, marks[arm])
+    for arm in times:
+        _draw_arm(axes, arm, values[arm], marks[arm])
+    _finish(axes, values)
+    return Chart(
+        name=name,
+        title=_finding(scenario, load, values),
+        caption=_caption(stored, scenario, load),
+        sheet=sheet,
+        columns=("Share of answers within", *(words.tidy(arm) for arm in times)),
+        rows=tuple(_table(values)),
+    )
+
+
+def _finding(scenario: str, load: LoadFacts, values: Mapping[str, Floats]) -> str:
+    parts = [
+        f"{words.ms(_percentile(times, 95.0))} from {words.tidy(arm, 24)}"
+        for arm, times in values.items()
+        if _percentile(times, 95.0) is not None
+    ]
+    if not parts:
+        where = words.load_phrase(load)
+        return f"{words.tidy(scenario, 40)}: too few answers for a percentile, {where}"
+    return (
+        f"{words.tidy(scenario, 40)}: 95 of 100 answers came within {words.listed(parts)}, "
+        f"{words.load_phrase(load)}"
+    )
+
+
+def _caption(stored: StoredRun, scenario: str, load: LoadFacts) -> str:
+    judged = stored.scenario(scenario).judged_request
+    what = f"of “{words.tidy(judged)}” " if judged else ""
+    return (
+        f"Response time {what}from the planned send to the last byte, in ms, "
+        f"{words.load_phrase(load)}. The horizontal axis stretches the tail, where the rare slow "
+        "answers are. Strong lines are all instances together, faint lines single instances. "
+        f"Lines end where fewer than {FEWEST_BEYOND} answers are slower."
+    )
+
+
+def _percentile(sorted_ms: Floats, percentile: float) -> float | None:
+    return exact_percentile(sorted_ms, percentile / 100.0)
+
+
+def _table(values: Mapping[str, Floats]) -> list[tuple[str, ...]]:
+    rows = []
+    for percentile in READ_AT:
+        found = [_percentile(times, percentile) for times in values.values()]
+        if any(each is not None for each in found):
+            rows.append((f"{percentile:g}%", *(words.ms(each) for each in found)))
+    counts = tuple(words.count(len(times)) for times in values.values())
+    return [*rows, ("answers counted", *counts)]
+
+
+def _draw_instances(axes: Axes, frame: pd.DataFrame, mark: Mark) -> None:
+    for instance in sorted(set(frame["instance"]))[:MOST_INSTANCES]:
+        own = frame.loc[frame["instance"] == instance, "response_ms"].to_numpy()
+        share, value_ms = spectrum(own, POINTS_OF_AN_INSTANCE)
+        if len(share):
+            axes.plot(1 / (1 - share), value_ms, color=mark.colour, linewidth=0.6, alpha=0.3)
+
+
+def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark) -> None:
+    share, value_ms = spectrum(values, MOST_POINTS)
+    if not len(share):
+        return
+    axes.plot(
+        1 / (1 - share),
+        value_ms,
+        color=mark.colour,
+        linestyle=mark.dash,
+        linewidth=2.0,
+        label=words.tidy(arm, 30),
+    )
+    read_at = [each for each in READ_AT if (_percentile(values, each)) is not None]
+    axes.plot(
+        [100 / (100 - each) for each in read_at],
+        [_percentile(values, each) or 0.0 for each in read_at],
+        linestyle="none",
+        marker=mark.marker,
+        color=mark.colour,
+        markersize=5,
+        markeredgecolor=PAPER,
+        markeredgewidth=0.8,
+    )
+
+
+def _finish(axes: Axes, values: Mapping[str, Floats]) -> None:
+    quiet(axes, "y")
+    furthest = max(len(times) / FEWEST_BEYOND for times in values.values())
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(1.0, max(furthest, 10.0) * 1.05)
+    shown = [each for each in READ_AT if 100 / (100 - each) <= max(furthest, 10.0) * 1.05]
+    axes.xaxis.set_major_locator(FixedLocator([1.0, *(100 / (100 - each) for each in shown)]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 - 100 / x:.5g}%"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    ms_axis(axes)
+    axes.set_xlabel("share of answers at least this fast")
+    axes.set_ylabel("response time (ms)")
+    legend(axes)
+
+
+def ms_axis(axes: Axes) -> None:
+    """A logarithmic axis of milliseconds with plain numbers at 1, 2, 5, 10 …"""
+    low, high = axes.get_ylim()
+    steps = [m * 10.0**k for k in range(-3, 7) for m in (1, 2, 5)]
+    inside = [step for step in steps if low <= step <= high]
+    axes.yaxis.set_major_locator(FixedLocator(inside if len(inside) > 1 else [low, *inside, high]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(low, high)
+
+
+def legend(axes: Axes) -> None:
+    """Arm names in the corner that the curves leave free."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            loc="upper left", frameon=False, handlelength=2.6, fontsize=SMALL_PT + 1, labelcolor=INK
+        )
+    axes.tick_params(colors=MUTED)

@@ -1,0 +1,205 @@
+"""Where a request's time goes: waiting for a thread or connection, database, own work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+
+from reports import words
+from reports.charts.chart import Chart
+from reports.charts.style import INK, PAPER, SMALL_PT, new_sheet, quiet
+from reports.model import LoadFacts, Result, ScenarioSummary, Summary
+
+ROW_PT = 17.0
+PANEL_PT = 62.0
+MOST_LOADS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a response time and how its bar is told from the others."""
+
+    key: str
+    label: str
+    colour: str
+    hatch: str
+
+
+PARTS = (
+    Part("thread", "waiting for a thread", "#E69F00", "//"),
+    Part("pool", "waiting for a connection", "#CC79A7", "||"),
+    Part("db", "in the database", "#56B4E9", ""),
+    Part("own", "the app's own work", "#009E73", "\\\\"),
+    Part("outside", "before and after the app", "#9aa4ae", "xx"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Mean milliseconds of one arm at one load, by part."""
+
+    arm: str
+    load: LoadFacts
+    parts_ms: Mapping[str, float]
+
+    @property
+    def total_ms(self) -> float:
+        """The whole bar."""
+        return sum(self.parts_ms.values())
+
+
+def time_split_charts(
+    summary: Summary, arms: Sequence[str], notes: Mapping[str, str]
+) -> list[Chart]:
+    """One chart per scenario in which an arm tells where its time goes."""
+    charts = []
+    for number, scenario in enumerate(summary.scenarios, start=1):
+        if bars := _bars(scenario, arms):
+            note = notes.get(scenario.name, "")
+            charts.append(_chart(f"time-{number}", scenario.name, bars, note))
+    return charts
+
+
+def _bars(scenario: ScenarioSummary, arms: Sequence[str]) -> list[Bar]:
+    whole = {(each.load, each.arm): each for each in scenario.results if each.request is None}
+    return [
+        Bar(arm, load, parts)
+        for load in _in_order(scenario.loads)[:MOST_LOADS]
+        for arm in arms
+        if (result := whole.get((load.load, arm))) is not None and (parts := split_of(result))
+    ]
+
+
+def _in_order(loads: Sequence[LoadFacts]) -> list[LoadFacts]:
+    """Closed loads first, then open loads from light to heavy."""
+    return sorted(loads, key=lambda load: (load.model == "open", load.rate_per_s or 0.0))
+
+
+def _heights(bars: Sequence[Bar]) -> list[float]:
+    """Where each bar stands: the arms of one load close together."""
+    at, heights = 0.0, []
+    for before, bar in zip((None, *bars), bars, strict=False):
+        at += 0.0 if before is None else 1.0 if before.load == bar.load else 1.45
+        heights.append(at)
+    return heights
+
+
+def split_of(result: Result) -> dict[str, float] | None:
+    """Mean ms by part, `outside` being what the app never saw; None where the arm does not tell."""
+    split = result.split_ms
+    if split.db is None or split.own is None or split.total is None:
+        return None
+    mean_ms = result.response_ms.mean
+    outside = 0.0 if mean_ms is None else max(0.0, mean_ms - split.total)
+    return {
+        "thread": split.thread or 0.0,
+        "pool": split.pool or 0.0,
+        "db": split.db,
+        "own": max(0.0, split.own),
+        "outside": outside,
+    }
+
+
+def _chart(name: str, scenario: str, bars: Sequence[Bar], note: str) -> Chart:
+    title = _finding(scenario, bars)
+    heights = _heights(bars)
+    sheet = new_sheet(PANEL_PT + ROW_PT * (heights[-1] + 1), title, note)
+    [axes] = sheet.axes
+    for y, bar in zip(heights, bars, strict=True):
+        _draw(axes, y, bar, widest_ms=max(each.total_ms for each in bars))
+    quiet(axes, "x")
+    axes.set_ylim(heights[-1] + 0.6, -0.6)
+    axes.set_xlim(0, max(bar.total_ms for bar in bars) * 1.001)
+    labels = [f"{words.tidy(bar.arm, 20)}, {words.load_short(bar.load)}" for bar in bars]
+    axes.set_yticks(heights, labels, color=INK)
+    axes.set_xlabel("mean response time (ms)")
+    _legend(axes)
+    return Chart(
+        name=name,
+        title=title,
+        caption=(
+            "Mean response time in ms, split as the app itself reports it. “Before and after the "
+            "app” is what it cannot see: the network, the accept queue, the event loop's queue."
+        ),
+        sheet=sheet,
+        columns=("Arm", "Load", *(part.label for part in PARTS), "together"),
+        rows=tuple(_table_row(bar) for bar in bars),
+    )
+
+
+def _finding(scenario: str, bars: Sequence[Bar]) -> str:
+    load = bars[0].load
+    parts = []
+    for bar in bars:
+        if bar.load == load:
+            largest = max(PARTS, key=lambda part, bar=bar: bar.parts_ms[part.key])  # type: ignore[misc]
+            share = 100 * bar.parts_ms[largest.key] / bar.total_ms if bar.total_ms else 0.0
+            parts.append(f"{words.tidy(bar.arm, 24)} spends {share:.0f}% {_doing(largest)}")
+    return f"{words.tidy(scenario, 40)}: {words.load_phrase(load)}, {words.listed(parts)}"
+
+
+def _doing(part: Part) -> str:
+    return {"own": "on its own work", "outside": "before and after the app"}.get(
+        part.key, part.label
+    )
+
+
+def _draw(axes: Axes, y: float, bar: Bar, widest_ms: float) -> None:
+    left = 0.0
+    for part in PARTS:
+        width = bar.parts_ms[part.key]
+        axes.barh(
+            y,
+            width,
+            left=left,
+            height=0.68,
+            color=part.colour,
+            hatch=part.hatch,
+            edgecolor=PAPER,
+            linewidth=0.6,
+        )
+        if width > 0.11 * widest_ms:
+            axes.text(
+                left + width / 2,
+                y,
+                words.rounded(width),
+                ha="center",
+                va="center",
+                fontsize=SMALL_PT,
+                color="#000000",
+                bbox={"facecolor": part.colour, "edgecolor": "none", "pad": 1.5},
+            )
+        left += width
+    axes.annotate(
+        words.ms(bar.total_ms),
+        (left, y),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=SMALL_PT,
+        color=INK,
+        annotation_clip=False,
+    )
+
+
+def _legend(axes: Axes) -> None:
+    for part in PARTS:
+        axes.barh(0, 0, color=part.colour, hatch=part.hatch, edgecolor=PAPER, label=part.label)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=3,
+        frameon=False,
+        fontsize=SMALL_PT,
+        handlelength=1.6,
+        columnspacing=1.4,
+        borderaxespad=0.2,
+        labelcolor=INK,
+    )
+
+
+def _table_row(bar: Bar) -> tuple[str, ...]:
+    parts = (words.ms(bar.parts_ms[part.key]) for part in PARTS)
+    return (bar.arm, words.load_short(bar.load), *parts, words.ms(bar.total_ms))

@@ -1,0 +1,161 @@
+"""How a run was made, told from its manifest in labelled lines; a missing fact is left out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.words import count, tidy
+
+FLAVOURS = {"mysql": "MySQL", "mariadb": "MariaDB"}
+KINDS = {
+    "local": "started privately by us",
+    "docker": "in a container started by us",
+    "external": "somebody else's server, only read and reported",
+}
+
+Fact = tuple[str, str]
+
+
+def how_it_was_made(manifest: Mapping[str, Any]) -> list[Fact]:
+    """Label and text of everything a reader needs to judge or repeat the run."""
+    facts = [
+        ("Started", _started(manifest)),
+        ("Database", database_line(manifest)),
+        ("Durability", _durability(manifest)),
+        ("Machine", _host(manifest)),
+        ("Placement", _placement(manifest)),
+        ("Versions", _versions(manifest)),
+        *_arms(manifest),
+        ("Instances per arm", str(manifest.get("instances") or "")),
+        ("Seed", str(manifest.get("seed", ""))),
+        ("Commit", _commit(manifest)),
+    ]
+    return [(label, tidy(text)) for label, text in facts if text]
+
+
+def command_to_repeat(manifest: Mapping[str, Any]) -> str:
+    """The command that was typed, with the seed that it ran with."""
+    command = str(manifest.get("command") or "bench run")
+    seed = manifest.get("seed")
+    said = any(part.split("=")[0] == "--seed" for part in _split(command))
+    return command if said or seed is None else f"{command} --seed {seed}"
+
+
+def spec_text(manifest: Mapping[str, Any]) -> str:
+    """The whole spec as it was run, as JSON."""
+    return json.dumps(manifest.get("spec", {}), indent=2, ensure_ascii=False)
+
+
+def database_line(manifest: Mapping[str, Any]) -> str:
+    """Flavour, version and origin of the database: `MySQL 8.4.3, in a container started by us`."""
+    database = _table(manifest, "database")
+    if database.get("kind") == "none":
+        return "none"
+    name = FLAVOURS.get(str(database.get("flavour")), str(database.get("flavour") or ""))
+    parts = [
+        f"{name} {database.get('version') or ''}".strip(),
+        KINDS.get(str(database.get("kind")), ""),
+    ]
+    if (limit := database.get("max_connections")) is not None:
+        parts.append(f"at most {count(limit)} connections")
+    return ", ".join(part for part in parts if part)
+
+
+def durability_line(manifest: Mapping[str, Any]) -> str:
+    """Server and durability in one line, as it stands on every chart with writes."""
+    database = _table(manifest, "database")
+    name = FLAVOURS.get(str(database.get("flavour")), str(database.get("flavour") or "database"))
+    version = str(database.get("version") or "").strip()
+    return ", ".join(part for part in (f"{name} {version}".strip(), _durability(manifest)) if part)
+
+
+def _durability(manifest: Mapping[str, Any]) -> str:
+    durability = _table(manifest, "durability")
+    parts = [str(durability.get("profile") or "")]
+    for key in ("innodb_flush_log_at_trx_commit", "sync_binlog"):
+        if durability.get(key) is not None:
+            parts.append(f"{key}={durability[key]}")
+    if durability.get("log_bin") is not None:
+        parts.append("binary log on" if durability["log_bin"] else "no binary log")
+    return ", ".join(part for part in parts if part)
+
+
+def _started(manifest: Mapping[str, Any]) -> str:
+    return str(manifest.get("created_utc") or "")
+
+
+def _host(manifest: Mapping[str, Any]) -> str:
+    return ", ".join(f"{_label(key)} {_plain(value)}" for key, value in _known(manifest, "host"))
+
+
+def _placement(manifest: Mapping[str, Any]) -> str:
+    placement = _table(manifest, "placement")
+    parts = []
+    for name in ("generator", "apps", "database"):
+        cores = placement.get(name)
+        if isinstance(cores, Sequence) and not isinstance(cores, str) and cores:
+            listed = ", ".join(str(core) for core in cores)
+            parts.append(f"{name} on core{'s' if len(cores) > 1 else ''} {listed}")
+    why = str(placement.get("why") or "")
+    return "; ".join([*parts, why] if why else parts)
+
+
+def _versions(manifest: Mapping[str, Any]) -> str:
+    versions = _table(manifest, "versions")
+    packages = versions.get("packages")
+    parts = [f"Python {versions['python']}"] if versions.get("python") else []
+    if isinstance(packages, Mapping):
+        parts += [f"{name} {version}" for name, version in packages.items()]
+    return ", ".join(parts)
+
+
+def _arms(manifest: Mapping[str, Any]) -> list[Fact]:
+    facts = []
+    for name, arm in _known(manifest, "arms"):
+        settings = arm.get("settings") if isinstance(arm, Mapping) else None
+        kind = str(arm.get("kind") or "") if isinstance(arm, Mapping) else ""
+        told = dict(settings) if isinstance(settings, Mapping) else {}
+        text = ", ".join(f"{_label(key)} {_plain(value)}" for key, value in told.items())
+        facts.append((f"Arm {name}", f"{kind}: {text}" if text else kind))
+    return facts
+
+
+def _commit(manifest: Mapping[str, Any]) -> str:
+    commit = _table(manifest, "commit")
+    sha = str(commit.get("sha") or "")
+    return f"{sha[:12]}{' with changes that were not committed' if commit.get('dirty') else ''}"
+
+
+def _known(manifest: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
+    return [
+        (str(name), value) for name, value in _table(manifest, key).items() if value is not None
+    ]
+
+
+def _table(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = manifest.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _label(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "(" + ", ".join(f"{_label(str(k))} {_plain(v)}" for k, v in value.items()) + ")"
+    if isinstance(value, list | tuple):
+        return " ".join(_plain(each) for each in value)
+    return str(value)
+
+
+def _split(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return command.split()

@@ -1,0 +1,258 @@
+"""Numbers and verdicts in plain words: pure, and the same in every report."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from reports.model import Comparison, GateResult, LoadFacts
+
+MINUS = "\u2212"
+NBSP = "\u00a0"
+"""Keeps a number and its unit on one line."""
+NOTHING = "–"
+"""Stands where a number does not exist."""
+
+METRICS = {
+    "capacity_per_s": "capacity",
+    "response_ms.mean": "mean response time",
+    "response_ms.p50": "median response time",
+    "response_ms.p90": "p90 response time",
+    "response_ms.p95": "p95 response time",
+    "response_ms.p99": "p99 response time",
+    "response_ms.p99_9": "p99.9 response time",
+    "cpu_ms_per_request": "CPU per request",
+}
+DIRECTIONS = {
+    "capacity": ("more", "fewer"),
+    "cost": ("more", "less"),
+    "latency": ("longer", "shorter"),
+}
+
+
+def tidy(text: str, limit: int | None = None) -> str:
+    """A name as one printable line: control characters replaced, cut to `limit` characters."""
+    shown = "".join("\ufffd" if _unprintable(each) else each for each in text)
+    if limit is not None and len(shown) > limit:
+        return shown[: limit - 1] + "…"
+    return shown
+
+
+def _unprintable(character: str) -> bool:
+    """Control, surrogate and private characters, and line separators; XML allows few of them."""
+    return unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def rounded(value: float) -> str:
+    """A positive number with as many digits as a person reads: 0.042, 0.42, 4.2, 42, 4,200."""
+    if value == 0:
+        return "0"
+    if value >= 9.95:
+        return f"{value:,.0f}"
+    decimals = 1 if value >= 0.995 else 2 if value >= 0.0995 else 3
+    return f"{value:.{decimals}f}"
+
+
+def ms(value: float | None) -> str:
+    """Milliseconds, or seconds from one second on."""
+    if value is None:
+        return NOTHING
+    if value >= 999.5:
+        seconds = value / 1000
+        return f"{seconds:.1f}{NBSP}s" if seconds < 9.95 else f"{seconds:,.0f}{NBSP}s"
+    return f"{rounded(value)}{NBSP}ms"
+
+
+def per_s(value: float | None) -> str:
+    """A rate in requests per second."""
+    return NOTHING if value is None else f"{rounded(value)}/s"
+
+
+def megabytes(value: float | None) -> str:
+    """Memory in MB."""
+    return NOTHING if value is None else f"{value:,.0f}{NBSP}MB"
+
+
+def count(value: float | None) -> str:
+    """A whole number with thousands separated."""
+    return NOTHING if value is None else f"{value:,.0f}"
+
+
+def percent(value: float) -> str:
+    """A size without sign: `4.2%`, `18%`."""
+    size = abs(value)
+    return f"{size:.1f}%" if size < 9.95 else f"{size:,.0f}%"
+
+
+def change(value: float | None) -> str:
+    """A change with its sign: `+18%`, `−4.2%`."""
+    if value is None:
+        return NOTHING
+    text = percent(value)
+    if text == "0.0%":
+        return text
+    return f"{MINUS if value < 0 else '+'}{text}"
+
+
+def interval(ci_pct: tuple[float, float] | None) -> str:
+    """An interval of changes: `+12% to +24%`."""
+    return NOTHING if ci_pct is None else f"{change(ci_pct[0])} to {change(ci_pct[1])}"
+
+
+def metric_value(metric: str, value: float | None) -> str:
+    """A value of a metric with its unit."""
+    return per_s(value) if metric.endswith("_per_s") else ms(value)
+
+
+def metric_name(metric: str, request: str | None = None) -> str:
+    """What is compared, for a table: `p95 response time of read`."""
+    name = METRICS.get(metric, tidy(metric))
+    return f"{name} of {tidy(request)}" if request else name
+
+
+def metric_heading(metric: str) -> str:
+    """A metric's name at the start of a heading."""
+    name = METRICS.get(metric, tidy(metric))
+    return name if name[1:2].isdigit() else f"{name[:1].upper()}{name[1:]}"
+
+
+def more_is_better(metric: str) -> bool:
+    """Whether a larger value of the metric is the better one."""
+    return metric.endswith("_per_s")
+
+
+def load_short(load: LoadFacts) -> str:
+    """A load for a table cell or an axis: `16 users`, `240/s`."""
+    if load.model == "closed":
+        return f"{load.users}{NBSP}users" if load.users != 1 else f"1{NBSP}user"
+    return per_s(load.rate_per_s)
+
+
+def load_phrase(load: LoadFacts) -> str:
+    """A load within a sentence: `with 16 users at once`, `at 240 requests/s`."""
+    if load.model == "closed":
+        return f"with {load_short(load)} at once" if load.users != 1 else f"with {load_short(load)}"
+    return f"at {rounded(load.rate_per_s or 0.0)}{NBSP}requests/s"
+
+
+def span(ci_pct: tuple[float, float], more: str, less: str) -> str:
+    """An interval without signs: `12% to 24% more`, `between 4.0% less and 9.0% more`."""
+    low, high = ci_pct
+    if low >= 0:
+        return f"{percent(low)} to {percent(high)} {more}"
+    if high <= 0:
+        return f"{percent(high)} to {percent(low)} {less}"
+    return f"between {percent(low)} {less} and {percent(high)} {more}"
+
+
+def better_arm(comparison: Comparison) -> str | None:
+    """The arm that a verdict favours, None where it favours none."""
+    winners = {"faster": comparison.candidate, "slower": comparison.baseline}
+    return winners.get(comparison.verdict)
+
+
+def verdict_words(comparison: Comparison) -> str:
+    """A verdict in a few words: `async has more capacity`, `no difference that matters`."""
+    if (arm := better_arm(comparison)) is not None:
+        return f"{tidy(arm)} {_praise(comparison.metric)}"
+    return {
+        "equivalent": "no difference that matters",
+        "inconclusive": "cannot tell",
+        "invalid": "invalid",
+    }[comparison.verdict]
+
+
+def _praise(metric: str) -> str:
+    if more_is_better(metric):
+        return "has more capacity"
+    return "needs less CPU" if metric == "cpu_ms_per_request" else "answers sooner"
+
+
+def sentence(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str:
+    """One comparison as a sentence with its load, its interval and what it could not have seen."""
+    where = load_phrase(load)
+    start = where[0].upper() + where[1:]
+    said = _claim(comparison, equivalence_pct)
+    return f"{start}, {said}{_caveat(comparison)}"
+
+
+def _claim(comparison: Comparison, equivalence_pct: float) -> str:
+    ci = comparison.ci95_pct
+    if comparison.verdict == "invalid" or comparison.change_pct is None or ci is None:
+        return f"there is no verdict on {_subject(comparison)}, because {_why(comparison)}."
+    if comparison.verdict == "equivalent":
+        return _equal(comparison, ci, equivalence_pct)
+    if comparison.verdict == "inconclusive":
+        return _undecided(comparison, ci)
+    return _finding(comparison, comparison.change_pct, ci)
+
+
+def _why(comparison: Comparison) -> str:
+    reasons = [each.rstrip(". ") for each in comparison.reasons]
+    return _lower_first("; ".join(tidy(each) for each in reasons) or "too little was measured")
+
+
+def _finding(comparison: Comparison, change_pct: float, ci: tuple[float, float]) -> str:
+    baseline, candidate = tidy(comparison.baseline), tidy(comparison.candidate)
+    more, less = DIRECTIONS[_kind(comparison.metric)]
+    size = f"{percent(change_pct)} {more if change_pct > 0 else less}"
+    said = {
+        "capacity": f"{candidate} serves {size} requests than {baseline}",
+        "cost": f"{candidate} spends {size} CPU on a request than {baseline}",
+        "latency": f"{tidy(better_arm(comparison) or candidate)} answers sooner: the "
+        f"{_subject(comparison)} is {size} with {candidate} than with {baseline}",
+    }[_kind(comparison.metric)]
+    return f"{said} (95% interval: {span(ci, more, less)})."
+
+
+def _equal(comparison: Comparison, ci: tuple[float, float], equivalence_pct: float) -> str:
+    arms = f"{tidy(comparison.baseline)} and {tidy(comparison.candidate)}"
+    return (
+        f"{arms} differ by less than {equivalence_pct:g}% in {_subject(comparison)}, too little "
+        f"to matter (95% interval: {interval(ci)})."
+    )
+
+
+def _undecided(comparison: Comparison, ci: tuple[float, float]) -> str:
+    more, less = DIRECTIONS[_kind(comparison.metric)]
+    return (
+        f"the run cannot tell which {_praise(comparison.metric)}: {_subject(comparison)} with "
+        f"{tidy(comparison.candidate)} is {span(ci, more, less)} than with "
+        f"{tidy(comparison.baseline)} (95% interval)."
+    )
+
+
+def _kind(metric: str) -> str:
+    if more_is_better(metric):
+        return "capacity"
+    return "cost" if metric == "cpu_ms_per_request" else "latency"
+
+
+def _subject(comparison: Comparison) -> str:
+    return metric_name(comparison.metric, comparison.request)
+
+
+def _caveat(comparison: Comparison) -> str:
+    parts = []
+    if comparison.verdict == "inconclusive" and comparison.mde_pct is not None:
+        parts.append(f" A difference of {percent(comparison.mde_pct)} or more would probably have shown.")
+    if comparison.scope == "these instances" and comparison.verdict != "invalid":
+        parts.append(" This holds for these instances only, not for every start of the program.")
+    return "".join(parts)
+
+
+def _lower_first(text: str) -> str:
+    """Lower-case the first letter, unless the first word is an abbreviation."""
+    head = text.split(" ", 1)[0]
+    return text if head[1:2].isupper() else text[:1].lower() + text[1:]
+
+
+def gate_words(gate: GateResult) -> str:
+    """A gate's outcome: `passed`, `failed`, `could not be checked`."""
+    return {True: "passed", False: "failed", None: "could not be checked"}[gate.ok]
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    parts: Sequence[str] = list(names)
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
