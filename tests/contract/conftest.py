@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from tests.support.twins import Database, RunningTwin, private_server, running_twin
@@ -35,3 +36,13 @@ def both(database: Database) -> Iterator[dict[str, RunningTwin]]:
 @pytest.fixture(params=TWINS)
 def twin(both: dict[str, RunningTwin], request: pytest.FixtureRequest) -> RunningTwin:
     return both[request.param]
+
+
+@pytest.fixture(scope="session")
+def clients(both: dict[str, RunningTwin]) -> Iterator[dict[str, httpx.Client]]:
+    """One connection to each twin, kept for all tests."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(httpx.Client(base_url=twin.url, timeout=20))
+            for name, twin in both.items()
+        }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -23,17 +22,16 @@ SEEDED_7 = (
 
 
 @pytest.fixture
-def client(twin: RunningTwin, database: Database) -> Iterator[httpx.Client]:
-    database.put_back(f"twin_{twin.name}", rows=100)
-    with httpx.Client(base_url=twin.url, timeout=20) as client:
-        yield client
+def asked(clients: dict[str, httpx.Client], twin: RunningTwin) -> httpx.Client:
+    """A client for requests that change nothing."""
+    return clients[twin.name]
 
 
 @pytest.fixture
-def asked(twin: RunningTwin) -> Iterator[httpx.Client]:
-    """A client for requests that change nothing."""
-    with httpx.Client(base_url=twin.url, timeout=20) as client:
-        yield client
+def client(asked: httpx.Client, twin: RunningTwin, database: Database) -> httpx.Client:
+    """A client of a twin that has the first hundred seeded items."""
+    database.put_back(f"twin_{twin.name}", rows=100)
+    return asked
 
 
 def times(response: httpx.Response) -> tuple[float, float, float, float]:

@@ -1,0 +1,233 @@
+"""What the twins do when connections, threads or the database run out: 503 in time, no hang."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contract.conftest import TWINS
+from tests.support.twins import Database, RunningTwin, free_port, running_twin
+
+pytestmark = pytest.mark.database
+
+WAIT_S = 1.0
+GRACE_S = 2.0
+"""A loaded machine may be this late; a hang would be far later."""
+
+
+@pytest.fixture(scope="module", params=TWINS)
+def small(database: Database, request: pytest.FixtureRequest) -> Iterator[RunningTwin]:
+    """A twin with a pool of 2 and a short wait."""
+    schema = f"small_{request.param}"
+    database.make_schema(schema, rows=100)
+    url = database.url(schema)
+    with running_twin(request.param, url, pool_size=2, pool_timeout_s=WAIT_S) as twin:
+        yield twin
+
+
+def get(url: str) -> httpx.Response:
+    """One request on a connection of its own."""
+    return httpx.get(url, timeout=30, verify=False, headers={"connection": "close"})
+
+
+def at_once(count: int, ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+    with ThreadPoolExecutor(count) as crowd:
+        return list(crowd.map(ask, range(count)))
+
+
+def assert_unavailable(response: httpx.Response, limit_s: float = WAIT_S) -> None:
+    assert response.status_code == 503, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert int(response.headers["retry-after"]) >= 1
+    assert "total;dur=" in response.headers["server-timing"]
+    assert response.elapsed.total_seconds() < limit_s + GRACE_S
+
+
+def stats(twin: RunningTwin) -> dict[str, Any]:
+    body: dict[str, Any] = get(f"{twin.url}/stats").json()
+    return body
+
+
+def assert_all_given_back(twin: RunningTwin) -> None:
+    until = time.monotonic() + 10
+    while (now := stats(twin)) and (now["in_flight"] or now["checked_out"]):
+        assert time.monotonic() < until, now
+        time.sleep(0.05)
+    assert get(f"{twin.url}/items/1").status_code == 200
+
+
+@contextmanager
+def frozen(database: Database) -> Iterator[None]:
+    """A server that is there and says nothing."""
+    os.kill(database.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(database.pid, signal.SIGCONT)
+
+
+def test_pool_exhausted(small: RunningTwin) -> None:
+    """Those who hold connections finish; those who cannot get one in time are told so."""
+    paths = ["/slow?ms=2000", "/hold?ms=2000", "/items/1", "/items/2"]
+
+    def ask(number: int) -> httpx.Response:
+        time.sleep(0.0 if number < 2 else 0.3)
+        return get(small.url + paths[number])
+
+    slow, hold, *others = at_once(4, ask)
+    assert (slow.status_code, hold.status_code) == (200, 200)
+    for response in others:
+        assert_unavailable(response)
+        assert float(response.headers["server-timing"].split("pool;dur=")[1].split(",")[0]) > 900
+    assert_all_given_back(small)
+
+
+def test_own_paths_do_not_wait_at_the_gate(small: RunningTwin) -> None:
+    def ask(number: int) -> httpx.Response:
+        time.sleep(0.0 if number < 3 else 0.3)
+        return get(f"{small.url}/hold?ms=800" if number < 3 else f"{small.url}/stats")
+
+    *_, body = at_once(4, ask)
+    assert body.json()["in_flight"] == 3
+    assert body.elapsed.total_seconds() < 0.5
+    assert_all_given_back(small)
+
+
+@pytest.mark.parametrize("path", ["/items/1", "/slow?ms=100", "/ready"])
+def test_frozen_database(small: RunningTwin, database: Database, path: str) -> None:
+    """Neither lent connections nor new ones wait for ever, and all is well afterwards."""
+    assert get(f"{small.url}/items/1").status_code == 200
+    with frozen(database):
+        for response in at_once(6, lambda _: get(small.url + path)):
+            assert_unavailable(response)
+        assert_unavailable(get(small.url + path))  # on a new connection: the handshake hangs
+    assert_all_given_back(small)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_closed_port(name: str) -> None:
+    url = f"mysql://nobody:nothing@127.0.0.1:{free_port()}/nowhere"
+    with running_twin(name, url, pool_size=2, pool_timeout_s=WAIT_S) as twin:
+        assert get(f"{twin.url}/health").status_code == 200
+        for response in at_once(10, lambda k: get(f"{twin.url}/items/{k + 1}")):
+            assert_unavailable(response)
+        assert_unavailable(get(f"{twin.url}/ready"))
+        assert stats(twin)["checked_out"] == 0
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_server_that_restarts(name: str, database: Database) -> None:
+    """Connections killed while they lie in the pool cost one 503 at most, then all is well."""
+    database.make_schema("restarts", rows=10)
+    with running_twin(name, database.url("restarts"), pool_size=3) as twin:
+        at_once(3, lambda _: get(f"{twin.url}/slow?ms=100"))
+        for row in database.query("SHOW PROCESSLIST"):
+            if row["db"] == "restarts":
+                database.query(f"KILL {row['Id']}")
+        statuses = [get(f"{twin.url}/items/1").status_code for _ in range(5)]
+        assert statuses[1:] == [200] * 4
+        assert statuses[0] in (200, 503)
+
+
+@pytest.mark.parametrize("admission", [0, -1, 3])
+@pytest.mark.parametrize("name", TWINS)
+def test_200_at_once(name: str, admission: int, database: Database) -> None:
+    """On a pool of 5, with and without the gate: all are answered, none hangs."""
+    database.make_schema("crowd", rows=200)
+    url = database.url("crowd")
+    with running_twin(name, url, pool_size=5, pool_timeout_s=5, admission=admission) as twin:
+        responses = at_once(200, lambda k: get(f"{twin.url}/items/{k + 1}"))
+        assert set(Counter(r.status_code for r in responses)) <= {200, 503}
+        assert sum(r.status_code == 200 for r in responses) >= 5
+        assert stats(twin)["requests"] == 200
+        assert_all_given_back(twin)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_crowd_on_a_pool_that_stays_exhausted_without_a_gate(name: str, database: Database) -> None:
+    """Waiting for a thread and then for a connection may not add up without end."""
+    database.make_schema("stuck", rows=10)
+    settings = {"pool_size": 1, "pool_timeout_s": WAIT_S, "threads": 4, "admission": -1}
+    with running_twin(name, database.url("stuck"), **settings) as twin:
+
+        def ask(number: int) -> httpx.Response:
+            time.sleep(0.0 if number == 0 else 0.3)
+            return get(f"{twin.url}/hold?ms=6000" if number == 0 else f"{twin.url}/items/1")
+
+        first, *others = at_once(30, ask)
+        assert first.status_code == 200
+        for response in others:
+            assert_unavailable(response, 2 * WAIT_S)
+
+
+@pytest.mark.parametrize("admission", [0, -1])
+@pytest.mark.parametrize("name", TWINS)
+def test_aborted_requests_give_connections_back(
+    name: str, admission: int, database: Database
+) -> None:
+    database.make_schema("aborts", rows=10)
+    url = database.url("aborts")
+    with running_twin(name, url, pool_size=2, pool_timeout_s=5, admission=admission) as twin:
+        for path in ("/slow?ms=300", "/hold?ms=300", "/items/1") * 4:
+            _ask_and_go(twin.url, path)
+        assert_all_given_back(twin)
+        assert stats(twin)["requests"] >= 12
+        both = at_once(2, lambda _: get(f"{twin.url}/slow?ms=100"))
+        assert [response.status_code for response in both] == [200, 200]
+
+
+def _ask_and_go(url: str, path: str) -> None:
+    """Send a request and hang up without waiting for the answer."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as wire:
+        wire.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_slow_senders_hold_no_place(name: str, database: Database) -> None:
+    """A body that is still on its way must not occupy the gate."""
+    database.make_schema("senders", rows=10)
+    with running_twin(name, database.url("senders"), pool_size=1, pool_timeout_s=WAIT_S) as twin:
+        host, port = twin.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as wire:
+            wire.sendall(
+                f"POST /objects/items HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99\r\n"
+                "Content-Type: application/json\r\n\r\n{".encode()
+            )
+            time.sleep(0.2)
+            assert get(f"{twin.url}/items/1").status_code == 200
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_bug_is_a_500_with_its_times(name: str, database: Database) -> None:
+    """A schema without the table is nobody's passing trouble."""
+    database.query("DROP DATABASE IF EXISTS empty")
+    database.query("CREATE DATABASE empty")
+    with running_twin(name, database.url("empty")) as twin:
+        response = get(f"{twin.url}/items/1")
+        assert response.status_code == 500
+        assert response.headers["content-type"] == "application/problem+json"
+        assert "db;dur=" in response.headers["server-timing"]
+        assert "items" not in response.text, "what went wrong inside is for the log"
+        assert stats(twin)["requests"] == 1
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_without_telemetry_there_is_no_header(name: str, database: Database) -> None:
+    database.make_schema("bare", rows=10)
+    with running_twin(name, database.url("bare"), telemetry=0) as twin:
+        response = get(f"{twin.url}/items/1")
+        assert response.status_code == 200
+        assert "server-timing" not in response.headers
+        assert stats(twin)["requests"] == 1
