@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.scenarios.model import Scenario
 from loadtests.schedule import Sizes, round_shape
 from loadtests.spec import Spec
-from reports.resolution import expected_resolution_pct
+from reports.resolution import expected_resolution_pct, planned_primaries
 from scripts.console import minutes
 
 
@@ -38,9 +38,8 @@ def _loads(scenario: Scenario) -> str:
 def _resolution(spec: Spec, sizes: Sizes) -> str:
     if len(spec.arm) < 2:
         return "  one arm: it is measured, and compared with nothing"
-    primaries = 2 * len(spec.scenario) * (len(spec.arm) - 1)
     smallest = expected_resolution_pct(
-        sizes.instances, max(1, sizes.rounds), sizes.pairs, primaries
+        sizes.instances, max(1, sizes.rounds), sizes.pairs, planned_primaries(spec)
     )
     if smallest is None:
         return "  too few instances and rounds to resolve anything"

@@ -24,7 +24,7 @@ from loadtests.schedule import Sizes
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore, new_run_folder
 from reports.model import Summary
-from reports.run_folder import StoredRun
+from reports.run_folder import load_run
 from reports.summarise import interim
 from reports.terminal import print_summary
 from reports.write import write_report
@@ -139,7 +139,7 @@ def measure(
                     bed=LiveBed(spec, session.database, session.instances),
                     generator=generator,
                     watcher=progress,
-                    assess=lambda: interim(StoredRun.load(folder)),
+                    assess=lambda: interim(load_run(folder)),
                     interruption=interruption,
                     first_round=before.next_round,
                     first_trial=before.next_trial,

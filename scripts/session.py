@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from loadtests.environment.machine import (
     git_commit,
     host_facts,
     package_versions,
+    usable_cores,
 )
 from loadtests.environment.servers import RunningInstance, running_arms
 from loadtests.schedule import Limits, Sizes, choose_sizes, connections_needed
@@ -39,7 +39,7 @@ class Session:
         return {
             "versions": package_versions(),
             "host": host_facts(),
-            "placement": self.placement.to_json(),
+            "placement": self.placement.facts(),
             **self.database.facts(),
             "commit": git_commit(Path(__file__).parent),
         }
@@ -60,7 +60,7 @@ TOLD = ("app", "driver", "settings", "runtime", "versions")
 
 def placement_here() -> Placement:
     """Which cores hold generator, apps and database."""
-    return choose_placement(sorted(os.sched_getaffinity(0)))
+    return choose_placement(usable_cores())
 
 
 @contextmanager

@@ -1,0 +1,68 @@
+"""The running arms and their database, as a run sees them between trials."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from loadtests.environment.database import Database
+from loadtests.environment.probes import HostProbe, InstanceProbe
+from loadtests.environment.servers import RunningInstance, run_reset
+from loadtests.spec import Spec
+from loadtests.testbed import Reading
+from loadtests.trials import Target
+
+
+class LiveBed:
+    """Satisfies `loadtests.testbed.Bed` with real processes and a real database."""
+
+    def __init__(
+        self, spec: Spec, database: Database, instances: Sequence[RunningInstance]
+    ) -> None:
+        self._spec = spec
+        self._database = database
+        self._instances = {(i.target.arm, i.target.instance): i for i in instances}
+        self._probes = {
+            key: InstanceProbe(instance.child.pid if instance.child else None)
+            for key, instance in self._instances.items()
+        }
+        self._host = HostProbe()
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """Every running instance."""
+        return [instance.target for instance in self._instances.values()]
+
+    def put_back(self, arm: str) -> None:
+        """Bring the arm's tables back to their seeded state, by its own command if it has one."""
+        instance = next(i for i in self._instances.values() if i.target.arm == arm)
+        if instance.schema is not None:
+            self._database.reset(instance.schema)
+        if self._spec.arm_named(arm).reset is not None:
+            run_reset(self._spec, self._spec.arm_named(arm))
+
+    def read(self, target: Target, *, full: bool) -> Reading:
+        """Read an instance's usage; `full` also asks the app for its own count of requests."""
+        key = (target.arm, target.instance)
+        usage, host = self._probes[key].read(), self._host.read()
+        stats = (self._instances[key].stats() or {}) if full else {}
+        port = self._database.port
+        return Reading(
+            t_ns=time.monotonic_ns(),
+            cpu_s=usage.cpu_s,
+            rss_mb=usage.rss_mb,
+            threads=usage.threads,
+            connections=self._probes[key].connections_to(port) if full and port else None,
+            in_flight=stats.get("in_flight"),
+            server_requests=stats.get("requests"),
+            database_cpu_s=self._database.cpu_s(),
+            steal_s=host.steal_s,
+            pressure_s=host.pressure_s,
+        )
+
+    def failure(self, target: Target) -> str | None:
+        """Why the instance can no longer be measured; None while it lives."""
+        child = self._instances[target.arm, target.instance].child
+        if child is None or child.alive():
+            return None
+        return f"{target.arm} #{target.instance} has ended (exit code {child.returncode})"
