@@ -125,6 +125,8 @@ class Summary:
     valid: bool
     headline: str
     scenarios: tuple[ScenarioSummary, ...]
+    notes: tuple[str, ...] = ()
+    """What is missing or damaged in the run's folder."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values, in the order of the contract."""

@@ -1,0 +1,161 @@
+"""A stored run's answer: the same samples give the same numbers, with no database and no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reports.comparisons import CAPACITY, PRIMARY_LATENCY, Question, Rules, compare, questions
+from reports.gates import load_gates, settings_gate
+from reports.headline import headline
+from reports.measures import LoadData, load_data, tidy
+from reports.model import Comparison, GateResult, LoadFacts, ScenarioSummary, Summary
+from reports.resolution import planned_primaries
+from reports.results import results
+from reports.run_folder import FINISHED, StoredRun
+from reports.statistics import adjusted_alpha
+
+SCHEMA = 1
+EVERY_STATE = (*FINISHED, "invalid", "abandoned", "unstored")
+
+
+@dataclass(frozen=True, slots=True)
+class Interim:
+    """A primary comparison as it stands while a run is going on."""
+
+    scenario: str
+    metric: str
+    request: str | None
+    change_pct: float | None
+    half_width_pct: float | None
+
+
+def summarise(run: StoredRun) -> Summary:
+    """The whole answer. Raises StorageError when a sample file is damaged."""
+    settings = _settings_gates(run)
+    scenarios = tuple(_scenario(run, name, settings) for name in run.scenarios)
+    everything = [comparison for each in scenarios for comparison in each.comparisons]
+    return Summary(
+        schema=SCHEMA,
+        run=run.run,
+        status=run.status,
+        valid=_valid(scenarios, everything),
+        headline=headline(scenarios, run.arms, run.spec.run.equivalence_pct, run.status),
+        scenarios=scenarios,
+        notes=run.notes,
+    )
+
+
+def _valid(scenarios: Sequence[ScenarioSummary], comparisons: Sequence[Comparison]) -> bool:
+    """No primary result is invalid; an arm alone is valid when no gate failed."""
+    if comparisons:
+        return all(each.verdict != "invalid" for each in comparisons if each.primary)
+    return all(gate.ok is not False for each in scenarios for gate in each.gates)
+
+
+def interim(run: StoredRun) -> list[Interim]:
+    """The primary comparisons on what there is so far; quick enough for every round."""
+    rules = _rules(run)
+    return [
+        Interim(
+            scenario=name,
+            metric=comparison.metric,
+            request=comparison.request,
+            change_pct=comparison.change_pct,
+            half_width_pct=_half_width_pct(comparison),
+        )
+        for name in run.scenarios
+        for facts, question in primary_questions(run, name)
+        for candidate in run.arms[1:]
+        for comparison in compare(
+            _data(run, name, facts), run.baseline, candidate, [question], (), rules
+        )
+    ]
+
+
+def _half_width_pct(comparison: Comparison) -> float | None:
+    if comparison.ci95_pct is None:
+        return None
+    return tidy((comparison.ci95_pct[1] - comparison.ci95_pct[0]) / 2.0)
+
+
+def primary_questions(run: StoredRun, name: str) -> Iterator[tuple[LoadFacts, Question]]:
+    """The primaries, fixed before the run: capacity at the first closed load, and p95 of the
+    request the scenario is about at the first open load."""
+    loads = run.loads(name)
+    for model, metric in (("closed", CAPACITY), ("open", PRIMARY_LATENCY)):
+        first = next((facts for facts in loads if facts.model == model), None)
+        if first is not None:
+            judged = run.scenario(name).judged_request if model == "open" else None
+            yield first, Question(metric, judged, primary=True)
+
+
+def _rules(run: StoredRun) -> Rules:
+    return Rules(
+        primary_alpha=adjusted_alpha(planned_primaries(run.spec)),
+        equivalence_pct=run.spec.run.equivalence_pct,
+    )
+
+
+def _data(run: StoredRun, name: str, facts: LoadFacts) -> LoadData:
+    return load_data(
+        facts,
+        run.scenario(name).timeout_s,
+        run.trials_of(name, facts.load),
+        run.samples(name, facts.load),
+    )
+
+
+def _scenario(run: StoredRun, name: str, settings: Sequence[GateResult]) -> ScenarioSummary:
+    loads = run.loads(name)
+    parts = [_at_load(run, name, facts, settings) for facts in loads]
+    return ScenarioSummary(
+        name=name,
+        loads=loads,
+        results=tuple(result for part in parts for result in part.results),
+        comparisons=tuple(comparison for part in parts for comparison in part.comparisons),
+        gates=(*settings, *(gate for part in parts for gate in part.gates)),
+    )
+
+
+def _at_load(
+    run: StoredRun, name: str, facts: LoadFacts, settings: Sequence[GateResult]
+) -> ScenarioSummary:
+    data = _data(run, name, facts)
+    scenario = run.scenario(name)
+    requests = [request.name for request in scenario.request] or list(data.requests)
+    gates = _gates_at_load(run, name, data)
+    primary_loads = {first.load for first, _ in primary_questions(run, name)}
+    asked = list(questions(data, scenario.judged_request, requests, facts.load in primary_loads))
+    return ScenarioSummary(
+        name=name,
+        loads=(facts,),
+        results=tuple(results(data, run.arms, requests, run.telemetry)),
+        comparisons=tuple(
+            comparison
+            for candidate in run.arms[1:]
+            for comparison in compare(
+                data, run.baseline, candidate, asked, (*settings, *gates), _rules(run)
+            )
+        ),
+        gates=tuple(gates),
+    )
+
+
+def _gates_at_load(run: StoredRun, name: str, data: LoadData) -> list[GateResult]:
+    everything = run.trials_of(name, data.facts.load, EVERY_STATE)
+    return [
+        gate
+        for arm in run.arms
+        for gate in load_gates(
+            data, arm, everything[everything["arm"] == arm], run.spec.run.max_error_pct
+        )
+    ]
+
+
+def _settings_gates(run: StoredRun) -> list[GateResult]:
+    told = run.manifest.get("arms") or {}
+    baseline = run.spec.arm_named(run.baseline)
+    return [
+        settings_gate(run.spec.arm_named(candidate), baseline, told) for candidate in run.arms[1:]
+    ]
