@@ -234,9 +234,14 @@ def _subject(comparison: Comparison) -> str:
 
 def _caveat(comparison: Comparison) -> str:
     parts = []
+    if comparison.verdict == "invalid" or comparison.ci95_pct is None:
+        return ""
+    parts += [f" But {_lower_first(tidy(each)).rstrip('. ')}." for each in comparison.reasons[1:]]
     if comparison.verdict == "inconclusive" and comparison.mde_pct is not None:
-        parts.append(f" A difference of {percent(comparison.mde_pct)} or more would probably have shown.")
-    if comparison.scope == "these instances" and comparison.verdict != "invalid":
+        parts.append(
+            f" A difference of {percent(comparison.mde_pct)} or more would probably have shown."
+        )
+    if comparison.scope == "these instances":
         parts.append(" This holds for these instances only, not for every start of the program.")
     return "".join(parts)
 
@@ -245,6 +250,34 @@ def _lower_first(text: str) -> str:
     """Lower-case the first letter, unless the first word is an abbreviation."""
     head = text.split(" ", 1)[0]
     return text if head[1:2].isupper() else text[:1].lower() + text[1:]
+
+
+GATES = {
+    "counts": ("planned, sent, recorded and stored requests agree", ""),
+    "drain": ("every trial ended with nothing left in flight", ""),
+    "equal-settings": ("arms differ in nothing but what is compared", ""),
+    "errors": ("requests that failed", "%"),
+    "failed-trials": ("trials that failed", "%"),
+    "generator-cpu": ("load generator's use of its core", "%"),
+    "no-free-user": ("arrivals that found every user busy", "%"),
+    "retries": ("requests sent again", "%"),
+    "send-lag": ("lateness of the load generator, 99 of 100 requests", "ms"),
+    "server-count": ("requests the app did not count", ""),
+}
+"""What each gate measures, and its unit."""
+
+
+def gate_name(gate: str) -> str:
+    """What a gate checks, in words."""
+    return GATES.get(gate, (tidy(gate), ""))[0]
+
+
+def gate_value(gate: str, value: float | None) -> str:
+    """A gate's value or limit with its unit."""
+    if value is None:
+        return NOTHING
+    unit = GATES.get(gate, ("", ""))[1]
+    return {"ms": ms(value), "%": f"{rounded(value)}%"}.get(unit, rounded(value))
 
 
 def gate_words(gate: GateResult) -> str:

@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports import words
 from reports.charts.chart import Chart
+from reports.charts.latency import measured
 from reports.charts.style import INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
 from reports.model import LoadFacts
 from reports.run_folder import StoredRun
@@ -30,26 +31,18 @@ def capacity_charts(
         load = next((each for each in stored.loads(scenario) if each.model == "closed"), None)
         if load is None:
             continue
-        blocks = completions(stored, scenario, load.load)
+        blocks = completions(stored, scenario, load)
         if len(blocks):
             note = notes.get(scenario, "")
             charts.append(_chart(f"capacity-{number}", scenario, load, blocks, marks, note))
     return charts
 
 
-def completions(stored: StoredRun, scenario: str, load: str) -> pd.DataFrame:
-    """Per finished trial `arm`, `instance`, `block` and `per_s`: good completions inside the steady
+def completions(stored: StoredRun, scenario: str, load: LoadFacts) -> pd.DataFrame:
+    """Per finished trial `arm`, `instance`, `block` and `per_s`: good answers inside the steady
     window per second of it."""
-    trials = stored.trials_of(scenario, load).set_index("trial")
-    samples = stored.samples(scenario, load)
-    good = samples[samples["ok"] & samples["done_ns"].notna()]
-    start, end = (good["trial"].map(trials[name]) for name in ("steady_start_ns", "steady_end_ns"))
-    inside = good[(good["done_ns"] >= start) & (good["done_ns"] < end)]
-    counts = inside.groupby("trial").size().reindex(trials.index, fill_value=0)
-    steady_s = (trials["steady_end_ns"] - trials["steady_start_ns"]).astype("float64") / 1e9
-    return (
-        trials[["arm", "instance", "block"]].assign(per_s=counts / steady_s).reset_index(drop=True)
-    )
+    data = measured(stored, scenario, load)
+    return data.trials[["arm", "instance", "block"]].assign(per_s=data.good_per_s())
 
 
 def _chart(

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from reports import words
 from reports.charts.chart import Chart
 from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, Mark, new_sheet, quiet
+from reports.measures import LoadData, load_data
 from reports.model import LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats, exact_percentile
 from reports.run_folder import StoredRun
@@ -38,7 +39,7 @@ def latency_charts(
         load = judged_load(stored.loads(scenario))
         if load is None:
             continue
-        times = response_times(stored, scenario, load.load)
+        times = response_times(stored, scenario, load)
         if times:
             note = notes.get(scenario, "")
             charts.append(_chart(f"latency-{number}", stored, scenario, load, times, marks, note))
@@ -50,24 +51,32 @@ def judged_load(loads: Sequence[LoadFacts]) -> LoadFacts | None:
     return next((load for load in loads if load.model == "open"), loads[0] if loads else None)
 
 
-def response_times(stored: StoredRun, scenario: str, load: str) -> dict[str, pd.DataFrame]:
+def response_times(stored: StoredRun, scenario: str, load: LoadFacts) -> dict[str, pd.DataFrame]:
     """Per arm the steady response times of the request the scenario is about.
 
-    Columns `instance` and `response_ms`, in order of size. A timeout counts as what it waited, at
-    least the scenario's timeout; other errors are left out.
+    Columns `instance` and `response_ms`, in order of size, as every percentile counts them.
     """
-    samples = stored.samples(scenario, load)
+    data = measured(stored, scenario, load)
     judged = stored.scenario(scenario).judged_request
-    chosen = (samples["phase"] == "steady") & (samples["ok"] | (samples["error"] == "timeout"))
-    if judged is not None:
-        chosen &= samples["request"] == judged
-    samples = samples[chosen.fillna(False)]
-    floor_ms = stored.scenario(scenario).timeout_s * 1000.0
-    elapsed_ms = (samples["done_ns"] - samples["arrival_ns"]).astype("Float64") / 1e6
-    response_ms = elapsed_ms.fillna(floor_ms).astype("float64")
-    response_ms = response_ms.where(samples["ok"], response_ms.clip(lower=floor_ms))
-    frame = samples[["arm", "instance"]].assign(response_ms=response_ms).sort_values("response_ms")
+    chosen = data.steady & data.of_request(judged) & np.isfinite(data.response_ms)
+    frame = pd.DataFrame(
+        {
+            "arm": data.samples["arm"].to_numpy()[chosen],
+            "instance": data.samples["instance"].to_numpy()[chosen],
+            "response_ms": data.response_ms[chosen],
+        }
+    ).sort_values("response_ms")
     return {arm: part for arm in stored.arms if len(part := frame[frame["arm"] == arm])}
+
+
+def measured(stored: StoredRun, scenario: str, load: LoadFacts) -> LoadData:
+    """Finished trials and samples of one scenario at one load."""
+    return load_data(
+        load,
+        stored.scenario(scenario).timeout_s,
+        stored.trials_of(scenario, load.load),
+        stored.samples(scenario, load.load),
+    )
 
 
 def spectrum(sorted_ms: Floats, points: int) -> tuple[Floats, Floats]:

@@ -1,0 +1,131 @@
+"""The report as Markdown for code hosts, with the PNG charts beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from reports import facts, tables, words
+from reports.charts import Chart
+from reports.parts import Parts
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&@:-])")
+FENCE = re.compile(r"`{3,}")
+
+
+def render_markdown(parts: Parts) -> str:
+    """The whole report. Names are escaped, so that they can be neither markup nor HTML."""
+    return "\n".join(_lines(parts)).rstrip() + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return SPECIAL.sub(r"\\\1", words.tidy(text))
+
+
+def _lines(parts: Parts) -> Iterator[str]:
+    summary = parts.summary
+    yield from (f"# {_prose(summary.headline)}", "")
+    yield from (f"Run {escaped(summary.run)}, {summary.status}.", "")
+    yield from _warnings(parts)
+    yield from ("## The answer", "")
+    for answer in tables.answers(summary, parts.equivalence_pct):
+        yield from (f"**{escaped(answer.scenario)}**", "")
+        yield from (f"- {_prose(row.sentence)}" for row in answer.rows)
+        yield ""
+    primary = tables.verdict_rows(summary, parts.equivalence_pct, primary=True)
+    yield from _table(_verdict_table(primary))
+    charts = parts.charts
+    for title, section in (
+        ("How much changes", charts.changes),
+        ("Response times", charts.latency),
+        ("Capacity and cost", charts.capacity),
+        ("Where the time goes", charts.time),
+    ):
+        if section:
+            yield from (f"## {title}", "")
+            for chart in section:
+                yield from _figure(chart)
+    yield from ("## Why to believe it", "")
+    yield from _table(tables.evidence_table(primary))
+    yield from _table(_gate_table(parts))
+    yield from _how(parts)
+
+
+def _warnings(parts: Parts) -> Iterator[str]:
+    if not parts.summary.valid:
+        yield from ("> **Part of this result is not valid.**", ">")
+        yield from (f"> - {_prose(line)}" for line in tables.failed_gates(parts.summary))
+        yield ""
+    if parts.notes:
+        yield from (f"> {_prose(note)}" for note in parts.notes)
+        yield ""
+
+
+def _verdict_table(rows: Sequence[tables.VerdictRow]) -> tables.Table:
+    return tables.Table(
+        (
+            "Scenario",
+            "Load",
+            "Measure",
+            "Baseline",
+            "Candidate",
+            "Change",
+            "95% interval",
+            "Verdict",
+        ),
+        tuple(
+            (
+                row.scenario,
+                row.load,
+                row.measure,
+                f"{row.baseline} {row.baseline_value}",
+                f"{row.candidate} {row.candidate_value}",
+                row.change,
+                row.interval,
+                f"{row.said} ({row.verdict})" if row.winner else row.said,
+            )
+            for row in rows
+        ),
+    )
+
+
+def _gate_table(parts: Parts) -> tables.Table:
+    return tables.Table(
+        ("Check", "Outcome", "Worst value", "Limit", "Worst case"),
+        tuple(
+            (gate.checks, gate.outcome, gate.worst, gate.limit, gate.detail)
+            for gate in tables.gate_rows(parts.summary)
+        ),
+    )
+
+
+def _figure(chart: Chart) -> Iterator[str]:
+    yield from (f"### {_prose(chart.title)}", "")
+    yield from (f"![{escaped(chart.title)}](charts/{chart.name}.png)", "")
+    yield from (_prose(chart.caption), "")
+
+
+def _how(parts: Parts) -> Iterator[str]:
+    yield from ("## How it was made", "", "The same again:", "")
+    yield from ("```sh", FENCE.sub("", facts.command_to_repeat(parts.manifest)), "```", "")
+    made = facts.how_it_was_made(parts.manifest)
+    yield from _table(tables.Table(("What", "How"), tuple(made)))
+
+
+def _table(table: tables.Table) -> Iterator[str]:
+    if not table.rows:
+        return
+    yield f"| {' | '.join(table.columns)} |"
+    yield f"|{'---|' * len(table.columns)}"
+    for row in table.rows:
+        yield f"| {' | '.join(_prose(cell) for cell in row)} |"
+    yield ""
+
+
+PROSE_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&@])|^([#+-]|\d+[.)])")
+
+
+def _prose(text: str) -> str:
+    """Like `escaped`, but leaves alone what is harmless within a line, for readable source."""
+    return PROSE_SPECIAL.sub(lambda found: f"\\{found.group(0)}", words.tidy(text))

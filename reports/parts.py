@@ -1,0 +1,24 @@
+"""What a report is made of, whichever form it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.charts import ChartSet
+from reports.model import Summary
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A run's answer, its charts and how it was made."""
+
+    summary: Summary
+    manifest: Mapping[str, Any]
+    charts: ChartSet
+    arms: tuple[str, ...]
+    """The baseline first."""
+    equivalence_pct: float
+    notes: tuple[str, ...] = ()
+    """What is missing or damaged in the stored run."""

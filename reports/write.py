@@ -1,0 +1,79 @@
+"""Writes every report file of a run, each whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from loadtests.errors import StorageError
+from reports.charts import Chart, draw_charts
+from reports.html import render_html
+from reports.markdown import render_markdown
+from reports.model import Summary
+from reports.parts import Parts
+from reports.run_folder import StoredRun, load_run
+from reports.summarise import summarise
+
+CHART_FORMS = (".png", ".svg")
+
+
+def write_report(folder: Path) -> Summary:
+    """Rebuild `summary.json`, `report.html`, `report.md` and `charts/` from the stored samples.
+
+    The same samples give the same bytes. Raises StorageError when the run cannot be read or the
+    report cannot be written.
+    """
+    stored = load_run(folder)
+    summary = summarise(stored)
+    write_json(folder / "summary.json", summary)
+    parts = parts_of(stored, summary)
+    _write_charts(folder / "charts", parts.charts.all)
+    _write(folder / "report.md", render_markdown(parts).encode())
+    _write(folder / "report.html", render_html(parts).encode())
+    return summary
+
+
+def parts_of(stored: StoredRun, summary: Summary) -> Parts:
+    """Everything a report shows, charts drawn."""
+    return Parts(
+        summary=summary,
+        manifest=stored.manifest,
+        charts=draw_charts(stored, summary),
+        arms=stored.arms,
+        equivalence_pct=stored.spec.run.equivalence_pct,
+        notes=stored.notes,
+    )
+
+
+def write_json(path: Path, summary: Summary) -> None:
+    """The summary as the contract has it."""
+    text = json.dumps(summary.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+    _write(path, f"{text}\n".encode())
+
+
+def _write_charts(folder: Path, charts: tuple[Chart, ...]) -> None:
+    written = set()
+    for chart in charts:
+        for form, content in zip(CHART_FORMS, (chart.png(), chart.svg()), strict=True):
+            path = folder / f"{chart.name}{form}"
+            _write(path, content)
+            written.add(path)
+    for path in folder.glob("*"):
+        if path.suffix in CHART_FORMS and path not in written:
+            path.unlink(missing_ok=True)  # of an earlier, different report
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write beside the file and rename, so that a reader never sees half of it."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path} could not be written: {error.strerror or error}.",
+            hint=f"Free space or fix permissions, then: bench report {path.parent}",
+        ) from error
