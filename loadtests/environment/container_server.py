@@ -105,7 +105,7 @@ def _environment(
         "BENCH_MYSQL_MAX_CONNECTIONS": str(connections),
         "BENCH_MYSQL_FLUSH_AT_COMMIT": "1" if durable else "2",
         "BENCH_MYSQL_BINLOG": "log-bin" if durable else "skip-log-bin",
-        "BENCH_MYSQL_STORAGE": "volume" if durable else "tmpfs",
+        "BENCH_MYSQL_STORAGE": "disk" if durable else "memory",
         "BENCH_MYSQL_CPUSET": ",".join(map(str, cores)),
         "BENCH_MYSQL_HEALTH_INTERVAL": NEVER,
         "BENCH_MYSQL_PORT": "",
@@ -143,12 +143,16 @@ def _reach(project: str, address: Address, run: RunSpec, log_path: Path, why: st
     )
 
 
-def _ask(*command: str) -> str:
-    """What a docker command prints; empty when it fails."""
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=ASK_LIMIT_S,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+def _ask(*command: str, with_errors: bool = False) -> str:
+    """What a docker command prints; empty when it fails or does not come back."""
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace",
+            stderr=subprocess.STDOUT if with_errors else subprocess.DEVNULL,
+            check=False, timeout=ASK_LIMIT_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return ""
     return done.stdout.strip()
 
 
@@ -170,7 +174,7 @@ def _wait(container: str, address: Address, log_path: Path) -> None:
                 break
             next_look_s = time.monotonic() + STATE_EVERY_S
         time.sleep(0.1)
-    said = _ask("docker", "logs", "--tail", "12", container)
+    said = _ask("docker", "logs", "--tail", "12", container, with_errors=True)
     raise EnvironmentNotReady(
         f"MySQL in its container ({image()}) did not become ready.\n{address.mask(said)}".rstrip(),
         hint=f'The whole log is {log_path}. database = "local" needs no Docker.',

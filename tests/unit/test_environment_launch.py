@@ -1,0 +1,90 @@
+"""What an arm is started with."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from loadtests.environment.launch import (
+    app_launch,
+    command_launch,
+    inherited,
+    needs_schema,
+    resolved_headers,
+)
+from loadtests.errors import SpecError
+from loadtests.spec import Arm
+
+
+def test_a_twin_gets_every_setting_and_the_url_by_environment_only() -> None:
+    arm = Arm(name="a", app="async", driver="asyncmy", workers=2, pool_size=7, max_overflow=3,
+              pool_timeout_s=1.5, threads=9, admission=-1)  # fmt: skip
+    launch = app_launch(arm, 20123, "mysql://u:secret@h:1/x")
+    assert launch.argv[:4] == [sys.executable, "-m", "uvicorn", "apps.async_app.main:app"]
+    words = " ".join(launch.argv)
+    for option in ("--port 20123", "--workers 2", "--loop uvloop", "--host 127.0.0.1"):
+        assert option in words
+    assert "secret" not in words
+    assert {key: value for key, value in launch.env.items() if key.startswith("TWIN_")} == {
+        "TWIN_DATABASE_URL": "mysql://u:secret@h:1/x",
+        "TWIN_DRIVER": "asyncmy",
+        "TWIN_POOL_SIZE": "7",
+        "TWIN_MAX_OVERFLOW": "3",
+        "TWIN_POOL_TIMEOUT_S": "1.5",
+        "TWIN_THREADS": "9",
+        "TWIN_ADMISSION": "-1",
+    }
+
+
+def test_a_twin_has_its_default_driver_and_env_of_the_spec(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDEVMODE", "1")
+    arm = Arm(name="a", app="sync", env={"TWIN_TELEMETRY": "0"})
+    env = app_launch(arm, 1, "mysql://x").env
+    assert env["TWIN_DRIVER"] == "pymysql"
+    assert env["TWIN_TELEMETRY"] == "0"
+    assert "PYTHONDEVMODE" not in env
+
+
+def test_a_command_is_split_like_a_shell_would_and_filled_in() -> None:
+    arm = Arm(
+        name="mine",
+        command="serve --name 'two words' --port={port} --literal {{x}}",
+        env={"URL": "{database_url}", "POOL": "{pool_size}+{max_overflow}", "T": "{threads}"},
+        pool_size=5,
+    )
+    launch = command_launch(arm, 8123, "mysql://u:p@h:1/x", Path("/somewhere"))
+    assert launch.argv == ["serve", "--name", "two words", "--port=8123", "--literal", "{x}"]
+    assert launch.env["URL"] == "mysql://u:p@h:1/x"
+    assert launch.env["POOL"] == "5+0"
+    assert launch.env["T"] == "40"
+    assert launch.cwd == Path("/somewhere")
+
+
+def test_what_would_silently_change_an_arm_is_not_inherited() -> None:
+    env = inherited(
+        {
+            "WEB_CONCURRENCY": "4",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "BENCH_DATABASE_URL": "mysql://u:secret@h/",
+            "UVICORN_LOOP": "asyncio",
+            "TWIN_POOL_SIZE": "1",
+            "HOME": "/home/somebody",
+            "PATH": "/bin",
+        }
+    )
+    assert set(env) == {"HOME", "PATH"}
+    assert env["PATH"].startswith("/bin:")
+
+
+def test_which_arms_need_a_schema() -> None:
+    assert needs_schema(Arm(name="a", app="sync"))
+    assert needs_schema(Arm(name="a", command="x {port}", env={"U": "{database_url}"}))
+    assert not needs_schema(Arm(name="a", command="x {port}"))
+    assert not needs_schema(Arm(name="a", url="http://h"))
+
+
+def test_headers_come_from_the_environment() -> None:
+    arm = Arm(name="a", url="http://h", headers={"Authorization": "env:TOKEN", "X-Plain": "1"})
+    assert resolved_headers(arm, {"TOKEN": "t"}) == (("Authorization", "t"), ("X-Plain", "1"))
+    with pytest.raises(SpecError, match="TOKEN"):
+        resolved_headers(arm, {})
