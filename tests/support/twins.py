@@ -84,7 +84,7 @@ def private_server(folder: Path) -> Iterator[Database]:
     assert isinstance(program, Program), program
     cores = sorted(os.sched_getaffinity(0))
     with local_server(
-        program, connections=500, durability="relaxed", cores=cores, log_folder=folder, why="tests"
+        program, connections=1000, durability="relaxed", cores=cores, log_folder=folder, why="tests"
     ) as server:
         database = Database(server)
         try:

@@ -1,0 +1,221 @@
+"""Measures the statistical method on simulated runs: coverage, false alarms, alternatives.
+
+    .venv/bin/python -m benchmarks.statistics.simulate [--repetitions N]
+
+Prints Markdown tables (kept in results.md beside this file). Seeds are fixed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from multiprocessing import Pool
+
+import numpy as np
+
+from reports.percentiles import clustered_quantiles, rank
+from reports.statistics import (
+    ALPHA,
+    Doubt,
+    Estimate,
+    Latencies,
+    adjusted_alpha,
+    mean_log_ratio,
+    percentile_log_ratio,
+    t_estimate,
+)
+from tests.support.noise import Design, Shape, capacities, latencies
+
+EFFECT = math.log(1.2)
+SHAPES: tuple[Shape, ...] = ("lognormal", "stalls", "queue", "slow-trials")
+Method = Callable[[Latencies, Latencies, float], Estimate | Doubt]
+
+
+def chosen(baseline: Latencies, candidate: Latencies, q: float) -> Estimate | Doubt:
+    """The method of the reports."""
+    return percentile_log_ratio(baseline, candidate, q, resamples=400)
+
+
+def not_levelled(baseline: Latencies, candidate: Latencies, q: float) -> Estimate | Doubt:
+    """Cluster bootstrap of plainly pooled requests, t with n − 1 degrees of freedom."""
+    n = int(baseline.pair.max()) + 1
+    random = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), size=400)
+    weights = np.concatenate([np.ones((1, n), dtype=np.int64), random])
+    low, high = (
+        clustered_quantiles(arm.values_ms, arm.pair, weights, q) for arm in (baseline, candidate)
+    )
+    logs = np.log(high / low)
+    error = float(np.std(logs[1:], ddof=1) * math.sqrt(n / (n - 1)))
+    return Estimate(float(logs[0]), error, n - 1.0)
+
+
+def per_instance(baseline: Latencies, candidate: Latencies, q: float) -> Estimate | Doubt:
+    """A t interval over each instance pair's own log ratio of percentiles."""
+    return t_estimate(_unit_logs(baseline, candidate, q, "pair"))
+
+
+def per_block(baseline: Latencies, candidate: Latencies, q: float) -> Estimate | Doubt:
+    """A t interval over blocks, as if instances did not differ."""
+    return t_estimate(_unit_logs(baseline, candidate, q, "block"))
+
+
+def per_request(baseline: Latencies, candidate: Latencies, q: float) -> Estimate | Doubt:
+    """Requests as the unit: a bootstrap of single requests."""
+    random, logs = np.random.default_rng(1), []
+    arms = [np.sort(arm.values_ms) for arm in (baseline, candidate)]
+    for _ in range(100):
+        drawn = [np.sort(random.choice(arm, len(arm))) for arm in arms]
+        logs.append(math.log(_quantile(drawn[1], q) / _quantile(drawn[0], q)))
+    middle = math.log(_quantile(arms[1], q) / _quantile(arms[0], q))
+    return Estimate(middle, float(np.std(logs, ddof=1)), 1e6)
+
+
+def _unit_logs(baseline: Latencies, candidate: Latencies, q: float, unit: str) -> np.ndarray:
+    logs = [
+        [
+            math.log(_quantile(np.sort(arm.values_ms[getattr(arm, unit) == each]), q))
+            for each in np.unique(getattr(arm, unit))
+        ]
+        for arm in (baseline, candidate)
+    ]
+    return np.subtract(logs[1], logs[0])
+
+
+def _quantile(ordered: np.ndarray, q: float) -> float:
+    return float(ordered[rank(len(ordered), q) - 1])
+
+
+METHODS: dict[str, Method] = {
+    "chosen": chosen,
+    "not levelled": not_levelled,
+    "per instance": per_instance,
+    "per block": per_block,
+    "per request": per_request,
+}
+
+
+def _hit(estimate: Estimate | Doubt, truth: float, alpha: float = ALPHA) -> tuple[bool, float]:
+    assert isinstance(estimate, Estimate)
+    half = estimate.half_width_log(alpha)
+    return abs(estimate.log_ratio - truth) <= half, half
+
+
+def percentile_coverage(job: tuple[Shape, int, float, float | None, int]) -> str:
+    """One row: coverage of 95% intervals and their median half-width, per method."""
+    shape, instances, q, block_sd, repetitions = job
+    random = np.random.default_rng([instances, round(1000 * q), SHAPES.index(shape)])
+    design = Design(instances=instances, block_sd=block_sd)
+    truth = 0.0 if shape == "queue" else EFFECT
+    seen: dict[str, list[tuple[bool, float]]] = {name: [] for name in METHODS}
+    for _ in range(repetitions):
+        arms = latencies(random, design, shape, truth)
+        for name, method in METHODS.items():
+            seen[name].append(_hit(method(*arms, q), truth))
+    cells = [_cell(hits) for hits in seen.values()]
+    noise = "recorded" if block_sd is None else f"{block_sd:.0%}"
+    return f"| {shape} | {instances} | p{100 * q:g} | {noise} | " + " | ".join(cells) + " |"
+
+
+def _cell(hits: list[tuple[bool, float]]) -> str:
+    covered, widths = zip(*hits, strict=True)
+    return f"{np.mean(covered):.1%} ±{np.median(widths):.0%}"
+
+
+def capacity_coverage(job: tuple[int, float | None, float, int]) -> str:
+    """One row: coverage of the capacity interval, over pairs and, wrongly, over blocks."""
+    instances, block_sd, instance_sd, repetitions = job
+    random = np.random.default_rng([instances, round(100 * instance_sd)])
+    design = Design(instances=instances, rounds=4, block_sd=block_sd, instance_sd=instance_sd)
+    pairs, blocks = [], []
+    for _ in range(repetitions):
+        baseline, candidate, pair = capacities(random, design, EFFECT)
+        pairs.append(_hit(mean_log_ratio(baseline, candidate, pair), EFFECT))
+        blocks.append(_hit(mean_log_ratio(baseline, candidate, 0 * pair), EFFECT))
+    noise = "recorded" if block_sd is None else f"{block_sd:.0%}"
+    return f"| {instances} | {instance_sd:.0%} | {noise} | {_cell(pairs)} | {_cell(blocks)} |"
+
+
+def false_alarms(job: tuple[int, bool, int]) -> str:
+    """One row: identical arms, three scenarios with two primaries each, any alarm counts.
+
+    With `stopping`, rounds are added until every half-width is below 8% or 8 rounds are done.
+    """
+    instances, stopping, repetitions = job
+    random = np.random.default_rng([instances, stopping, 3])
+    alpha, alarms, rounds = adjusted_alpha(6), 0, []
+    for _ in range(repetitions):
+        used, alarm = _simulated_run(random, Design(instances=instances), alpha, stopping)
+        rounds.append(used)
+        alarms += alarm
+    rate = alarms / repetitions
+    error = math.sqrt(rate * (1 - rate) / repetitions)
+    how = "on width, 2 to 8 rounds" if stopping else "2 rounds, fixed"
+    return f"| {instances} | {how} | {np.mean(rounds):.1f} | {rate:.1%} ± {error:.1%} |"
+
+
+def _simulated_run(
+    random: np.random.Generator, design: Design, alpha: float, stopping: bool
+) -> tuple[int, bool]:
+    most = replace(design, rounds=8 if stopping else 2, requests=100)
+    measured = [
+        (capacities(random, most, 0.0), latencies(random, most, "lognormal", 0.0)) for _ in range(3)
+    ]
+    for rounds in range(2, most.rounds + 1):
+        estimates = list(_first_rounds(measured, most, rounds))
+        widths = [each.half_width_log(alpha) for each in estimates]
+        if rounds == most.rounds or max(widths) <= 0.08:
+            return rounds, any(
+                abs(each.log_ratio) > width for each, width in zip(estimates, widths, strict=True)
+            )
+    raise AssertionError("unreachable")
+
+
+def _first_rounds(measured: list, design: Design, rounds: int) -> Iterator[Estimate]:
+    for (baseline, candidate, pair), arms in measured:
+        early = np.arange(len(pair)) % design.rounds < rounds
+        yield mean_log_ratio(baseline[early], candidate[early], pair[early])
+        parts = []
+        for arm in arms:
+            kept = arm.block % design.rounds < rounds
+            parts.append(Latencies(arm.values_ms[kept], arm.block[kept], arm.pair[kept]))
+        yield percentile_log_ratio(*parts, 0.95, resamples=200)
+
+
+def main() -> None:
+    """Print every table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=1000)
+    repetitions = parser.parse_args().repetitions
+    print(f"{repetitions} repetitions; 2,000 for capacity. 95% intervals: coverage ± half-width.\n")
+    with Pool(2) as pool:
+        print("## Percentiles: n instance pairs × 2 rounds × 200 requests, instance sd 5%\n")
+        print("| shape | n | q | block sd | " + " | ".join(METHODS) + " |")
+        print("|" + "---|" * (4 + len(METHODS)))
+        jobs = [
+            (shape, n, q, block_sd, repetitions)
+            for shape in SHAPES
+            for n in (3, 6, 12)
+            for q in (0.95, 0.99)
+            for block_sd in (0.08, 0.12, None)
+        ]
+        for row in pool.imap(percentile_coverage, jobs):
+            print(row, flush=True)
+        print("\n## Capacity: n instance pairs × 4 rounds\n")
+        print("| n | instance sd | block sd | over pairs (chosen) | over blocks |")
+        print("|---|---|---|---|---|")
+        more = [
+            (n, b, i, 2000) for n in (3, 6, 12) for i in (0.04, 0.06) for b in (0.08, 0.12, None)
+        ]
+        for row in pool.imap(capacity_coverage, more):
+            print(row, flush=True)
+        print("\n## Identical arms, six primaries: runs with any false alarm\n")
+        print("| n | stopping | mean rounds | runs with an alarm |\n|---|---|---|---|")
+        runs = [(n, stopping, repetitions) for n in (3, 12) for stopping in (False, True)]
+        for row in pool.imap(false_alarms, runs):
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
