@@ -133,10 +133,14 @@ class ServerDatabase(Database):
                 hint="Leave BENCH_DATABASE_URL unset to let bench start a database of its own.",
             )
         self.max_connections = self._connection_limit()
-        in_use = max(0, int(admin.value("SELECT COUNT(*) FROM information_schema.processlist")) - 1)
+        in_use = self._connections_of_others()
         self.free_connections = free_connections(self.max_connections, in_use)
         if shortage := connection_shortage(connections_needed, self.max_connections, in_use):
             raise EnvironmentNotReady(shortage, hint=SHORTAGE_HINT)
+
+    def _connections_of_others(self) -> int:
+        (status,) = self._admin.rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+        return max(0, int(status["Value"]) - 1)
 
     def _connection_limit(self) -> int:
         per_user = int(self._admin.value("SELECT @@SESSION.max_user_connections"))

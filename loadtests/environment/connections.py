@@ -8,8 +8,11 @@ DEFAULT_MAX_CONNECTIONS = 151
 
 
 def connections_to_allow(needed: int) -> int:
-    """`max_connections` for a server of our own, given what all instances may hold together."""
-    return max(DEFAULT_MAX_CONNECTIONS, needed + RESERVED_CONNECTIONS)
+    """`max_connections` for a server of our own, given what all instances may hold together.
+
+    Twice the reserve, since connections of its start may still be closing when we count.
+    """
+    return max(DEFAULT_MAX_CONNECTIONS, needed + 2 * RESERVED_CONNECTIONS)
 
 
 def free_connections(max_connections: int, in_use: int) -> int:
