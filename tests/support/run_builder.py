@@ -257,8 +257,8 @@ class _Simulation:
         }
         columns = self._samples(event, block.load, slowness, shared)
         cpu_s = self._finish(event, columns, slowness)
-        edited = self.edit_trial(event)
-        self._watch(edited, cpu_s)
+        self._watch(event, cpu_s)
+        edited = self.edit_trial(dict(event))
         self.trial += 1
         return edited, self.edit_samples(edited, columns)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pymysql
 
 from loadtests.environment.local_server import Program, find_program, local_server
 from loadtests.environment.mysql import Server
+from loadtests.environment.processes import free_port
 
 SEEDED = 10_000
 SEEDED_AT = "2026-01-01 00:00:00.000000"
@@ -28,12 +28,6 @@ TABLE = """CREATE TABLE items (
   created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, KEY ix_items_name (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"""
 READY_LIMIT_S = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass(frozen=True)

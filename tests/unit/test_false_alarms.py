@@ -1,0 +1,104 @@
+"""The method's promises, checked on simulated runs with recorded noise and fixed seeds.
+
+A longer version with more shapes is benchmarks/statistics/simulate.py.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from reports.statistics import (
+    ALPHA,
+    Estimate,
+    adjusted_alpha,
+    mean_log_ratio,
+    percentile_log_ratio,
+)
+from reports.verdicts import judge
+from tests.support.noise import Design, Shape, capacities, latencies
+
+RESAMPLES = 200
+EFFECT = math.log(1.2)
+
+
+def covered(estimate: object, truth: float, alpha: float = ALPHA) -> bool:
+    assert isinstance(estimate, Estimate)
+    return abs(estimate.log_ratio - truth) <= estimate.half_width_log(alpha)
+
+
+@pytest.mark.parametrize("instances", [3, 12])
+@pytest.mark.parametrize("block_sd", [0.08, 0.12, None])
+def test_capacity_intervals_cover_the_truth(instances: int, block_sd: float | None) -> None:
+    random = np.random.default_rng(5)
+    design = Design(instances=instances, block_sd=block_sd, instance_sd=0.06)
+    hits = [
+        covered(mean_log_ratio(*capacities(random, design, EFFECT)), EFFECT) for _ in range(1500)
+    ]
+    assert 0.93 <= np.mean(hits) <= 0.97  # Monte Carlo error 0.6%
+
+
+@pytest.mark.parametrize(
+    ("instances", "q", "low", "high"),
+    [(12, 0.95, 0.92, 0.985), (12, 0.99, 0.92, 1.0), (3, 0.95, 0.93, 1.0), (3, 0.99, 0.93, 1.0)],
+)
+@pytest.mark.parametrize("shape", ["lognormal", "stalls"])
+def test_percentile_intervals_cover_the_truth(
+    instances: int, q: float, low: float, high: float, shape: Shape
+) -> None:
+    random = np.random.default_rng(6)
+    design = Design(instances=instances, block_sd=0.10)
+    hits = [
+        covered(
+            percentile_log_ratio(*latencies(random, design, shape, EFFECT), q, resamples=RESAMPLES),
+            EFFECT,
+        )
+        for _ in range(250)
+    ]
+    assert low <= np.mean(hits) <= high  # Monte Carlo error 1.4%
+
+
+def test_identical_arms_seldom_differ_on_any_primary() -> None:
+    """Three scenarios, capacity and p95 each, recorded noise: alarms in at most 5% of runs."""
+    random = np.random.default_rng(7)
+    design = Design(instance_sd=0.06, requests=100)
+    alpha = adjusted_alpha(6)
+    runs, alarms = 250, 0
+    for _ in range(runs):
+        words = set()
+        for _scenario in range(3):
+            for metric, estimate in (
+                ("capacity_per_s", mean_log_ratio(*capacities(random, design, 0.0))),
+                (
+                    "response_ms.p95",
+                    percentile_log_ratio(
+                        *latencies(random, design, "lognormal", 0.0), 0.95, resamples=RESAMPLES
+                    ),
+                ),
+            ):
+                words.add(judge(metric, estimate, alpha=alpha, equivalence_pct=0.1).word)
+        alarms += bool(words & {"faster", "slower"})
+    assert alarms / runs <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / runs)
+
+
+def test_treating_blocks_as_units_would_be_false() -> None:
+    """Why the interval is over instance pairs: over blocks it misses the truth far too often."""
+    random = np.random.default_rng(8)
+    design = Design(instances=6, rounds=20, block_sd=0.08, instance_sd=0.06)
+    hits = []
+    for _ in range(400):
+        baseline, candidate, _pair = capacities(random, design, 0.0)
+        hits.append(covered(mean_log_ratio(baseline, candidate, np.zeros(120, "int64")), 0.0))
+    assert np.mean(hits) < 0.7
+
+
+def test_a_tenth_more_capacity_is_found_with_24_instances() -> None:
+    random = np.random.default_rng(9)
+    design = Design(instances=24, rounds=4, instance_sd=0.06)
+    found = 0
+    for _ in range(200):
+        estimate = mean_log_ratio(*capacities(random, design, math.log(1.1)))
+        found += judge("capacity_per_s", estimate, alpha=0.05, equivalence_pct=5).word == "faster"
+    assert found / 200 >= 0.9

@@ -1,0 +1,231 @@
+"""Gates: good runs pass, each kind of bad run fails its own gate and no verdict survives it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loadtests.spec import Arm
+from loadtests.trials import ClosedLoad, OpenLoad
+from reports.gates import settings_gate
+from reports.run_folder import StoredRun
+from reports.summarise import summarise
+from tests.support.run_builder import MS, SimulatedArm, build_run
+
+LOADS = (ClosedLoad(16), OpenLoad(150.0))
+BAD = "async"
+
+
+def summary_of(folder, **options):
+    return summarise(StoredRun.load(build_run(folder, **{"block_s": 0.5, **options})))
+
+
+def gates_of(summary, name, ok=False):
+    return [g for s in summary.scenarios for g in s.gates if g.name == name and g.ok is ok]
+
+
+def only_bad(change):
+    """Apply a change to the trials of one arm."""
+    return lambda trial: {**trial, **change(trial)} if trial["arm"] == BAD else trial
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_good_runs_pass_every_gate(tmp_path, seed):
+    summary = summary_of(tmp_path / "run", seed=seed)
+    assert summary.valid
+    assert [g for s in summary.scenarios for g in s.gates if g.ok is not True] == []
+
+
+@pytest.mark.parametrize(
+    ("gate", "change"),
+    [
+        ("counts", lambda t: {"sent": t["sent"] - 1}),
+        ("counts", lambda t: {"planned": t["planned"] + 1}),
+        (
+            "counts",
+            lambda t: {
+                "recorded": t["recorded"] + 1,
+                "sent": t["sent"] + 1,
+                "planned": t["planned"] + 1,
+            },
+        ),
+        ("server-count", lambda t: {"server_requests": t["server_requests"] + 1}),
+        ("server-count", lambda t: {"server_requests": t["server_requests"] - 1}),
+        ("generator-cpu", lambda t: {"generator_cpu_s": 0.9 * t["generator_wall_s"]}),
+        ("retries", lambda t: {"retries": 5}),
+        ("no-free-user", lambda t: {"no_free_user": 3}),
+        ("drain", lambda t: {"drained_ns": None}),
+        (
+            "failed-trials",
+            lambda t: {"state": "invalid", "reason": "exited"} if t["block"] % 3 == 0 else {},
+        ),
+    ],
+)
+def test_a_bad_arm_fails_its_gate_and_its_comparisons(tmp_path, gate, change):
+    summary = summary_of(tmp_path / "run", edit_trial=only_bad(change))
+    failed = gates_of(summary, gate)
+    assert failed
+    assert {g.arm for g in failed} == {BAD}
+    for g in failed:
+        assert g.value is None or g.limit is None or g.value > g.limit
+    touched = {g.load for g in failed}
+    primaries = [c for s in summary.scenarios for c in s.comparisons if c.primary]
+    concerned = [c for c in primaries if c.load in touched]
+    assert concerned
+    assert all(c.verdict == "invalid" and gate in c.reasons[0] for c in concerned)
+    assert not summary.valid
+
+
+@pytest.mark.parametrize(
+    ("gate", "change"),
+    [
+        ("server-count", {"server_requests": None}),
+        ("retries", {"retries": None}),
+        ("generator-cpu", {"generator_cpu_s": None}),
+        ("no-free-user", {"no_free_user": None}),
+        ("counts", {"planned": None}),
+    ],
+)
+def test_what_is_not_known_could_not_be_checked(tmp_path, gate, change):
+    summary = summary_of(tmp_path / "run", edit_trial=only_bad(lambda _: change))
+    assert {g.arm for g in gates_of(summary, gate, None)} == {BAD}
+    assert summary.valid
+
+
+def test_too_many_errors(tmp_path):
+    arms = {"sync": SimulatedArm(), BAD: SimulatedArm(app="async", error_share=0.01)}
+    summary = summary_of(tmp_path / "run", arms=arms, rounds=4)
+    failed = gates_of(summary, "errors")
+    assert {g.arm for g in failed} == {BAD}
+    assert "HTTP 500" in failed[0].detail
+    allowed = summary_of(tmp_path / "allowed", arms=arms, rounds=4, run={"max_error_pct": 5})
+    assert gates_of(allowed, "errors") == []
+    remarks = [r for s in allowed.scenarios for c in s.comparisons for r in c.reasons]
+    assert any("errors are not alike" in remark for remark in remarks)
+
+
+def test_timeouts_may_be_unknown_to_the_server(tmp_path):
+    arms = {"sync": SimulatedArm(), BAD: SimulatedArm(app="async", timeout_share=0.05)}
+    summary = summary_of(tmp_path / "run", arms=arms)
+    assert gates_of(summary, "server-count") == []
+    assert gates_of(summary, "errors")
+    assert gates_of(summary, "drain") == []
+
+
+def late(trials, by_ms):
+    def edit(trial, columns):
+        if trial["trial"] in trials and trial["load"].startswith("open"):
+            shift = int(by_ms * MS)
+            columns["sent_ns"] = columns["sent_ns"] + shift
+            columns["done_ns"] = columns["done_ns"] + shift
+        return columns
+
+    return edit
+
+
+def test_a_late_generator_fails(tmp_path):
+    summary = summary_of(tmp_path / "run", edit_samples=late(range(1000), 2.0))
+    assert {g.arm for g in gates_of(summary, "send-lag")} == {"sync", BAD}
+    primaries = {c.metric: c for s in summary.scenarios for c in s.comparisons if c.primary}
+    assert primaries["response_ms.p95"].verdict == "invalid"
+    assert primaries["capacity_per_s"].verdict != "invalid"
+    costs = [c for s in summary.scenarios for c in s.comparisons if c.metric.startswith("cpu")]
+    assert all(c.verdict != "invalid" for c in costs)
+
+
+def test_one_late_trial_is_set_aside_and_named(tmp_path):
+    folder = build_run(tmp_path / "plain", block_s=0.5)
+    trials = StoredRun.load(folder).trials_of("read-one", "open-150")
+    one = int(trials["trial"].iloc[3])
+    summary = summary_of(tmp_path / "run", edit_samples=late({one}, 50.0))
+    assert gates_of(summary, "send-lag") == []
+    told = [g.detail for g in gates_of(summary, "send-lag", True) if "setting aside" in g.detail]
+    assert len(told) == 1
+    assert f"trial {one}" in told[0]
+
+
+def test_lag_must_be_small_beside_the_response_time_too(tmp_path):
+    arms = {name: SimulatedArm(app=name, response_ms=1.0) for name in ("sync", BAD)}
+    summary = summary_of(tmp_path / "run", arms=arms, edit_samples=late(range(1000), 0.7))
+    failed = gates_of(summary, "send-lag")
+    assert failed
+    assert all(g.limit is not None and g.limit < 1.0 for g in failed)
+
+
+def test_a_request_without_answer_or_error_has_not_drained(tmp_path):
+    def lose(trial, columns):
+        if trial["trial"] == 0:
+            columns["done_ns"] = [None, *columns["done_ns"][1:].tolist()]
+            columns["ok"] = [False, *columns["ok"][1:].tolist()]
+            columns["status"] = np.array([0, *columns["status"][1:]], dtype="int16")
+        return columns
+
+    assert gates_of(summary_of(tmp_path / "run", edit_samples=lose), "drain")
+
+
+def test_missing_rows_are_noticed(tmp_path):
+    def drop(trial, columns):
+        if trial["trial"] == 0:
+            return {name: column[:-1] for name, column in columns.items()}
+        return columns
+
+    assert gates_of(summary_of(tmp_path / "run", edit_samples=drop), "counts")
+
+
+def test_a_saturated_arm_is_valid_and_says_so(tmp_path):
+    def overload(trial, columns):
+        if trial["arm"] == BAD and trial["load"].startswith("open"):
+            waited = (columns["arrival_ns"] - columns["arrival_ns"][0]) // 2
+            columns["done_ns"] = columns["done_ns"] + waited
+        return columns
+
+    summary = summary_of(tmp_path / "run", edit_samples=overload, rounds=4)
+    p95 = next(c for s in summary.scenarios for c in s.comparisons if c.metric == "response_ms.p95")
+    assert p95.verdict == "slower"
+    assert any("async is saturated" in reason for reason in p95.reasons)
+    assert not any(reason[:17] == "sync is saturated" for reason in p95.reasons)
+
+
+class TestSettings:
+    SYNC = Arm(name="sync", app="sync")
+    ASYNC = Arm(name="async", app="async")
+
+    def told(self, arm, **changed):
+        keys = ("pool_size", "max_overflow", "pool_timeout_s", "threads", "admission")
+        return {"settings": {**{key: getattr(arm, key) for key in keys}, **changed}}
+
+    def gate(self, arm, **changed):
+        told = {"sync": self.told(self.SYNC), arm.name: self.told(arm, **changed)}
+        return settings_gate(arm, self.SYNC, told)
+
+    def test_equal_twins_pass(self):
+        assert self.gate(self.ASYNC).ok
+
+    def test_what_the_spec_names_is_what_is_compared(self):
+        found = self.gate(Arm(name="big", app="sync", pool_size=40))
+        assert found.ok
+        assert "pool_size" in found.detail
+
+    def test_an_arm_that_runs_otherwise_than_the_spec_says_fails(self):
+        found = self.gate(self.ASYNC, pool_size=5)
+        assert found.ok is False
+        assert "pool_size = 5" in found.detail
+
+    def test_a_difference_that_the_spec_does_not_know_fails(self):
+        told = {
+            "sync": {**self.told(self.SYNC), "runtime": {"loop": "uvloop"}},
+            "async": {**self.told(self.ASYNC), "runtime": {"loop": "asyncio"}},
+        }
+        found = settings_gate(self.ASYNC, self.SYNC, told)
+        assert found.ok is False
+        assert "loop" in found.detail
+
+    def test_admission_0_may_be_told_as_what_the_pool_holds(self):
+        assert self.gate(self.ASYNC, admission=10).ok
+        assert self.gate(self.ASYNC, admission=11).ok is False
+
+    @pytest.mark.parametrize("told", [{}, {"async": None}, {"async": {"settings": None}}])
+    def test_a_silent_arm_could_not_be_checked(self, told):
+        assert (
+            settings_gate(self.ASYNC, self.SYNC, {"sync": self.told(self.SYNC), **told}).ok is None
+        )
