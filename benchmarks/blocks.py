@@ -12,7 +12,6 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from scipy.stats import t as scipy_t
+
+from loadtests.environment.processes import free_port
 
 ROOT = Path(__file__).parents[1]
 LUA = Path(__file__).with_name("read_one.lua")
@@ -88,7 +89,7 @@ def serving(variants: Sequence[Variant], instances: int) -> Iterator[dict[tuple[
 
 @contextmanager
 def _instance(variant: Variant) -> Iterator[str]:
-    port = _free_port()
+    port = free_port()
     command = [
         *pin(APP_CORE), sys.executable, "-m", "uvicorn", variant.target, "--host", "127.0.0.1",
         "--port", str(port), "--workers", "1", "--loop", "uvloop", "--http", "httptools",
@@ -101,12 +102,6 @@ def _instance(variant: Variant) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _await_ready(url: str) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import geometric_mean, median
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.blocks import Block, Variant, load, measure, ratio, store
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import geometric_mean
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.blocks import Block, Ratio, Variant, load, measure, paired_logs, ratio, store
 from benchmarks.blocks import interval as interval_of

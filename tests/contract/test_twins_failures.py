@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from loadtests.environment.processes import free_port
 from tests.contract.conftest import TWINS
-from tests.support.twins import Database, RunningTwin, free_port, running_twin
+from tests.support.twins import Database, RunningTwin, running_twin
 
 pytestmark = pytest.mark.database
 
