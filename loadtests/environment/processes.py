@@ -113,6 +113,7 @@ class Child:
         self.name = name
         self.pid = process.pid
         self.log_path = log_path
+        self.started_s = time.monotonic()
         self._process = process
         self._entry = watchdog().add(group=process.pid)
 

@@ -6,6 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
+import psutil
+
 
 def threads_of(pid: int) -> list[int]:
     """Thread ids of a process; empty when it is gone or the system has no /proc."""
@@ -30,3 +32,15 @@ def process_tree(pid: int) -> list[int]:
     for member in tree:  # grows while it is walked
         tree += children_of(member)
     return tree
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether the process or a descendant listens on a TCP port, as far as we may see."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for member in [process, *process.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                for socket in member.net_connections(kind="tcp"):
+                    if socket.status == psutil.CONN_LISTEN and socket.laddr.port == port:
+                        return True
+    return False

@@ -34,6 +34,7 @@ from loadtests.environment.processes import (
     spawn,
     stop_all,
 )
+from loadtests.environment.proctree import listens
 from loadtests.errors import EnvironmentNotReady
 from loadtests.spec import Arm, Spec
 from loadtests.trials import Target
@@ -49,6 +50,9 @@ POLL_S = 0.1
 TELL_EVERY_S = 5.0
 STOP_GRACE_S = 3.0
 RESET_LIMIT_S = 120.0
+SETTLED_S = 3.0
+"""Who listens on a child's port may be out of sight (`docker run`). If that is a stranger, a child
+still alive after this time would have ended for want of its port."""
 LOG_LINES = 15
 PORT_TAKEN = ("address already in use", "eaddrinuse", "errno 98", "errno 48")
 
@@ -215,10 +219,15 @@ def _ours(waiting: dict[int, RunningInstance]) -> Iterator[bool]:
 
 def _ready(instance: RunningInstance) -> bool:
     """Whether the instance, and nobody else on its port, answers its `ready` path."""
-    status = _status(instance)
-    if instance.child is None:
+    status, child = _status(instance), instance.child
+    if child is None:
         return status is not None and status < 500
-    return status is not None and 200 <= status < 300 and instance.child.alive()
+    if status is None or not 200 <= status < 300:
+        return False
+    port = urlsplit(instance.target.url).port
+    assert port is not None
+    settled = time.monotonic() - child.started_s > SETTLED_S
+    return child.alive() and (settled or listens(child.pid, port))
 
 
 def _status(instance: RunningInstance) -> int | None:
