@@ -155,7 +155,7 @@ def run_wrk(url: str, clients: int, block_s: int) -> tuple[float, float, float, 
 
 
 def _latency_ms(said: str, percent: int) -> float:
-    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s)$", said, re.MULTILINE)
+    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s)\s*$", said, re.MULTILINE)
     assert found, said
     return float(found[1]) * UNIT_MS[found[2]]
 

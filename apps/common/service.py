@@ -31,11 +31,12 @@ PACKAGES = (
     "anyio",
 )
 DISTRIBUTIONS = {
-    "pymysql": "PyMySQL",
-    "mysqldb": "mysqlclient",
-    "aiomysql": "aiomysql",
-    "asyncmy": "asyncmy",
+    "pymysql": ("PyMySQL",),
+    "mysqldb": ("mysqlclient", "mysqlclient-static"),
+    "aiomysql": ("aiomysql", "PyMySQL"),
+    "asyncmy": ("asyncmy",),
 }
+"""What must be installed for a driver (aiomysql shares PyMySQL's parser; mysqlclient has two)."""
 
 
 # Coroutines in both twins: a sign of life must not wait for a worker thread.
@@ -78,8 +79,9 @@ def _runtime() -> dict[str, Any]:
     }
 
 
-def _versions(driver: str) -> dict[str, str | None]:
-    return {name.lower(): _version(name) for name in (*PACKAGES, DISTRIBUTIONS[driver])}
+def _versions(driver: str) -> dict[str, str]:
+    found = {name.lower(): _version(name) for name in (*PACKAGES, *DISTRIBUTIONS[driver])}
+    return {name: version for name, version in found.items() if version is not None}
 
 
 def _version(distribution: str) -> str | None:

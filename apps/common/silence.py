@@ -25,7 +25,7 @@ from apps.common.request_times import RequestTimes, current
 FLOOR_S = 1.0
 """Statements may always take this long, however short the wait for a connection is set."""
 SOCKET = "socket"
-"""Key in a connection record's `info`: the socket PyMySQL talks over."""
+"""Key in a connection record's `info`: the socket a sync driver talks over."""
 
 
 def bounded(driver: str, wait_s: float) -> Callable[..., Awaitable[Any]]:
@@ -69,6 +69,8 @@ class SilenceWatch:
         event.listen(engine, "checkin", self._on_checkin)
         if engine.dialect.driver == "pymysql":
             event.listen(engine, "do_connect", self._connect_pymysql)
+        elif engine.dialect.driver == "mysqldb":
+            event.listen(engine, "connect", _keep_socket_of_mysqldb)
 
     async def run(self) -> None:
         """Cut overdue connections until cancelled."""
@@ -122,13 +124,16 @@ def _open_socket(dbapi: Any, named: dict[str, Any]) -> socket.socket:
     return wire
 
 
+def _keep_socket_of_mysqldb(connection: Any, record: Any) -> None:
+    """A second handle on the socket: mysqlclient answers no other thread while it waits."""
+    record.info[SOCKET] = socket.socket(fileno=os.dup(connection.fileno()))
+
+
 def _cut(record: Any) -> None:
     """Break a lent connection in the driver's way, so that whoever waits on it is woken."""
     connection = record.driver_connection
     if SOCKET in record.info:
         _shut(record.info[SOCKET])
-    elif hasattr(connection, "fileno"):  # mysqlclient; a copy, since the C library owns its own
-        _shut(socket.socket(fileno=os.dup(connection.fileno())))
     elif connection is not None:  # aiomysql, asyncmy
         connection.close()
 
