@@ -39,7 +39,7 @@ class Session:
         return {
             "versions": package_versions(),
             "host": host_facts(),
-            "placement": self.placement.facts(),
+            "placement": self.placement.to_json(),
             **self.database.facts(),
             "commit": git_commit(Path(__file__).parent),
         }

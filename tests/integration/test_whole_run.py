@@ -1,0 +1,249 @@
+"""A whole run on simulated load: schedule, journal, samples, early stop, interruption, resume."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtests.journal import read_journal
+from loadtests.manifest import build_manifest
+from loadtests.resume import NOTHING_YET, Progressed, progress_of
+from loadtests.run import Interim, Run, execute
+from loadtests.schedule import Limits, choose_sizes
+from loadtests.simulated import SimulatedArm, SimulatedGenerator
+from loadtests.spec import Spec, load_spec
+from loadtests.store import RunStore
+from loadtests.trials import TrialOrder, TrialOutcome
+from reports.model import Summary
+from reports.run_folder import load_run
+from reports.summarise import interim
+from reports.write import write_report
+from tests.support.idle_bed import IdleBed
+
+ARMS = {
+    "sync": SimulatedArm(service_ms=1.0, instance_sd=0.02, trial_sd=0.02),
+    "async": SimulatedArm(service_ms=1.4, instance_sd=0.02, trial_sd=0.02),
+}
+
+
+@dataclass
+class Quiet:
+    """Satisfies `loadtests.run.Watcher`; keeps what it was told."""
+
+    rounds: list[int] = field(default_factory=list)
+    after_trial: int | None = None
+    run: Run | None = None
+
+    def say(self, message: str) -> None:
+        assert message
+
+    def trial(self, order: TrialOrder, done: int, planned: int) -> None:
+        assert done < planned
+        if self.run is not None and order.trial == self.after_trial:
+            self.run.interruption.requested = True
+
+    def round_finished(self, number: int, interims: Sequence[Interim]) -> None:
+        self.rounds.append(number)
+
+
+def spec_for(*overrides: str) -> Spec:
+    return load_spec("quick", overrides=["run.block_s=0.3", *overrides], environ={})
+
+
+def prepared(
+    folder: Path, spec: Spec, before: Progressed = NOTHING_YET, **changes: object
+) -> tuple[Run, Quiet, IdleBed]:
+    sizes = choose_sizes(spec, Limits(memory_mb=None, connections=None))
+    store = RunStore(folder)
+    bed = IdleBed(tuple(ARMS), sizes.instances, before.next_instance)
+    if before is NOTHING_YET:
+        facts = {"versions": {}, "host": {}, "placement": {}, "database": {}, "durability": {}}
+        store.write_manifest(
+            build_manifest(
+                run=folder.name,
+                command="bench run",
+                created_utc="2026-01-01T00:00:00+00:00",
+                spec=spec,
+                overrides=(),
+                sizes=sizes,
+                facts=facts,
+                arms={name: {"kind": "app"} for name in ARMS},
+            )
+        )
+    watcher = Quiet()
+    parts: dict[str, Any] = {
+        "spec": spec,
+        "sizes": sizes,
+        "store": store,
+        "bed": bed,
+        "generator": SimulatedGenerator(ARMS, seed=5),
+        "watcher": watcher,
+        "assess": lambda: interim(load_run(folder)),
+        "first_round": before.next_round,
+        "first_trial": before.next_trial,
+        "frozen": before.frozen,
+    }
+    run = Run(**(parts | changes))
+    watcher.run = run
+    return run, watcher, bed
+
+
+def change(summary: Summary, scenario: str, metric: str) -> tuple[str, float | None]:
+    [found] = [
+        comparison
+        for entry in summary.scenarios
+        if entry.name == scenario
+        for comparison in entry.comparisons
+        if comparison.primary and comparison.metric == metric
+    ]
+    return found.verdict, found.change_pct
+
+
+def test_a_run_finds_the_slower_twin_and_stores_what_the_contract_says(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run, watcher, _ = prepared(folder, spec_for("run.instances=6", "run.rounds=2"))
+    assert execute(run) == "complete"
+    summary = write_report(folder)
+    assert watcher.rounds == [0, 1]
+    verdict, change_pct = change(summary, "read-one", "capacity_per_s")
+    assert verdict == "slower"
+    assert change_pct == pytest.approx(-28.6, abs=6)  # 1.0 / 1.4 − 1
+    for name in ("summary.json", "report.html", "report.md", "telemetry.parquet"):
+        assert (folder / name).stat().st_size > 0
+    assert json.loads((folder / "summary.json").read_text())["schema"] == 1
+
+
+def test_every_planned_trial_is_in_the_journal_and_planned_is_sent_is_recorded(
+    tmp_path: Path,
+) -> None:
+    run, _, _ = prepared(tmp_path / "run", spec_for("run.instances=3", "run.rounds=1"))
+    execute(run)
+    events = list(read_journal(tmp_path / "run" / "journal.jsonl"))
+    trials = [event for event in events if event["event"] == "trial"]
+    assert [event["trial"] for event in trials] == list(range(2 * 3 * 6))
+    assert all(event["planned"] == event["sent"] == event["recorded"] for event in trials)
+    assert events[-1]["event"] == "end"
+
+
+def test_both_arms_of_a_block_get_the_same_arrivals_and_keys(tmp_path: Path) -> None:
+    run, _, _ = prepared(tmp_path / "run", spec_for("run.instances=2", "run.rounds=1"))
+    execute(run)
+    stored = load_run(tmp_path / "run")
+    [load] = [load.load for load in stored.loads("read-one") if load.model == "open"]
+    samples = stored.samples("read-one", load)
+    for _, block in samples.groupby("block"):
+        starts = {}
+        for arm, rows in block.groupby("arm"):
+            arrivals = rows["arrival_ns"].to_numpy(dtype="int64")
+            starts[arm] = (arrivals - arrivals[0], rows["key"].to_numpy(dtype="int64"))
+        (gaps, keys), (other_gaps, other_keys) = starts["sync"], starts["async"]
+        assert (gaps == other_gaps).all()
+        assert (keys == other_keys).all()
+
+
+def test_tables_are_put_back_before_and_after_writing_trials_only(tmp_path: Path) -> None:
+    run, _, bed = prepared(
+        tmp_path / "run", spec_for("run.instances=1", "run.rounds=1", "run.pairs=2")
+    )
+    execute(run)
+    writing = 2 * (1 + 4)  # crud-mix: per arm its warm-up and 2 loads × 2 pairs
+    cleaning = 2 * 2  # the first trial after crud-mix, per arm, in warm-up and in the round
+    assert writing <= len(bed.put_backs) <= writing + cleaning
+
+
+def test_it_stops_when_every_interval_is_narrow_enough(tmp_path: Path) -> None:
+    @dataclass
+    class Narrow:
+        half_width_pct: float | None = 0.5
+
+    run, watcher, _ = prepared(
+        tmp_path / "run", spec_for("run.instances=1"), assess=lambda: [Narrow()]
+    )
+    assert run.sizes.rounds > 2
+    execute(run)
+    assert watcher.rounds == [0, 1]  # never before two rounds
+
+
+def test_it_stops_when_the_budget_is_spent(tmp_path: Path) -> None:
+    ticks = iter(range(0, 10**6, 90))
+    run, watcher, _ = prepared(
+        tmp_path / "run",
+        spec_for("run.instances=1", "run.budget_s=250"),
+        clock=lambda: float(next(ticks)),
+    )
+    execute(run)
+    assert watcher.rounds == [0]
+    end = list(read_journal(tmp_path / "run" / "journal.jsonl"))[-1]
+    assert "budget" in end["reason"]
+
+
+def test_an_interrupted_run_keeps_its_trials_and_can_be_resumed(tmp_path: Path) -> None:
+    folder, spec = tmp_path / "run", spec_for("run.instances=3", "run.rounds=2")
+    run, watcher, _ = prepared(folder, spec)
+    watcher.after_trial = 50
+    assert execute(run) == "interrupted"
+    run.store.close()
+    assert write_report(folder).status == "interrupted"
+    assert len(load_run(folder).trials) == 51
+
+    before = progress_of(folder)
+    assert (before.finished_rounds, before.next_round, before.next_instance) == (1, 2, 3)
+    rest, watcher, _ = prepared(folder, spec, before)
+    rest.sizes = replace(rest.sizes, rounds=1)
+    assert execute(rest) == "complete"
+    assert watcher.rounds == [2]
+    stored = load_run(folder)
+    assert not stored.trials["trial"].duplicated().any()
+    assert write_report(folder).status == "complete"
+
+
+def test_a_dead_instance_makes_its_trials_invalid_and_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run, _, bed = prepared(folder, spec_for("run.instances=3", "run.rounds=1"))
+    bed.dead = ("async", 1)
+    execute(run)
+    invalid = load_run(folder).trials.query("state == 'invalid'")
+    assert set(invalid["instance"]) == {1}
+    assert (invalid["reason"] == "async #1 has ended").all()
+
+
+class Breaking(SimulatedGenerator):
+    """Dies in the tenth trial that counts."""
+
+    def run_trial(self, order: TrialOrder) -> TrialOutcome:
+        if order.trial == 9:
+            raise ConnectionError("the generator is gone")
+        return super().run_trial(order)
+
+
+def test_what_was_measured_before_a_failure_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run, _, _ = prepared(
+        folder, spec_for("run.instances=3", "run.rounds=1"), generator=Breaking(ARMS, seed=5)
+    )
+    with pytest.raises(ConnectionError):
+        execute(run)
+    run.store.close()
+    trials = load_run(folder).trials
+    assert list(trials["state"]).count("finished") == 9
+    assert list(trials["state"]).count("abandoned") == 1
+    assert write_report(folder).status == "interrupted"
+
+
+def test_reports_of_the_same_samples_are_byte_identical(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run, _, _ = prepared(folder, spec_for("run.instances=3", "run.rounds=1"))
+    execute(run)
+    run.store.close()
+
+    def files() -> dict[str, bytes]:
+        write_report(folder)
+        kept = [*folder.glob("*.*"), *folder.glob("charts/*")]
+        return {path.name: path.read_bytes() for path in kept if path.suffix != ".jsonl"}
+
+    assert files() == files()
