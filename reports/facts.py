@@ -53,7 +53,7 @@ def database_line(manifest: Mapping[str, Any]) -> str:
     """Flavour, version and origin of the database: `MySQL 8.4.3, in a container started by us`."""
     database = _table(manifest, "database")
     if database.get("kind") == "none":
-        return "none"
+        return ""
     name = FLAVOURS.get(str(database.get("flavour")), str(database.get("flavour") or ""))
     parts = [
         f"{name} {database.get('version') or ''}".strip(),

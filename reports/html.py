@@ -29,7 +29,7 @@ def render_html(parts: Parts) -> str:
         .get_template("report.html.j2")
         .render(
             summary=parts.summary,
-            notes=parts.notes,
+            notes=parts.summary.notes,
             charts=parts.charts,
             equivalence=f"{parts.equivalence_pct:g}%",
             answers=tables.answers(parts.summary, parts.equivalence_pct),

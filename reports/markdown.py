@@ -57,8 +57,8 @@ def _warnings(parts: Parts) -> Iterator[str]:
         yield from ("> **Part of this result is not valid.**", ">")
         yield from (f"> - {_prose(line)}" for line in tables.failed_gates(parts.summary))
         yield ""
-    if parts.notes:
-        yield from (f"> {_prose(note)}" for note in parts.notes)
+    if parts.summary.notes:
+        yield from (f"> {_prose(note)}" for note in parts.summary.notes)
         yield ""
 
 
@@ -83,7 +83,7 @@ def _verdict_table(rows: Sequence[tables.VerdictRow]) -> tables.Table:
                 f"{row.candidate} {row.candidate_value}",
                 row.change,
                 row.interval,
-                f"{row.said} ({row.verdict})" if row.winner else row.said,
+                row.brief,
             )
             for row in rows
         ),

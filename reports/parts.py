@@ -20,5 +20,3 @@ class Parts:
     arms: tuple[str, ...]
     """The baseline first."""
     equivalence_pct: float
-    notes: tuple[str, ...] = ()
-    """What is missing or damaged in the stored run."""

@@ -34,6 +34,8 @@ class VerdictRow:
     """The contract's word."""
     said: str
     """The verdict in a few words."""
+    brief: str
+    """The same where the measure stands beside it."""
     winner: str | None
     sentence: str
     smallest_effect: str
@@ -115,6 +117,7 @@ def verdict_row(
         interval=words.interval(comparison.ci95_pct),
         verdict=comparison.verdict,
         said=words.verdict_words(comparison),
+        brief=words.verdict_brief(comparison),
         winner=words.better_arm(comparison),
         sentence=words.sentence(comparison, load, equivalence_pct),
         smallest_effect=words.NOTHING
@@ -172,7 +175,7 @@ def _gate_row(name: str, gates: Sequence[GateResult]) -> GateRow:
         failed=sum(gate.ok is False for gate in gates),
         unchecked=sum(gate.ok is None for gate in gates),
         worst=words.gate_value(name, worst.value),
-        limit=words.gate_value(name, worst.limit),
+        limit=words.gate_limit(name, worst.limit),
         detail=worst.detail,
     )
 
@@ -197,7 +200,7 @@ def gate_table(summary: Summary) -> Table:
                 gate.arm or "all",
                 words.gate_words(gate),
                 words.gate_value(gate.name, gate.value),
-                words.gate_value(gate.name, gate.limit),
+                words.gate_limit(gate.name, gate.limit),
                 gate.detail,
             )
             for scenario in summary.scenarios

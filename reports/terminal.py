@@ -34,6 +34,7 @@ def _warnings(summary: Summary) -> list[Text]:
     lines = []
     if summary.status == "interrupted":
         lines.append(Text("The run was interrupted; this is what there is.", style="yellow"))
+    lines += [Text(f"Note: {words.tidy(note)}") for note in summary.notes]
     if not summary.valid:
         lines.append(Text("Part of this result is not valid:", style=INVALID_STYLE))
         lines += [Text(f"  {words.tidy(each)}") for each in tables.failed_gates(summary)]
@@ -58,14 +59,9 @@ def _table(rows: Sequence[tables.VerdictRow], *, wide: bool) -> Table:
         interval = row.interval.replace(" to ", "…")
         cells = [name, row.load, row.measure.replace("response time", "response"), *values]
         style = STYLES.get(row.verdict, INVALID_STYLE)
-        table.add_row(*map(Text, (*cells, row.change, interval)), Text(_brief(row), style=style))
+        table.add_row(*map(Text, (*cells, row.change, interval)), Text(row.brief, style=style))
         before = row.scenario
     return table
-
-
-def _brief(row: tables.VerdictRow) -> str:
-    """The verdict without saying in what, which the measure says already."""
-    return row.said if row.winner is None else f"{words.tidy(row.winner)} is better"
 
 
 def _shown(path: Path) -> str:

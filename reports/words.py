@@ -162,6 +162,13 @@ def verdict_words(comparison: Comparison) -> str:
     }[comparison.verdict]
 
 
+def verdict_brief(comparison: Comparison) -> str:
+    """A verdict where the measure stands beside it: `async is better`, `cannot tell`."""
+    if (arm := better_arm(comparison)) is not None:
+        return f"{tidy(arm)} is better"
+    return verdict_words(comparison)
+
+
 def _praise(metric: str) -> str:
     if more_is_better(metric):
         return "has more capacity"
@@ -214,7 +221,8 @@ def _equal(comparison: Comparison, ci: tuple[float, float], equivalence_pct: flo
 
 
 def _undecided(comparison: Comparison, ci: tuple[float, float]) -> str:
-    more, less = DIRECTIONS[_kind(comparison.metric)]
+    is_time = _kind(comparison.metric) == "latency"
+    more, less = ("longer", "shorter") if is_time else ("higher", "lower")
     return (
         f"the run cannot tell which {_praise(comparison.metric)}: {_subject(comparison)} with "
         f"{tidy(comparison.candidate)} is {span(ci, more, less)} than with "
@@ -278,6 +286,14 @@ def gate_value(gate: str, value: float | None) -> str:
         return NOTHING
     unit = GATES.get(gate, ("", ""))[1]
     return {"ms": ms(value), "%": f"{rounded(value)}%"}.get(unit, rounded(value))
+
+
+def gate_limit(gate: str, limit: float | None) -> str:
+    """A gate's limit, without digits that nobody set: `0.1%`, `1 ms`."""
+    unit = GATES.get(gate, ("", ""))[1]
+    if limit is None or not unit:
+        return gate_value(gate, limit)
+    return f"{limit:.3g}%" if unit == "%" else f"{limit:.3g}{NBSP}{unit}"
 
 
 def gate_words(gate: GateResult) -> str:

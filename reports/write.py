@@ -42,7 +42,6 @@ def parts_of(stored: StoredRun, summary: Summary) -> Parts:
         charts=draw_charts(stored, summary),
         arms=stored.arms,
         equivalence_pct=stored.spec.run.equivalence_pct,
-        notes=stored.notes,
     )
 
 
@@ -55,7 +54,7 @@ def write_json(path: Path, summary: Summary) -> None:
 def _write_charts(folder: Path, charts: tuple[Chart, ...]) -> None:
     written = set()
     for chart in charts:
-        for form, content in zip(CHART_FORMS, (chart.png(), chart.svg()), strict=True):
+        for form, content in zip(CHART_FORMS, (chart.png(), chart.svg), strict=True):
             path = folder / f"{chart.name}{form}"
             _write(path, content)
             written.add(path)

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from matplotlib import rc_context
 
@@ -30,10 +31,16 @@ class Chart:
     rows: tuple[tuple[str, ...], ...]
     """The numbers behind the drawing, rounded for people."""
 
+    def __post_init__(self) -> None:
+        """Fix the layout once, so that every form has the same and none pays for it again."""
+        self.sheet.figure.draw_without_rendering()
+        self.sheet.figure.set_layout_engine("none")
+
     def png(self) -> bytes:
         """The chart as PNG."""
         return self._saved("png", DPI, {"Software": None})
 
+    @cached_property
     def svg(self) -> bytes:
         """The chart as SVG; its words are text, in whatever sans-serif font the reader has."""
         return self._saved("svg", 72, {"Date": None, "Creator": None})

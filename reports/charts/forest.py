@@ -44,11 +44,15 @@ class Row:
 
     @property
     def label(self) -> str:
-        """Scenario, request and load, as the axis shows them."""
+        """Scenario, request and load, as the axis shows them.
+
+        Secondary comparisons have a chart per scenario, which need not be named again.
+        """
         request = self.comparison.request
-        parts = [words.tidy(self.scenario, 24)]
-        if request and request != self.scenario:
-            parts.append(words.tidy(request, 16))
+        primary = self.comparison.primary
+        parts = [words.tidy(self.scenario, 20) if primary else words.tidy(request or "all", 20)]
+        if primary and request and request != self.scenario:
+            parts.append(words.tidy(request, 12))
         if self.several:
             parts.append(words.tidy(self.comparison.candidate, 14))
         return f"{' · '.join(parts)}, {words.load_short(self.load)}"
@@ -60,7 +64,8 @@ def forest_charts(
     """The primary comparisons, and the secondary ones of each scenario."""
     rows = _rows(summary)
     charts = []
-    if primary := [row for row in rows if row.comparison.primary]:
+    primary = [row for row in rows if row.comparison.primary]
+    if any(row.comparison.change_pct is not None for row in primary):
         charts.append(
             _chart("forest", primary_finding(primary), primary, marks, equivalence_pct, "primary")
         )
@@ -68,7 +73,7 @@ def forest_charts(
         secondary = [
             row for row in rows if not row.comparison.primary and row.scenario == scenario.name
         ]
-        if secondary:
+        if any(row.comparison.ci95_pct for row in secondary):
             title = _secondary_title(scenario, secondary)
             name = f"forest-secondary-{number}"
             charts.append(_chart(name, title, secondary, marks, equivalence_pct, "secondary"))
@@ -116,7 +121,8 @@ def _secondary_title(scenario: ScenarioSummary, rows: Sequence[Row]) -> str:
     if not wins:
         return f"{name}: no secondary comparison is decided"
     parts = [f"{words.tidy(arm)} is better in {number}" for arm, number in wins.items()]
-    return f"{name}: of {len(rows)} secondary comparisons, {words.listed(parts)}"
+    total = f"{len(rows)} secondary comparison{'s' if len(rows) > 1 else ''}"
+    return f"{name}: of {total}, {words.listed(parts)}"
 
 
 def _chart(
@@ -127,7 +133,8 @@ def _chart(
     equivalence_pct: float,
     kind: str,
 ) -> Chart:
-    shown = list(rows[:MOST_ROWS])
+    shown = [row for row in rows if row.comparison.ci95_pct is not None or kind == "primary"]
+    shown = shown[:MOST_ROWS]
     panels = _panels(shown)
     heights = [PANEL_PT + ROW_PT * len(panel) for panel in panels.values()]
     sheet = new_sheet(sum(heights) + AXIS_PT, title, _note(rows, shown), heights=heights)
@@ -150,7 +157,11 @@ def _chart(
 
 def _note(rows: Sequence[Row], shown: Sequence[Row]) -> str:
     hidden = len(rows) - len(shown)
-    return f"{hidden} more comparisons stand in the table." if hidden else ""
+    return (
+        f"{hidden} more stand in the table only: further loads, or too little measured."
+        if hidden
+        else ""
+    )
 
 
 def _axis_label(rows: Sequence[Row]) -> str:
@@ -162,14 +173,14 @@ def _axis_label(rows: Sequence[Row]) -> str:
 
 
 def _caption(kind: str, equivalence_pct: float) -> str:
-    adjusted = (
-        "Intervals are 95%, widened for the number of primary comparisons."
-        if kind == "primary"
-        else "Secondary comparisons: 95% intervals, each by itself; with many of them some will "
-        "stand apart by chance."
-    )
+    if kind == "secondary":
+        return (
+            "Read like the primary comparisons, but these were not singled out beforehand: each "
+            "95% interval stands by itself, and of many some will stand apart by chance."
+        )
     return (
-        f"Each point is a measured change, each line its interval. {adjusted} The shaded band is "
+        "Each point is a measured change, each line its 95% interval, widened for the number of "
+        "primary comparisons so that all hold together. The shaded band is "
         f"±{equivalence_pct:g}%, too small to matter. A filled mark is a decided comparison, in "
         "the colour and shape of the better arm; a hollow circle is undecided, a diamond "
         "equivalent, a cross invalid."
@@ -179,7 +190,8 @@ def _caption(kind: str, equivalence_pct: float) -> str:
 def _panels(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Rows by measure, with the direction that is better."""
     panels: dict[str, list[Row]] = {}
-    for row in rows:
+    order = [*words.METRICS]
+    for row in sorted(rows, key=lambda row: _place(order, row.comparison.metric)):
         name = words.metric_heading(row.comparison.metric)
         better = (
             "more is better →"
@@ -188,6 +200,10 @@ def _panels(rows: Sequence[Row]) -> dict[str, list[Row]]:
         )
         panels.setdefault(f"{name}  ({better})", []).append(row)
     return panels
+
+
+def _place(order: Sequence[str], metric: str) -> int:
+    return order.index(metric) if metric in order else len(order)
 
 
 def _limit(rows: Sequence[Row], equivalence_pct: float) -> float:
@@ -278,7 +294,7 @@ def _point(comparison: Comparison, marks: Mapping[str, Mark]) -> tuple[str, str 
 
 
 def _reading(comparison: Comparison) -> str:
-    return f"{words.change(comparison.change_pct)}  {words.verdict_words(comparison)}"
+    return f"{words.change(comparison.change_pct)}  {words.verdict_brief(comparison)}"
 
 
 def _table_row(row: Row) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from reports.charts.chart import Chart
-from reports.charts.style import BAND, FAINT, INK, MUTED, PAPER, TITLE_GID
+from reports.charts.style import BAND, FAINT, INK, MARKS, MUTED, PAPER, TITLE_GID
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -17,8 +17,9 @@ FOLLOWS = {
     FAINT: "var(--faint)",
     BAND: "var(--band)",
     PAPER: "var(--paper)",
+    **{mark.colour.lower(): f"var(--arm-{number})" for number, mark in enumerate(MARKS)},
 }
-"""What each neutral colour becomes, so that the chart follows a light or dark page."""
+"""What each colour becomes, so that the chart follows a light or dark page."""
 FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 LINK = re.compile(r"#([\w.-]+)")
 
@@ -28,7 +29,7 @@ ElementTree.register_namespace("xlink", XLINK)
 
 def inline_svg(chart: Chart) -> str:
     """The chart as an `<svg>` element: title and description for screen readers, unique ids."""
-    root = ElementTree.fromstring(chart.svg())
+    root = ElementTree.fromstring(chart.svg)
     _drop(root, "metadata", "style")
     _drop_title(root)
     _drop_background(root)

@@ -13,14 +13,15 @@ from matplotlib.figure import Figure
 from reports.words import tidy
 
 POINTS_PER_INCH = 72
-WIDTH_PT = 430.0
+WIDTH_PT = 370.0
+"""As wide as a telephone shows it at about full size; wider screens magnify it."""
 TITLE_PT = 9.5
 MARGIN_PT = 6.0
 TITLE_LINE_PT = 14.0
 TITLE_PAD_PT = 8.0
 NOTE_LINE_PT = 11.0
-TITLE_CHARACTERS = 66
-NOTE_CHARACTERS = 92
+TITLE_CHARACTERS = 56
+NOTE_CHARACTERS = 80
 ROUND_STEPS = (1, 2, 2.5, 5, 10)
 TITLE_GID = "chart-title"
 
@@ -111,7 +112,7 @@ def new_sheet(
     title_lines = textwrap.wrap(tidy(title), TITLE_CHARACTERS)
     note_lines = textwrap.wrap(tidy(note), NOTE_CHARACTERS)
     strip_pt = TITLE_PAD_PT + TITLE_LINE_PT * len(title_lines)
-    foot_pt = NOTE_LINE_PT * len(note_lines)
+    foot_pt = NOTE_LINE_PT * len(note_lines) + (MARGIN_PT if note_lines else 0.0)
     height_pt = strip_pt + body_pt + foot_pt
     figure = Figure(figsize=(WIDTH_PT / POINTS_PER_INCH, height_pt / POINTS_PER_INCH))
     pad = MARGIN_PT / POINTS_PER_INCH

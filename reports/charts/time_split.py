@@ -13,7 +13,7 @@ from reports.charts.style import INK, PAPER, SMALL_PT, new_sheet, quiet
 from reports.model import LoadFacts, Result, ScenarioSummary, Summary
 
 ROW_PT = 17.0
-PANEL_PT = 62.0
+PANEL_PT = 72.0
 MOST_LOADS = 5
 
 
@@ -130,14 +130,23 @@ def _chart(name: str, scenario: str, bars: Sequence[Bar], note: str) -> Chart:
 
 
 def _finding(scenario: str, bars: Sequence[Bar]) -> str:
+    """Which part is the largest, for each arm at the first load."""
     load = bars[0].load
-    parts = []
-    for bar in bars:
-        if bar.load == load:
-            largest = max(PARTS, key=lambda part, bar=bar: bar.parts_ms[part.key])  # type: ignore[misc]
-            share = 100 * bar.parts_ms[largest.key] / bar.total_ms if bar.total_ms else 0.0
-            parts.append(f"{words.tidy(bar.arm, 24)} spends {share:.0f}% {_doing(largest)}")
+    spent: dict[str, list[tuple[str, str]]] = {}
+    for bar in (bar for bar in bars if bar.load == load):
+        largest = _largest(bar)
+        share = 100 * bar.parts_ms[largest.key] / bar.total_ms if bar.total_ms else 0.0
+        spent.setdefault(_doing(largest), []).append((words.tidy(bar.arm, 24), f"{share:.0f}%"))
+    parts = [
+        f"{words.listed(arm for arm, _ in told)} spend{'s' if len(told) == 1 else ''} most time "
+        f"{doing} ({words.listed(share for _, share in told)})"
+        for doing, told in spent.items()
+    ]
     return f"{words.tidy(scenario, 40)}: {words.load_phrase(load)}, {words.listed(parts)}"
+
+
+def _largest(bar: Bar) -> Part:
+    return max(PARTS, key=lambda part: bar.parts_ms[part.key])
 
 
 def _doing(part: Part) -> str:
@@ -190,7 +199,7 @@ def _legend(axes: Axes) -> None:
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=3,
+        ncols=2,
         frameon=False,
         fontsize=SMALL_PT,
         handlelength=1.6,

@@ -1,0 +1,160 @@
+"""Charts: the same bytes from the same samples, every arm to be told, sizes that stay small."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from loadtests.scenarios.model import Request, Scenario
+from loadtests.trials import ClosedLoad, OpenLoad
+from reports.charts import Chart, ChartSet, draw_charts
+from reports.charts.chart import chart_style
+from reports.charts.forest import forest_charts
+from reports.charts.inline import inline_svg
+from reports.charts.latency import spectrum
+from reports.charts.style import MARKS, marks_of
+from reports.charts.time_split import split_of
+from reports.percentiles import FEWEST_BEYOND
+from reports.run_folder import load_run
+from reports.summarise import summarise
+from tests.support.run_builder import SimulatedArm, build_run
+from tests.support.sample_summary import comparison, result, scenario, summary
+
+NASTY = "</script>$\\frac{1}$<b>\x07&"
+
+
+def nasty_scenario() -> Scenario:
+    return Scenario(
+        name=NASTY, request=(Request(name="write <i>", method="POST", path="/objects/items"),)
+    )
+
+
+def charts_of(folder: Path) -> ChartSet:
+    stored = load_run(folder)
+    return draw_charts(stored, summarise(stored))
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChartSet]:
+    folder = build_run(
+        tmp_path_factory.mktemp("charts") / "run",
+        scenarios=("read-one", nasty_scenario()),
+        loads=(ClosedLoad(8), OpenLoad(80.0), OpenLoad(160.0)),
+        arms={"sync": SimulatedArm(), "async": SimulatedArm(app="async", capacity_per_s=200.0)},
+        rounds=3,
+    )
+    return charts_of(folder)
+
+
+def named(charts: ChartSet, start: str) -> list[Chart]:
+    return [chart for chart in charts.all if chart.name.startswith(start)]
+
+
+def test_there_is_a_chart_for_everything_the_report_tells(drawn: ChartSet) -> None:
+    names = {chart.name for chart in drawn.all}
+    assert names >= {
+        "forest", "forest-secondary-1", "latency-1", "latency-2", "staircase-1", "capacity-1",
+        "capacity-2", "cost", "time-1", "time-2",
+    }  # fmt: skip
+    assert len(names) == len(drawn.all)
+
+
+def test_the_same_samples_give_the_same_bytes(drawn: ChartSet, tmp_path: Path) -> None:
+    first = build_run(tmp_path / "run")
+    once, again = charts_of(first), charts_of(first)
+    for one, other in zip(once.all, again.all, strict=True):
+        assert one.svg == other.svg
+        assert one.png() == other.png()
+
+
+def test_titles_say_what_is_seen_and_name_the_load(drawn: ChartSet) -> None:
+    latency, capacity = named(drawn, "latency-1")[0], named(drawn, "capacity-1")[0]
+    assert re.search(
+        r"95 of 100 answers came within .* sync .* async, at 80.requests/s", latency.title
+    )
+    assert re.search(r"with 8.users at once, sync answers \d+ requests/s and async", capacity.title)
+
+
+def test_every_chart_with_writes_names_server_and_durability(drawn: ChartSet) -> None:
+    for chart in (*named(drawn, "latency"), *named(drawn, "capacity"), *named(drawn, "time")):
+        writes = chart.name.endswith("-2")
+        assert (b"MariaDB 10.11, durable, innodb_flush" in chart.svg) is writes, chart.name
+
+
+def test_names_from_a_spec_stay_text(drawn: ChartSet) -> None:
+    for chart in drawn.all:
+        page = inline_svg(chart)
+        assert "</script>" not in page
+        assert "<b>" not in page
+        assert "\x07" not in page
+    assert "&lt;/script&gt;$\\frac{1}$" in inline_svg(named(drawn, "latency-2")[0])
+
+
+def test_a_drawing_in_the_page_follows_its_colours(drawn: ChartSet) -> None:
+    for chart in drawn.all:
+        root = ElementTree.fromstring(inline_svg(chart))
+        text = ElementTree.tostring(root, encoding="unicode")
+        assert "currentColor" in text
+        for neutral in ("#1b1f24", "#5a6370", "#d3d8de", "#ffffff", "font-family"):
+            assert neutral not in text, (chart.name, neutral)
+        assert root.find("{http://www.w3.org/2000/svg}title").text == chart.title  # type: ignore[union-attr]
+
+
+def test_identifiers_are_unique_within_a_page_and_links_lead_somewhere(drawn: ChartSet) -> None:
+    page = "".join(inline_svg(chart) for chart in drawn.all)
+    own = re.findall(r'\bid="([^"]+)"', page)
+    links = re.findall(r'href="#([^"]+)"', page) + re.findall(r"url\(#([^)]+)\)", page)
+    assert len(own) == len(set(own))
+    assert links
+    assert set(links) <= set(own)
+
+
+def test_every_arm_differs_in_more_than_colour() -> None:
+    assert len({mark.marker for mark in MARKS}) == len(MARKS)
+    assert len({str(mark.dash) for mark in MARKS}) == len(MARKS)
+    assert marks_of(["base", "other"])["base"].colour == "#0072B2"
+
+
+def test_a_spectrum_ends_where_too_few_samples_stand_beyond() -> None:
+    share, value_ms = spectrum(np.arange(1.0, 1001.0), 50)
+    assert len(share) == 50
+    assert value_ms[-1] == 1000 - FEWEST_BEYOND
+    assert len(spectrum(np.arange(5.0), 50)[0]) == 0
+
+
+def test_drawings_do_not_grow_with_the_number_of_samples(tmp_path: Path) -> None:
+    def size(rate_per_s: float) -> int:
+        folder = tmp_path / f"{rate_per_s:g}"
+        build_run(folder, arms={"only": SimulatedArm()}, loads=(OpenLoad(rate_per_s),))
+        return len(named(charts_of(folder), "latency")[0].svg)
+
+    assert size(1600.0) < 1.2 * size(200.0)
+
+
+def test_a_run_cut_off_before_its_first_trial_has_no_charts(tmp_path: Path) -> None:
+    assert charts_of(build_run(tmp_path / "run", rounds=0, status=None)).all == ()
+
+
+def test_what_the_app_never_saw_is_a_part_of_its_own() -> None:
+    parts = split_of(result("sync"))
+    assert parts is not None
+    assert parts["outside"] == pytest.approx(4.4 - 3.8)
+    assert sum(parts.values()) == pytest.approx(4.4)
+
+
+def test_the_forest_shows_invalid_and_far_results_too() -> None:
+    load = scenario().loads[0]
+    rows = (
+        comparison("capacity_per_s", "invalid", 900.0, (-50.0, 4000.0), load),
+        comparison("capacity_per_s", "inconclusive", None, None, load),
+    )
+    with chart_style():
+        [chart] = forest_charts(
+            summary(scenario(comparisons=rows)), marks_of(["sync", "async"]), 5.0
+        )
+    assert chart.title == "Of 2 primary comparisons: invalid in 1 and undecided in 1"
+    assert len(chart.rows) == 2
+    assert b"invalid" in chart.svg

@@ -1,0 +1,172 @@
+"""The page: one file, no outside source, everything escaped, valid nesting, doubt shown first."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from reports.charts import ChartSet
+from reports.charts.chart import chart_style
+from reports.charts.forest import forest_charts
+from reports.charts.style import marks_of
+from reports.html import numeric_columns, render_html
+from reports.parts import Parts
+from tests.support.sample_summary import comparison, gate, manifest, result, scenario, summary
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+NASTY = '</script><img src=x onerror="alert(1)">\x1b'
+
+
+def page_of(answer=None, **kept) -> str:
+    answer = answer or summary()
+    arms = ("sync", "async")
+    with chart_style():
+        charts = ChartSet(tuple(forest_charts(answer, marks_of(arms), 5.0)), (), (), ())
+    return render_html(Parts(answer, {**manifest(), **kept}, charts, arms, 5.0))
+
+
+class Reader(HTMLParser):
+    """Elements in order, with a check that every one is closed by its own end tag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "svg"} & set(self.open):
+            self.text += f" {data}"
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def test_the_page_is_well_formed_and_has_every_section() -> None:
+    reader = read(page_of())
+    ids = [attributes.get("id") for tag, attributes in reader.elements if tag == "section"]
+    assert {"answer", "changes", "trust", "how"} <= set(ids)
+    everything = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
+    assert len(everything) == len(set(everything))
+
+
+def test_nothing_comes_from_outside_and_no_script_runs() -> None:
+    reader = read(page_of())
+    tags = {tag for tag, _ in reader.elements}
+    assert not tags & {"script", "link", "iframe", "object", "embed", "base", "form"}
+    for _, attributes in reader.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            if name in {"src", "href", "xlink:href", "action", "srcset"}:
+                assert (value or "").startswith(("#", "data:"))
+    policy = next(a["content"] for _, a in reader.elements if a.get("http-equiv"))
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "@import" not in page_of()
+    assert not re.findall(r"url\((?!#)", page_of())
+
+
+@pytest.mark.parametrize(
+    "place", ["scenario", "headline", "reason", "gate", "manifest", "request", "note"]
+)
+def test_whatever_a_spec_or_a_server_says_stays_text(place: str) -> None:
+    reason = NASTY if place == "reason" else "errors"
+    rows = (
+        comparison(
+            "capacity_per_s", "invalid", 1.0, (0.5, 2.0), scenario().loads[0], reasons=(reason,)
+        ),
+    )
+    one = scenario(
+        NASTY if place == "scenario" else "read-one",
+        comparisons=rows,
+        results=(result("sync", request=NASTY if place == "request" else None),),
+        gates=(gate(ok=False, detail=NASTY if place == "gate" else "late"),),
+    )  # fmt: skip
+    answer = summary(
+        one,
+        valid=False,
+        headline=NASTY if place == "headline" else "so",
+        notes=(NASTY,) if place == "note" else (),
+    )
+    page = page_of(answer, command=NASTY if place == "manifest" else "bench run")
+    reader = read(page)
+    assert "</script>" not in page
+    assert "onerror=&#34;" in page
+    assert "img" not in {tag for tag, _ in reader.elements}
+
+
+def test_what_is_invalid_stands_before_every_answer() -> None:
+    text = read(page_of(summary(valid=False))).text
+    assert text.index("not valid") < text.index("The answer")
+    assert "async answered 2.1% of its requests with an error" in text[: text.index("The answer")]
+    assert "not valid" not in read(page_of()).text
+
+
+def test_an_interrupted_run_says_so() -> None:
+    answer = summary(status="interrupted", notes=("3 trials are left out.",))
+    text = read(page_of(answer)).text
+    assert "interrupted" in text
+    assert "3 trials are left out." in text
+
+
+def test_the_answer_stands_in_plain_words_with_load_and_interval() -> None:
+    text = " ".join(read(page_of()).text.replace("\u00a0", " ").split())
+    assert "With 16 users at once, async serves 13% fewer requests than sync (95% interval" in text
+    assert "2.1% 0.1%" in text, "the failed gate with value and limit"
+    assert "bench run quick --seed 7" in text
+    assert "MySQL 8.4.3" in text
+    assert "0123456789ab with changes that were not committed" in text
+
+
+def test_the_seed_is_not_said_twice() -> None:
+    assert "bench run quick --seed=3<" in page_of(command="bench run quick --seed=3").replace(
+        "</pre>", "<"
+    )
+
+
+def test_every_chart_has_words_and_numbers_beside_it() -> None:
+    page = page_of()
+    figures = re.findall(r"<figure.*?</figure>", page, re.S)
+    assert len(figures) == 3
+    for figure in figures:
+        for needed in (
+            "<h3>",
+            'role="img"',
+            "<title",
+            "<desc",
+            'class="caption"',
+            "<details>",
+            "<table>",
+        ):
+            assert needed in figure
+
+
+def test_an_empty_run_still_makes_a_page() -> None:
+    empty = summary(status="interrupted", headline="Nothing was measured.")
+    read(render_html(Parts(
+        summary(scenario(comparisons=(), results=(), gates=()), headline=empty.headline),
+        {}, ChartSet((), (), (), ()), ("sync",), 5.0,
+    )))  # fmt: skip
+
+
+def test_columns_of_numbers_are_found() -> None:
+    assert numeric_columns([("a", "1", "–"), ("b", "−2%", "x")]) == [False, True, False]
+    assert numeric_columns([]) == []

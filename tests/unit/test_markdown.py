@@ -1,0 +1,67 @@
+"""The Markdown report: tables that hold, names that stay text, charts that are there."""
+
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from reports.charts import ChartSet
+from reports.charts.chart import chart_style
+from reports.charts.forest import forest_charts
+from reports.charts.style import marks_of
+from reports.markdown import escaped, render_markdown
+from reports.parts import Parts
+from tests.support.sample_summary import manifest, scenario, summary
+
+
+def report_of(answer=None, **kept) -> str:
+    answer = answer or summary()
+    with chart_style():
+        charts = tuple(forest_charts(answer, marks_of(["sync", "async"]), 5.0))
+    sections = ChartSet(charts, (), (), ())
+    return render_markdown(Parts(answer, {**manifest(), **kept}, sections, ("sync", "async"), 5.0))
+
+
+def rendered(text: str) -> str:
+    return MarkdownIt("commonmark").enable("table").render(text)
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
+    page = rendered(report_of(summary(scenario("a|b"), valid=False)))
+    tables = re.findall(r"<table>.*?</table>", page, re.S)
+    assert len(tables) == 4
+    for table in tables:
+        rows = [
+            len(re.findall(r"<t[hd]\b", row)) for row in re.findall(r"<tr>.*?</tr>", table, re.S)
+        ]
+        assert len(set(rows)) == 1
+    assert "<td>a|b</td>" in page
+
+
+@pytest.mark.parametrize(
+    "name", ["<img src=x>", "*bold*", "[a](b)", "`code`", "# head", "a_b_c", "&amp;", "\\|"]
+)
+def test_names_stay_text(name: str) -> None:
+    page = rendered(report_of(summary(scenario(name))))
+    shown = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert f"<strong>{shown}</strong>" in page
+    assert "<img src=x" not in page
+    assert "<em>" not in page
+    assert rendered(escaped(name)).strip() == f"<p>{shown}</p>"
+
+
+def test_charts_are_shown_from_beside_the_report() -> None:
+    page = rendered(report_of())
+    assert re.findall(r'<img src="([^"]+)"', page)[0] == "charts/forest.png"
+    assert 'alt="Of 6 primary comparisons' in page
+
+
+def test_what_is_invalid_stands_before_the_answer() -> None:
+    text = report_of(summary(valid=False))
+    assert text.index("not valid") < text.index("2.1%") < text.index("## The answer")
+    assert "not valid" not in report_of()
+
+
+def test_a_command_cannot_leave_its_block() -> None:
+    page = rendered(report_of(command="bench run '```\n# head'"))
+    assert "<h1>head" not in page
