@@ -20,6 +20,22 @@ NO_KEY = -1
 MOST_UNIQUE_KEYS = 1_000_000
 """Unique keys prepared per trial: more than a trial of ours ever sends."""
 
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a trial begins, when its steady part begins and when the last request may begin."""
+
+    start_ns: int
+    steady_start_ns: int
+    steady_end_ns: int
+
+    @classmethod
+    def beginning(cls, start_ns: int, lead_in_s: float, steady_s: float) -> Window:
+        """The window that begins at `start_ns`."""
+        steady_start_ns = start_ns + round(lead_in_s * NS_PER_S)
+        return cls(start_ns, steady_start_ns, steady_start_ns + round(steady_s * NS_PER_S))
+
+
 _ARRIVALS, _CHOICE, _SECOND_CHOICE, _FIRST_REQUEST = range(4)
 """Independent random streams drawn from one seed, so that none shifts when another grows."""
 
@@ -119,7 +135,7 @@ def _chosen(weights: FloatArray, points: FloatArray) -> Int64Array:
     """An index for each point of [0, 1), with probability proportional to the index's weight."""
     cumulative = np.cumsum(weights)
     found = np.searchsorted(cumulative, points * cumulative[-1], side="right")
-    return np.minimum(found, np.flatnonzero(weights)[-1]).astype(np.int64)
+    return np.asarray(np.minimum(found, np.flatnonzero(weights)[-1]), dtype=np.int64)
 
 
 def _source(keys: Keys | None, random: np.random.Generator) -> _AnyKey | _UniqueKey | None:

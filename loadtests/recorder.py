@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from loadtests.arrivals import NO_KEY
+from loadtests.arrivals import NO_KEY, Window
 from loadtests.generator.messages import Message
 from loadtests.trials import SAMPLE_SCHEMA, TrialOrder
 
@@ -45,7 +45,7 @@ def error_of(status: int, error: str | None, message: Message) -> str | None:
 
 def sample_table(
     order: TrialOrder,
-    steady_start_ns: int,
+    window: Window,
     rows: list[Row],
     messages: Sequence[Message],
     which: Sequence[int],
@@ -59,21 +59,26 @@ def sample_table(
     errors = [error_of(row[4], row[7], messages[which[row[0]]]) for row in rows]
     names = [message.name for message in messages]
     requests = [names[which[row[0]]] for row in rows]
-    return assemble(order, steady_start_ns, rows, requests, [keys[row[0]] for row in rows], errors)
+    return assemble(order, window, rows, requests, [keys[row[0]] for row in rows], errors)
 
 
 def assemble(
     order: TrialOrder,
-    steady_start_ns: int,
+    window: Window,
     rows: Sequence[Row],
     requests: Sequence[str],
     keys: Sequence[int],
     errors: Sequence[str | None],
 ) -> pa.Table:
-    """The table itself, from columns that are already decided."""
+    """The table itself, from columns that are already decided.
+
+    Whatever arrives outside the steady part, before or after it, is marked as lead-in: it does not
+    count.
+    """
     count = len(rows)
     timings = [server_timing_ms(row[6]) for row in rows]
     arrivals = np.array([row[1] for row in rows], dtype=np.int64)
+    steady = (arrivals >= window.steady_start_ns) & (arrivals < window.steady_end_ns)
     columns = {
         "arm": pa.repeat(pa.scalar(order.target.arm), count),
         "instance": np.full(count, order.target.instance, np.int32),
@@ -93,7 +98,7 @@ def assemble(
             f"{name}_ms": pa.array([timing.get(name) for timing in timings], pa.float64())
             for name in METRICS
         },
-        "phase": np.where(arrivals < steady_start_ns, "lead-in", "steady"),
+        "phase": np.where(steady, "steady", "lead-in"),
     }
     return pa.table({name: pa.array(column) for name, column in columns.items()}).cast(
         SAMPLE_SCHEMA

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from loadtests.arrivals import NO_KEY, RequestStream, plan_arrivals
+from loadtests.arrivals import NO_KEY, RequestStream, Window, plan_arrivals
 from loadtests.errors import EnvironmentNotReady, SpecError
 from loadtests.generator.connections import Site
 from loadtests.generator.crews import Crews
 from loadtests.generator.messages import Message, messages_for
 from loadtests.generator.own_users import OwnUsers, forbid_silent_retries, gate_tasks, load_users
-from loadtests.generator.work import ClosedWork, OpenWork, Window, Work
+from loadtests.generator.work import ClosedWork, OpenWork, Work
 from loadtests.recorder import Row, assemble, sample_table
 from loadtests.scenarios.model import Scenario
 from loadtests.trials import ClosedLoad, Load, Target, TrialOrder, TrialOutcome
@@ -93,9 +93,7 @@ class Conductor:
         if not work.run(window, duration_s + scenario.timeout_s + DRAIN_GRACE_S):
             raise EnvironmentNotReady("A trial had not drained long after its last timeout.")
         usage = used.until_now()
-        table = sample_table(
-            order, window.steady_start_ns, work.rows, messages, work.which, work.keys
-        )
+        table = sample_table(order, window, work.rows, messages, work.which, work.keys)
         return _outcome(table, work.rows, window, work.planned, usage, work.no_free_user)
 
     def close(self) -> None:
@@ -135,7 +133,7 @@ class Conductor:
         rows = [row for _, row in named]
         errors = [row[7] for row in rows]
         requests, keys = [name for name, _ in named], [NO_KEY] * len(rows)
-        table = assemble(order, window.steady_start_ns, rows, requests, keys, errors)
+        table = assemble(order, window, rows, requests, keys, errors)
         return _outcome(table, rows, window, len(rows), usage)
 
     def _own_users(self, order: TrialOrder) -> OwnUsers:

@@ -195,7 +195,7 @@ class Site:
         self._host = parts.hostname or ""
         self._tls = parts.scheme == "https"
         self._port = parts.port or (443 if self._tls else 80)
-        self._idle_limit_ns = int(idle_limit_s * 1e9)
+        self._idle_limit_ns = idle_limit_s * 1e9
         self._idle: deque[Connection] = deque()
         self._context = gevent.ssl.create_default_context() if self._tls else None
 

@@ -16,9 +16,9 @@ from locust.event import EventHook, Events
 from locust.user.task import DefaultTaskSet, TaskSet
 from locust.util.load_locustfile import load_locustfile
 
+from loadtests.arrivals import Window
 from loadtests.errors import EnvironmentNotReady, SpecError
 from loadtests.generator.connections import error_name
-from loadtests.generator.work import Window
 from loadtests.recorder import Row
 from loadtests.trials import Target
 
@@ -166,6 +166,8 @@ class OwnUsers:
             self._runner.start(self._count, spawn_rate=self._count)
             self._runner.spawning_greenlet.join()
             self._wanted = dict(self._runner.user_classes_count)
+            self._wait_for_users()
+            return
         running = self._runner.user_classes_count
         missing = {name: count - running[name] for name, count in self._wanted.items()}
         self._runner.spawn_users({name: count for name, count in missing.items() if count > 0})
@@ -174,7 +176,7 @@ class OwnUsers:
     def _wait_for_users(self) -> None:
         give_up_s = time.monotonic() + USERS_START_WITHIN_S
         while time.monotonic() < give_up_s:
-            users = {greenlet.args[0] for greenlet in self._runner.user_greenlets}
+            users = {greenlet.args[0] for greenlet in self._runner.user_greenlets if greenlet.args}
             if len(users) < self._count:
                 break
             if users <= self._gate.arrived:
@@ -187,7 +189,12 @@ class OwnUsers:
         )
 
     def run(self, window: Window, timeout_s: float) -> list[tuple[str, Row]]:
-        """One trial: name and row of every request begun within the window, in order of arrival."""
+        """One trial: name and row of every request from the window's start until all users are idle
+        again, in order of arrival.
+
+        A task that has begun is finished: what it sends after the window is there as well, so that
+        the server counts no more than we do.
+        """
         self._rows, self._window = [], window
         sleep(max(0.0, (window.start_ns - monotonic_ns()) / 1e9))
         self._gate.open()
@@ -230,8 +237,6 @@ class OwnUsers:
         started_ns = now_ns - took_ns
         if start_time is not None:  # wall clock; the event may fire later than the answer came
             started_ns = min(started_ns, now_ns - time.time_ns() + round(start_time * 1e9))
-        if not self._window.start_ns <= started_ns < self._window.steady_end_ns:
-            return
         status = int(getattr(response, "status_code", 0) or 0)
         error = None if exception is None else _error_of(exception, status)
         size, head = int(response_length or 0), _timing_head(response)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import gevent
 from gevent import get_hub
 from gevent.event import Event
 
-from loadtests.arrivals import NS_PER_S, RequestStream
+from loadtests.arrivals import NS_PER_S, RequestStream, Window
 from loadtests.errors import SpecError
 from loadtests.generator.connections import Connection, Site, error_name
 from loadtests.generator.messages import Message
@@ -39,21 +38,6 @@ class Worker(Protocol):
     wake: Callable[..., object]
     """Switches to the user's greenlet; called in the hub only."""
     connection: Connection | None
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When a trial begins, when its steady part begins and when the last request may begin."""
-
-    start_ns: int
-    steady_start_ns: int
-    steady_end_ns: int
-
-    @classmethod
-    def beginning(cls, start_ns: int, lead_in_s: float, steady_s: float) -> Window:
-        """The window that begins at `start_ns`."""
-        steady_start_ns = start_ns + round(lead_in_s * NS_PER_S)
-        return cls(start_ns, steady_start_ns, steady_start_ns + round(steady_s * NS_PER_S))
 
 
 class Work:

@@ -20,6 +20,7 @@ class Logged:
     """One request as the server saw it."""
 
     at_ns: int
+    connection: int
     method: str
     path: str
     headers: dict[str, str]
@@ -27,7 +28,7 @@ class Logged:
 
 
 class KnownServer:
-    """Answers by path: /status/N, /hang, /drop, /close, /chunked, /big, /sometimes/K; all else 200."""
+    """Answers by path: /status/N, /hang, /drop, /close, /chunked, /big; all else gets 200."""
 
     def __init__(self) -> None:
         self.log: list[Logged] = []
@@ -66,7 +67,8 @@ class KnownServer:
         self._tasks.add(task)
         self.connections += 1
         try:
-            while await self._answer_one(reader, writer):
+            number = self.connections
+            while await self._answer_one(number, reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
@@ -74,16 +76,16 @@ class KnownServer:
             self._tasks.discard(task)
             writer.close()
 
-    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _answer_one(
+        self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.strip().split("\r\n")
-        headers = {
-            name.lower(): value.strip()
-            for name, _, value in (line.partition(":") for line in lines)
-        }
+        fields = (line.partition(":") for line in lines)
+        headers = {name.lower(): value.strip() for name, _, value in fields}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         method, path, _ = first.split(" ")
-        self.log.append(Logged(time.monotonic_ns(), method, path, headers, body))
+        self.log.append(Logged(time.monotonic_ns(), number, method, path, headers, body))
         return await self._respond(method, path, writer)
 
     async def _respond(self, method: str, path: str, writer: asyncio.StreamWriter) -> bool:
@@ -92,7 +94,7 @@ class KnownServer:
         if path == "/drop":
             return False
         if path.startswith("/status/"):
-            status = path.split("/")[2]
+            status = path.split("/")[2].partition("?")[0]
             extra = "Location: /elsewhere\r\n" if status == "302" else ""
             body = b"" if status == "204" else BODY
             length = "" if status == "204" else f"Content-Length: {len(body)}\r\n"

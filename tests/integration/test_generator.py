@@ -1,0 +1,502 @@
+"""The resident generator against a server that logs each request."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+
+from loadtests.errors import BenchError, EnvironmentNotReady, SpecError
+from loadtests.generator_client import LocustGenerator
+from loadtests.scenarios.catalogue import CRUD_MIX
+from loadtests.scenarios.model import LoadSpec, Request, Scenario
+from loadtests.trials import (
+    SAMPLE_SCHEMA,
+    ClosedLoad,
+    Load,
+    OpenLoad,
+    Target,
+    TrialOrder,
+    TrialOutcome,
+)
+from tests.support.known_server import BIG, BODY, KnownServer, known_server
+
+TIMEOUT_S = 0.4
+
+
+def scenario(name: str, *requests: Request) -> Scenario:
+    return Scenario(name=name, timeout_s=TIMEOUT_S, request=requests)
+
+
+def one(path: str, **more: Any) -> Request:
+    return Request(name=path, path=path, **more)
+
+
+SCENARIOS = [
+    CRUD_MIX,
+    Scenario(name="patient", timeout_s=5, request=(one("/"),)),
+    scenario("hang", one("/hang"), one("/fine", weight=3)),
+    scenario("drop", one("/drop"), one("/fine", weight=3)),
+    scenario("close", one("/close")),
+    scenario(
+        "answers",
+        one("/chunked"),
+        one("/big"),
+        one("/status/204"),
+        one("/status/302"),
+        one("/status/503"),
+        one("/status/404", expect_status=(404,)),
+        one("/head", method="HEAD"),
+    ),
+    scenario("large", one("/upload", method="POST", json={"text": "y" * 3_000_000})),
+    scenario("few-keys", one("/{key}", keys={"from": 1, "to": 5, "unique": True})),
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[KnownServer]:
+    with known_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def refusing() -> str:
+    """A URL where nobody listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{sock.getsockname()[1]}"
+
+
+@pytest.fixture(scope="module")
+def targets(server: KnownServer, refusing: str) -> dict[str, Target]:
+    return {
+        "a": Target("a", 0, server.url, (("x-token", "secret"),)),
+        "b": Target("b", 0, server.url),
+        "nobody": Target("nobody", 0, refusing),
+        "impatient": Target("impatient", 0, server.url, idle_limit_s=0.0),
+    }
+
+
+@pytest.fixture(scope="module")
+def generator(
+    targets: dict[str, Target], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocustGenerator]:
+    log_path = tmp_path_factory.mktemp("generator") / "generator.log"
+    with LocustGenerator.start(
+        list(targets.values()), SCENARIOS, folder=".", cores=[], log_path=log_path
+    ) as running:
+        yield running
+
+
+def order(
+    target: Target, name: str, load: Load, *, seed: int = 3, steady_s: float = 0.4
+) -> TrialOrder:
+    return TrialOrder(1, 2, 3, name, load, target, seed, 0.1, steady_s)
+
+
+def run(
+    generator: LocustGenerator, server: KnownServer, wanted: TrialOrder
+) -> tuple[TrialOutcome, pd.DataFrame]:
+    """One trial, with what must hold for every trial."""
+    server.log.clear()
+    outcome = generator.run_trial(wanted)
+    assert outcome.samples.schema == SAMPLE_SCHEMA
+    assert outcome.planned == outcome.sent == outcome.recorded == outcome.samples.num_rows
+    assert outcome.retries == 0
+    samples = outcome.samples.to_pandas()
+    assert (samples.arrival_ns <= samples.sent_ns).all()
+    assert (samples.sent_ns <= samples.done_ns).all()
+    assert samples.arrival_ns.is_monotonic_increasing
+    assert ((samples.arrival_ns >= outcome.steady_start_ns) == (samples.phase == "steady")).all()
+    assert (samples.arrival_ns < outcome.steady_end_ns).all()
+    assert outcome.drained_ns == samples.done_ns.max()
+    return outcome, samples
+
+
+@pytest.mark.parametrize(
+    "load", [ClosedLoad(8), OpenLoad(400), OpenLoad(400, "uniform")], ids=lambda load: load.name
+)
+def test_server_and_samples_count_the_same(generator, server, targets, load) -> None:
+    _, samples = run(generator, server, order(targets["a"], "crud-mix", load))
+    assert len(samples) == len(server.log) > 100
+    assert samples.ok[~samples.request.str.startswith("create")].all()
+    assert Counter(logged.method for logged in server.log) == Counter(
+        samples.request.map({entry.name: entry.method for entry in CRUD_MIX.request})
+    )
+    assert (samples.bytes == len(BODY)).all()
+    timings = samples[["thread_ms", "pool_ms", "db_ms", "total_ms"]].drop_duplicates()
+    assert timings.to_numpy().tolist() == [[0.25, 1.5, 2.0, 4.75]]
+
+
+def test_arms_of_a_block_get_the_same_arrivals_requests_and_keys(
+    generator, server, targets
+) -> None:
+    _, first = run(generator, server, order(targets["a"], "crud-mix", OpenLoad(300)))
+    sent_first = Counter((logged.method, logged.path, logged.body) for logged in server.log)
+    assert {logged.headers.get("x-token") for logged in server.log} == {"secret"}
+    _, second = run(generator, server, order(targets["b"], "crud-mix", OpenLoad(300)))
+    sent_second = Counter((logged.method, logged.path, logged.body) for logged in server.log)
+    assert {logged.headers.get("x-token") for logged in server.log} == {None}
+    assert sent_first == sent_second
+    assert first.request.equals(second.request)
+    assert first.key.equals(second.key)
+    gaps = [frame.arrival_ns - frame.arrival_ns[0] for frame in (first, second)]
+    assert gaps[0].equals(gaps[1])
+    third = run(generator, server, order(targets["b"], "crud-mix", OpenLoad(300), seed=4))[1]
+    assert not third.key.equals(second.key)
+
+
+def test_closed_users_wait_for_their_answers(generator, server, targets) -> None:
+    _, samples = run(generator, server, order(targets["a"], "patient", ClosedLoad(5)))
+    assert (samples.arrival_ns == samples.sent_ns).all()
+    events = sorted([(t, 1) for t in samples.sent_ns] + [(t, -1) for t in samples.done_ns])
+    in_flight = pd.Series([change for _, change in events]).cumsum()
+    assert in_flight.max() == 5
+
+
+@pytest.mark.parametrize("load", [ClosedLoad(4), OpenLoad(100)], ids=lambda load: load.name)
+def test_timeouts_are_recorded_when_given_up(generator, server, targets, load) -> None:
+    outcome, samples = run(generator, server, order(targets["a"], "hang", load))
+    assert len(server.log) == len(samples)
+    hung = samples[samples.request == "/hang"]
+    assert len(hung) == server.paths()["/hang"] > 0
+    assert (hung.error == "timeout").all()
+    assert (hung.status == 0).all()
+    assert not hung.ok.any()
+    assert (hung.done_ns - hung.arrival_ns >= TIMEOUT_S * 1e9).all()
+    assert samples[samples.request == "/fine"].ok.all()
+    assert outcome.drained_ns >= hung.done_ns.max()
+
+
+@pytest.mark.parametrize("load", [ClosedLoad(4), OpenLoad(200)], ids=lambda load: load.name)
+def test_a_dropped_connection_is_an_error_and_nothing_is_sent_twice(
+    generator, server, targets, load
+) -> None:
+    _, samples = run(generator, server, order(targets["a"], "drop", load))
+    assert server.paths() == Counter(samples.request)
+    dropped = samples[samples.request == "/drop"]
+    assert len(dropped) > 0
+    assert set(dropped.error) <= {"connection closed", "connection reset"}
+    assert samples[samples.request == "/fine"].ok.all()
+
+
+def test_a_server_that_closes_after_each_answer_is_met_with_new_connections(
+    generator, server, targets
+) -> None:
+    _, samples = run(generator, server, order(targets["b"], "close", OpenLoad(200)))
+    assert samples.ok.all()
+    assert server.paths() == {"/close": len(samples)}
+    assert len({logged.connection for logged in server.log}) == len(samples)
+
+
+def test_every_kind_of_answer(generator, server, targets) -> None:
+    _, samples = run(generator, server, order(targets["a"], "answers", OpenLoad(400)))
+    assert server.paths() == Counter(samples.request)  # no redirect was followed
+    seen = samples.groupby("request")[["status", "ok", "error", "bytes"]].first()
+    expected = {
+        "/chunked": (200, True, None, 8),
+        "/big": (200, True, None, len(BIG)),
+        "/status/204": (204, True, None, 0),
+        "/status/302": (302, False, "unexpected status 302", len(BODY)),
+        "/status/503": (503, False, "HTTP 503", len(BODY)),
+        "/status/404": (404, True, None, len(BODY)),
+        "/head": (200, True, None, 0),
+    }
+    found = {
+        str(name): (row.status, row.ok, None if pd.isna(row.error) else row.error, row.bytes)
+        for name, row in seen.iterrows()
+    }
+    assert found == expected
+
+
+def test_a_body_larger_than_the_socket_takes_at_once(generator, server, targets) -> None:
+    _, samples = run(generator, server, order(targets["a"], "large", OpenLoad(10)))
+    assert samples.ok.all()
+    assert {len(logged.body) for logged in server.log} == {3_000_011}
+
+
+@pytest.mark.parametrize("load", [ClosedLoad(4), OpenLoad(50)], ids=lambda load: load.name)
+def test_a_server_that_is_not_there(generator, server, targets, load) -> None:
+    _, samples = run(generator, server, order(targets["nobody"], "patient", load))
+    assert set(samples.error) == {"connection refused"}
+    assert len(samples) < 1000
+
+
+def test_a_stall_is_in_the_response_time_of_what_was_planned_within_it(
+    generator, server, targets
+) -> None:
+    stall_s = 0.5
+    server.stall(stall_s, after_s=0.5)
+    outcome, samples = run(
+        generator, server, order(targets["a"], "patient", OpenLoad(200, "uniform"), steady_s=1.2)
+    )
+    logged_ns = sorted(logged.at_ns for logged in server.log)
+    gap_ns, resumed_ns = max(
+        (after - before, after) for before, after in itertools.pairwise(logged_ns)
+    )
+    assert gap_ns >= 0.4e9
+    begun_ns = resumed_ns - stall_s * 1e9
+    within = samples[(samples.arrival_ns > begun_ns) & (samples.arrival_ns < resumed_ns)]
+    assert len(within) >= 0.8 * stall_s * 200  # they were planned, and all of them were sent
+    assert (within.done_ns >= resumed_ns).all()
+    assert len(samples) == outcome.planned == len(server.log)
+
+
+def test_connections_are_kept_and_opened_anew_when_idle_for_too_long(
+    generator, server, targets
+) -> None:
+    for target, grows in (("a", False), ("impatient", True)):
+        wanted = order(targets[target], "patient", ClosedLoad(6), steady_s=0.1)
+        run(generator, server, wanted)
+        before = server.connections
+        run(generator, server, wanted)
+        assert server.connections - before == (6 if grows else 0)
+
+
+def test_running_out_of_unique_keys_is_a_mistake_in_the_spec(generator, server, targets) -> None:
+    for load in (OpenLoad(200), ClosedLoad(2)):
+        with pytest.raises(SpecError, match="ran out of unique keys after 5 requests"):
+            generator.run_trial(order(targets["a"], "few-keys", load))
+    run(generator, server, order(targets["a"], "patient", ClosedLoad(2)))
+
+
+def lonely(server: KnownServer, tmp_path: Path, *scenarios: Scenario) -> LocustGenerator:
+    return LocustGenerator.start(
+        [Target("a", 0, server.url), Target("b", 0, server.url, (("x-token", "b"),))],
+        scenarios or SCENARIOS,
+        folder=tmp_path,
+        cores=sorted(os.sched_getaffinity(0))[:1],
+        log_path=tmp_path / "generator.log",
+    )
+
+
+def test_a_killed_generator_is_named_and_a_closed_one_is_gone(server, tmp_path) -> None:
+    with lonely(server, tmp_path) as generator:
+        pid = generator.pid
+        assert psutil.Process(pid).cpu_affinity() == sorted(os.sched_getaffinity(0))[:1]
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(EnvironmentNotReady, match=f"process {pid}.*SIGKILL"):
+            generator.run_trial(order(Target("a", 0, server.url), "patient", ClosedLoad(1)))
+    with lonely(server, tmp_path) as generator:
+        pid = generator.pid
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_hung_generator_is_named_and_ended(server, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("loadtests.generator_client.GRACE_S", -5.0)
+    with lonely(server, tmp_path) as generator:
+        os.kill(generator.pid, signal.SIGSTOP)
+        with pytest.raises(EnvironmentNotReady, match="did not answer within"):
+            generator.run_trial(order(Target("a", 0, server.url), "patient", ClosedLoad(1)))
+        assert not psutil.pid_exists(generator.pid)
+
+
+def test_the_generator_dies_with_its_controller(server, tmp_path) -> None:
+    script = textwrap.dedent(f"""
+        import os, signal
+        from pathlib import Path
+        from loadtests.generator_client import LocustGenerator
+        from loadtests.scenarios.catalogue import READ_ONE
+        from loadtests.trials import Target
+        generator = LocustGenerator.start([Target("a", 0, {server.url!r})], [READ_ONE], folder=".",
+                                          cores=[], log_path=Path({str(tmp_path / "log")!r}))
+        print(generator.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
+    pid = int(done.stdout)
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not psutil.pid_exists(pid)
+
+
+OWN_USERS = """
+import locust
+from locust import FastHttpUser, HttpUser, TaskSet, constant, task
+
+class Slow(TaskSet):
+    wait_time = constant(0.05)
+
+    @task
+    def nested(self):
+        self.client.get("/nested")
+
+class Requests(HttpUser):
+    fixed_count = 2
+    tasks = [Slow]
+
+    def on_start(self):
+        self.client.post("/login")
+
+class Fast(FastHttpUser):
+    @task(3)
+    def read(self):
+        self.client.get("/status/503?x=1", name="unwell")
+
+    @task
+    def drop(self):
+        self.client.get("/drop")
+
+    @task
+    def checked(self):
+        with self.client.get("/fine", catch_response=True) as response:
+            response.failure("not what I wanted")
+
+@locust.events.test_start.add_listener
+def starting(environment, **_):
+    print("test starts for", environment.host, flush=True)
+"""
+
+
+def own(file: str, timeout_s: float = 2.0) -> Scenario:
+    load = LoadSpec(model="closed", users=4)
+    return Scenario(name="own", locustfile=file, timeout_s=timeout_s, load=load)
+
+
+def test_somebodys_own_users(server, tmp_path) -> None:
+    (tmp_path / "traffic.py").write_text(OWN_USERS)
+    server.log.clear()
+    with lonely(server, tmp_path, own("traffic.py")) as generator:
+        for name in ("a", "b", "a"):
+            target = Target(name, 0, server.url, (("x-token", name),))
+            server.log.clear()
+            _, samples = run_own(
+                generator, server, order(target, "own", ClosedLoad(4), steady_s=0.5)
+            )
+            assert {logged.headers.get("x-token") for logged in server.log} == {name}
+            assert samples.key.isna().all()
+            check_own_samples(samples)
+    log = (tmp_path / "generator.log").read_text()
+    assert log.count(f"test starts for {server.url}") == 2
+
+
+def run_own(
+    generator: LocustGenerator, server: KnownServer, wanted: TrialOrder
+) -> tuple[TrialOutcome, pd.DataFrame]:
+    outcome = generator.run_trial(wanted)
+    samples = outcome.samples.to_pandas()
+    served = Counter(logged.path for logged in server.log if logged.path != "/login")
+    names = {"/nested": "/nested", "/status/503?x=1": "unwell", "/drop": "/drop", "/fine": "/fine"}
+    recorded = Counter(samples.request)
+    assert recorded == {f"GET {names[path]}": count for path, count in served.items()}
+    assert outcome.planned == outcome.sent == outcome.recorded == len(samples)
+    return outcome, samples
+
+
+def check_own_samples(samples: pd.DataFrame) -> None:
+    by_name = {str(name): rows for name, rows in samples.groupby("request")}
+    assert by_name["GET /nested"].ok.all()
+    assert set(by_name["GET /nested"].db_ms) == {2.0}
+    assert set(by_name["GET unwell"].error) == {"HTTP 503"}
+    assert set(by_name["GET /fine"].error) == {"not what I wanted"}
+    assert not by_name["GET /drop"].ok.any()
+    # two users with a wait time of 0.05 s cannot send more than this in 0.6 s
+    assert 2 <= len(by_name["GET /nested"]) <= 26
+
+
+def test_a_stuck_user_is_ended_recorded_and_replaced(server, tmp_path) -> None:
+    (tmp_path / "stuck.py").write_text(
+        "from locust import HttpUser, task\n"
+        "class Stuck(HttpUser):\n"
+        "    @task\n"
+        "    def hang(self):\n"
+        "        self.client.get('/hang')\n"
+    )
+    with lonely(server, tmp_path, own("stuck.py", TIMEOUT_S)) as generator:
+        for _ in range(2):
+            server.log.clear()
+            outcome = generator.run_trial(
+                order(Target("a", 0, server.url), "own", ClosedLoad(4), steady_s=0.2)
+            )
+            assert server.paths() == {"/hang": 4}
+            assert outcome.recorded == 4
+            assert set(outcome.samples["error"].to_pylist()) == {"timeout"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import nothing_of_this_name", "nothing_of_this_name"),
+        ("x = 1", "no Locust user class"),
+        ("from locust import FastHttpUser\nclass U(FastHttpUser):\n    max_retries = 2", "retries"),
+    ],
+)
+def test_a_locustfile_that_cannot_be_used(server, tmp_path, text, message) -> None:
+    (tmp_path / "traffic.py").write_text(text)
+    with pytest.raises(SpecError, match=message):
+        lonely(server, tmp_path, own("traffic.py"))
+
+
+def test_own_users_that_fail_to_start(server, tmp_path) -> None:
+    (tmp_path / "traffic.py").write_text(
+        "from locust import HttpUser, task\n"
+        "class Failing(HttpUser):\n"
+        "    def on_start(self):\n"
+        "        raise ValueError('no password')\n"
+        "    @task\n"
+        "    def nothing(self):\n"
+        "        pass\n"
+    )
+    with (
+        lonely(server, tmp_path, own("traffic.py")) as generator,
+        pytest.raises(BenchError, match="ValueError: no password"),
+    ):
+        generator.run_trial(order(Target("a", 0, server.url), "own", ClosedLoad(4)))
+
+
+LOCUST = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py"]
+
+
+def test_plain_locust_runs_the_built_in_users(server, tmp_path) -> None:
+    server.log.clear()
+    options = ["--headless", "-u", "3", "-r", "3", "-t", "2s", "--stop-timeout", "2", "--json"]
+    done = subprocess.run(
+        [*LOCUST, "CrudMixUser", "--host", server.url, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    entries = json.loads(done.stdout)
+    assert {entry["name"] for entry in entries} <= {entry.name for entry in CRUD_MIX.request}
+    assert sum(entry["num_requests"] for entry in entries) == len(server.log) > 50
+    assert sum(entry["num_failures"] for entry in entries) == 0
+
+
+def test_locusts_web_page_listens_on_loopback_only(server) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    process = subprocess.Popen(
+        [*LOCUST, "--host", server.url, "--web-port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 30
+        listening: set[str] = set()
+        while not listening and time.monotonic() < deadline:
+            time.sleep(0.1)
+            listening = {
+                entry.laddr.ip
+                for entry in psutil.Process(process.pid).net_connections("tcp")
+                if entry.status == psutil.CONN_LISTEN
+            }
+        assert listening == {"127.0.0.1"}
+    finally:
+        process.terminate()
+        process.wait(10)
