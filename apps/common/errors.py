@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from apps.common.request_times import NotAdmitted, NoThread
@@ -65,6 +65,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotAdmitted, _not_admitted)
     app.add_exception_handler(NoThread, _no_thread)
     app.add_exception_handler(TimeoutError, _no_answer)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Exception, _bug)
 
@@ -106,6 +107,10 @@ async def _no_thread(_: Request, __: Exception) -> Response:
 
 async def _no_answer(_: Request, __: Exception) -> Response:
     return unavailable("Database away", "The database did not answer in time.")
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    return Problem(400, "The body did not arrive.")
 
 
 async def _database(_: Request, error: Exception) -> Response:

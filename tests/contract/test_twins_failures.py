@@ -99,12 +99,12 @@ def test_own_paths_do_not_wait_at_the_gate(small: RunningTwin) -> None:
         return get(f"{small.url}/hold?ms=800" if number < 3 else f"{small.url}/stats")
 
     *_, body = at_once(4, ask)
-    assert body.json()["in_flight"] == 3
+    assert (body.json()["in_flight"], body.json()["waiting"]) == (3, 1)
     assert body.elapsed.total_seconds() < 0.5
     assert_all_given_back(small)
 
 
-@pytest.mark.parametrize("path", ["/items/1", "/slow?ms=100", "/ready"])
+@pytest.mark.parametrize("path", ["/items/1", "/ready"])
 def test_frozen_database(small: RunningTwin, database: Database, path: str) -> None:
     """Neither lent connections nor new ones wait for ever, and all is well afterwards."""
     assert get(f"{small.url}/items/1").status_code == 200
@@ -140,7 +140,7 @@ def test_server_that_restarts(name: str, database: Database) -> None:
         assert statuses[0] in (200, 503)
 
 
-@pytest.mark.parametrize("admission", [0, -1, 3])
+@pytest.mark.parametrize("admission", [0, -1])
 @pytest.mark.parametrize("name", TWINS)
 def test_200_at_once(name: str, admission: int, database: Database) -> None:
     """On a pool of 5, with and without the gate: all are answered, none hangs."""
@@ -163,7 +163,7 @@ def test_crowd_on_a_pool_that_stays_exhausted_without_a_gate(name: str, database
 
         def ask(number: int) -> httpx.Response:
             time.sleep(0.0 if number == 0 else 0.3)
-            return get(f"{twin.url}/hold?ms=6000" if number == 0 else f"{twin.url}/items/1")
+            return get(f"{twin.url}/hold?ms=3500" if number == 0 else f"{twin.url}/items/1")
 
         first, *others = at_once(30, ask)
         assert first.status_code == 200
@@ -171,8 +171,7 @@ def test_crowd_on_a_pool_that_stays_exhausted_without_a_gate(name: str, database
             assert_unavailable(response, 2 * WAIT_S)
 
 
-@pytest.mark.parametrize("admission", [0, -1])
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize(("name", "admission"), [("sync", 0), ("async", 0), ("async", -1)])
 def test_aborted_requests_give_connections_back(
     name: str, admission: int, database: Database
 ) -> None:
@@ -208,6 +207,8 @@ def test_slow_senders_hold_no_place(name: str, database: Database) -> None:
             )
             time.sleep(0.2)
             assert get(f"{twin.url}/items/1").status_code == 200
+        assert_all_given_back(twin)
+        assert twin.log.read_text() == "", "hanging up in the middle is no bug of the app's"
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -222,6 +223,7 @@ def test_a_bug_is_a_500_with_its_times(name: str, database: Database) -> None:
         assert "db;dur=" in response.headers["server-timing"]
         assert "items" not in response.text, "what went wrong inside is for the log"
         assert stats(twin)["requests"] == 1
+        assert "doesn't exist" in twin.log.read_text()
 
 
 @pytest.mark.parametrize("name", TWINS)

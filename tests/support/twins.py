@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,6 +95,7 @@ class RunningTwin:
     name: str
     url: str
     process: subprocess.Popen[bytes]
+    log: Path
 
 
 @contextmanager
@@ -103,20 +105,21 @@ def running_twin(name: str, database_url: str, **settings: object) -> Iterator[R
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TWIN_")}
     environment["TWIN_DATABASE_URL"] = database_url
     environment |= {f"TWIN_{key.upper()}": str(value) for key, value in settings.items()}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", f"apps.{name}_app.main:app", "--host", "127.0.0.1",
-         "--port", str(port), "--workers", "1", "--loop", "uvloop", "--http", "httptools",
-         "--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "3600",
-         "--backlog", "2048", "--no-server-header", "--lifespan", "on"],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    command = [
+        sys.executable, "-m", "uvicorn", f"apps.{name}_app.main:app", "--host", "127.0.0.1",
+        "--port", str(port), "--workers", "1", "--loop", "uvloop", "--http", "httptools",
+        "--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "3600",
+        "--backlog", "2048", "--no-server-header", "--lifespan", "on",
+    ]  # fmt: skip
     url = f"http://127.0.0.1:{port}"
-    try:
-        _await(lambda: httpx.get(f"{url}/health").raise_for_status(), process)
-        yield RunningTwin(name, url, process)
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    with tempfile.NamedTemporaryFile(prefix=f"{name}-", suffix=".log") as log:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=log)
+        try:
+            _await(lambda: httpx.get(f"{url}/health").raise_for_status(), process)
+            yield RunningTwin(name, url, process, Path(log.name))
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def _await(attempt: Any, process: subprocess.Popen[bytes]) -> None:
