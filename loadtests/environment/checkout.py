@@ -34,9 +34,6 @@ def checkout(arm: str, folder: Path, revision: str) -> Iterator[Path]:
         _git(arm, target, "init", "--quiet", "--template=")
         (target / ".git/objects/info").mkdir(parents=True, exist_ok=True)
         (target / ".git/objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
-        shallow = Path(objects).parent / "shallow"
-        if shallow.exists():
-            shutil.copy(shallow, target / ".git/shallow")
         _git(arm, target, "checkout", "--quiet", "--detach", sha)
         inside = target / folder.resolve().relative_to(top.resolve())
         if not inside.is_dir():

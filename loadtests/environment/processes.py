@@ -45,7 +45,7 @@ class Watchdog:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(WATCHDOG_FILE), self.token],
+            [sys.executable, "-I", "-S", str(WATCHDOG_FILE), self.token, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 """Ends what a dead harness left behind; runs as a process of its own, standard library only.
 
 Reads one JSON object a line on stdin; the end of file means that the harness is gone, however it
-died. Started as a plain file (`python -I watchdog.py TOKEN`), so it must import nothing of ours.
+died. Started as a plain file (`python -I watchdog.py TOKEN PID`), it must import nothing of ours.
 """
 
 import contextlib
@@ -26,15 +26,17 @@ def main() -> None:
     """Collect what to end until the harness dies, then end it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    clean_up(watch(os.getppid()), sys.argv[1])
+    clean_up(watch(int(sys.argv[2])), sys.argv[1])
 
 
 def watch(parent: int) -> list[dict[str, Any]]:
     """What is still registered when the pipe ends (or the parent is gone but its fork holds on)."""
     entries: list[dict[str, Any]] = []
     pending = b""
-    while os.getppid() == parent:
+    while True:
         if not select.select([0], [], [], PARENT_CHECK_S)[0]:
+            if os.getppid() != parent:
+                break
             continue
         chunk = os.read(0, 65536)
         if not chunk:

@@ -127,6 +127,12 @@ def test_connections_to_a_port_are_counted_as_they_come_and_go() -> None:
         assert probe.connections_to(port) == 1
         two.close()
         elsewhere.close()
+        ended = socket.create_connection(("127.0.0.1", port))
+        for _ in range(3):
+            server.accept()[0].close()
+        assert ended.recv(1) == b""
+        assert probe.connections_to(port) == 0
+        ended.close()
         assert probe.connections_to(port) == 0
 
 

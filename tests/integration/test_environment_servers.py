@@ -237,10 +237,15 @@ def python_arm(code: str, **more: Any) -> Arm:
 
 @pytest.mark.database
 def test_one_that_ends_at_once_is_named_with_its_last_words_and_no_password(
-    up: Callable[..., Any], private_database: Database
+    up: Callable[..., Any], private_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = "import os; print(os.environ['URL']); print('no such table'); raise SystemExit(7)"
-    bad = python_arm(code, name="bad", env={"URL": "{database_url}"})
+    monkeypatch.setenv("SHOP_TOKEN", "hush-hush")
+    code = (
+        "import os; print(os.environ['URL'], os.environ['SHOP_TOKEN']); "
+        "print('no such table'); raise SystemExit(7)"
+    )
+    env, headers = {"URL": "{database_url}"}, {"X-Token": "env:SHOP_TOKEN"}
+    bad = python_arm(code, name="bad", env=env, headers=headers)
     with (
         pytest.raises(EnvironmentNotReady) as caught,
         up(tiny("good"), bad, database=private_database, run="bad"),
@@ -251,6 +256,7 @@ def test_one_that_ends_at_once_is_named_with_its_last_words_and_no_password(
     assert "exit code 7" in text
     assert "no such table" in text
     assert "***@127.0.0.1" in text
+    assert "hush-hush" not in text
     assert caught.value.exit_code == 3
     running = " ".join(
         " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])
