@@ -18,8 +18,8 @@ from reports.model import GateResult
 from reports.percentiles import rank
 
 SEND_LAG_LIMIT_MS = 1.0
-SEND_LAG_SHARE = 0.5
-"""… and at most this share of the arm's own median response time."""
+SEND_LAG_SHARE_OF_P95 = 0.1
+SEND_LAG_SHARE_OF_MEDIAN = 0.5
 NO_FREE_USER_LIMIT_PCT = 0.1
 GENERATOR_CPU_LIMIT_PCT = 80.0
 FAILED_TRIALS_LIMIT_PCT = 10.0
@@ -170,10 +170,7 @@ def _send_lag(data: LoadData, mine: Bools) -> Check:
     counted = mine & data.steady & np.isfinite(data.lag_ms)
     if not counted.any():
         return None, None, SEND_LAG_LIMIT_MS, "no request was sent in any steady window"
-    limit_ms = SEND_LAG_LIMIT_MS
-    response_ms = data.response_ms[mine & data.steady & np.isfinite(data.response_ms)]
-    if len(response_ms):
-        limit_ms = min(limit_ms, SEND_LAG_SHARE * _nearest_rank(response_ms, 0.5))
+    limit_ms = send_lag_limit_ms(data.response_ms[mine & data.steady])
     lag_ms, trial = data.lag_ms[counted], data.row[counted]
     names = data.trials["trial"].to_numpy()
     ok, p99_ms, aside = _worst_set_aside(
@@ -184,6 +181,21 @@ def _send_lag(data: LoadData, mine: Bools) -> Check:
     if not ok:
         detail += ": the generator was late; stop what else runs here, or lower the rate"
     return ok, p99_ms, limit_ms, detail
+
+
+def send_lag_limit_ms(response_ms: Floats) -> float:
+    """How late the 99th percentile of requests may be sent.
+
+    Lateness is part of the response time, of every arm alike: what matters is how large it is
+    beside what is compared. Allowed is a tenth of the p95 response time, 1 ms at least; but never
+    more than half of the median.
+    """
+    counted = response_ms[np.isfinite(response_ms)]
+    if not len(counted):
+        return SEND_LAG_LIMIT_MS
+    tenth_ms = SEND_LAG_SHARE_OF_P95 * _nearest_rank(counted, 0.95)
+    half_ms = SEND_LAG_SHARE_OF_MEDIAN * _nearest_rank(counted, 0.5)
+    return min(half_ms, max(SEND_LAG_LIMIT_MS, tenth_ms))
 
 
 def _worst_set_aside(

@@ -52,7 +52,8 @@ def _nothing_shown(everything: Sequence[Comparison], baseline: str, candidate: s
     said = f"No difference was shown between {candidate} and {baseline}, nor that there is none"
     seen = [each.mde_pct for each in everything if each.mde_pct is not None]
     if seen:
-        said += f": the run could have seen effects of {min(seen):.0f}% or more"
+        span = dict.fromkeys(f"{size:.0f}%" for size in (min(seen), max(seen)))
+        said += f": the smallest effects this run could have seen are {' to '.join(span)}"
     return f"{said}."
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from loadtests.spec import Arm
 from loadtests.trials import ClosedLoad, OpenLoad
-from reports.gates import settings_gate
+from reports.gates import send_lag_limit_ms, settings_gate
 from reports.run_folder import StoredRun
 from reports.summarise import summarise
 from tests.support.run_builder import MS, SimulatedArm, build_run
@@ -150,6 +150,14 @@ def test_lag_must_be_small_beside_the_response_time_too(tmp_path):
     failed = gates_of(summary, "send-lag")
     assert failed
     assert all(g.limit is not None and g.limit < 1.0 for g in failed)
+
+
+@pytest.mark.parametrize(
+    ("response_ms", "limit_ms"),
+    [([4.0] * 100, 1.0), ([1.0] * 100, 0.5), ([20.0] * 90 + [80.0] * 10, 8.0), ([], 1.0)],
+)
+def test_lag_is_judged_beside_what_is_compared(response_ms, limit_ms):
+    assert send_lag_limit_ms(np.array([*response_ms, np.nan])) == pytest.approx(limit_ms)
 
 
 def test_a_request_without_answer_or_error_has_not_drained(tmp_path):
