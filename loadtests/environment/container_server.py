@@ -35,6 +35,11 @@ def image() -> str:
     return os.environ.get(IMAGE_VARIABLE) or DEFAULT_IMAGE
 
 
+def project_name() -> str:
+    """A Compose project of its own for each run, so that runs beside each other do not meet."""
+    return f"bench-{secrets.token_hex(5)}"
+
+
 def why_not_docker(say: Callable[[str], None]) -> str | None:
     """Why no container can be started; None when one can. Pulls the image if it is not there."""
     if shutil.which("docker") is None:
@@ -76,7 +81,7 @@ def container_server(
 
     `connections` becomes `max_connections`. Raises EnvironmentNotReady with the end of its log.
     """
-    project = f"bench-{secrets.token_hex(5)}"
+    project = project_name()
     address = Address("127.0.0.1", 0, "root", secrets.token_urlsafe(24))
     removal = ["docker", "compose", "-p", project, "down", "--volumes", "--timeout", "0"]
     entry = watchdog().add(command=removal)

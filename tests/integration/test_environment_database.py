@@ -370,9 +370,13 @@ def account(database: Database, user: str, rights: str | None) -> Iterator[str]:
     if rights:
         query(database, f"GRANT {rights} TO {user}")
     try:
-        yield f"mysql://{user}:{quote(password, safe='')}@127.0.0.1:{database.port}/somewhere"
+        yield f"mysql://{user}:{quote(password, safe='')}@{place(database)}/somewhere"
     finally:
         query(database, f"DROP USER {user}")
+
+
+def place(database: Database) -> str:
+    return address_from_url(database.url_for("")).place
 
 
 def schemas(database: Database) -> set[str]:
@@ -396,7 +400,7 @@ def test_on_a_server_that_is_not_ours_only_our_schemas_come_and_go(
             assert schemas(private_database) == before | {one, two}
             found.reset(one)
             assert found.drifted(one) is None
-            assert found.masked_url(one) == f"mysql://guest:***@127.0.0.1:{found.port}/{one}"
+            assert found.masked_url(one) == f"mysql://guest:***@{place(found)}/{one}"
         assert schemas(private_database) == before
     changed = set(query(private_database, "SHOW GLOBAL VARIABLES")) - set(globals_before)
     assert not {name for name, _ in changed} - {"gtid_binlog_pos", "timestamp"}
@@ -423,7 +427,7 @@ def test_a_user_who_may_not_create_is_told_the_grant(
 
 
 def test_a_wrong_password_is_told_without_it(private_database: Database, tmp_path: Path) -> None:
-    url = f"mysql://bench:very-wrong@127.0.0.1:{private_database.port}/"
+    url = f"mysql://bench:very-wrong@{place(private_database)}/"
     with (
         pytest.raises(EnvironmentNotReady, match="refused user 'bench'") as why,
         opened(url, tmp_path),

@@ -1,12 +1,14 @@
 """The database in a real container, by the project's own compose file."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loadtests.environment import container_server
 from loadtests.environment.container_server import COMPOSE_FILE, image, why_not_docker
 from loadtests.environment.database import open_database
 from loadtests.environment.machine import Placement
@@ -21,6 +23,10 @@ pytestmark = [pytest.mark.docker, pytest.mark.database]
 
 @pytest.fixture(autouse=True)
 def usable_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    skip_without_docker(monkeypatch)
+
+
+def skip_without_docker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip where no engine answers; take the locally built image where it is there."""
     if docker("image", "inspect", LOCAL_IMAGE):
         monkeypatch.setenv("BENCH_MYSQL_IMAGE", LOCAL_IMAGE)
@@ -36,29 +42,43 @@ def docker(*words: str) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def ours() -> dict[str, str]:
-    """Containers, networks and volumes of any run."""
-    return {
-        what: docker(what, "ls", "--filter", "name=bench-", "--format", "{{.Name}}{{.Names}}")
-        if what == "container"
-        else docker(what, "ls", "--filter", "name=bench-", "--format", "{{.Name}}")
-        for what in ("container", "network", "volume")
-    }
+PROJECT = f"bench-test-{os.getpid()}"
 
 
-def only_container() -> dict[str, Any]:
-    ids = docker("ps", "--quiet", "--filter", "name=bench-").split()
-    inspected: list[dict[str, Any]] = json.loads(docker("inspect", ids[0]))
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A known name, for other runs may be using the same engine."""
+    monkeypatch.setattr(container_server, "project_name", lambda: PROJECT)
+    return PROJECT
+
+
+def left_of(project: str) -> list[str]:
+    """Containers, networks and volumes of one run."""
+    label = f"label=com.docker.compose.project={project}"
+    containers = docker("ps", "--all", "--quiet", "--filter", label)
+    networks = docker("network", "ls", "--quiet", "--filter", label)
+    volumes = docker("volume", "ls", "--quiet", "--filter", label)
+    return [*containers.split(), *networks.split(), *volumes.split()]
+
+
+def container_of(project: str) -> dict[str, Any]:
+    inspected: list[dict[str, Any]] = json.loads(docker("inspect", left_of(project)[0]))
     return inspected[0]
 
 
-@pytest.mark.parametrize("durability", ["durable", "relaxed"])
-def test_mysql_in_a_container_is_closed_in_and_leaves_nothing(
-    tmp_path: Path, durability: Any
-) -> None:
+def project_of(pid: int) -> str:
+    """The Compose project of a running server."""
+    for container in docker("ps", "--quiet").split():
+        (told,) = json.loads(docker("inspect", container))
+        if told["State"]["Pid"] == pid:
+            return str(told["Config"]["Labels"]["com.docker.compose.project"])
+    raise AssertionError(f"no container runs {pid}")
+
+
+def test_mysql_in_a_container_is_closed_in_and_leaves_nothing(tmp_path: Path, project: str) -> None:
     said: list[str] = []
     with open_database(
-        RunSpec(database="docker", durability=durability),
+        RunSpec(database="docker", durability="durable"),
         connections_needed=300,
         placement=Placement((), (), (0,), "test"),
         log_folder=tmp_path,
@@ -68,12 +88,12 @@ def test_mysql_in_a_container_is_closed_in_and_leaves_nothing(
         assert facts["database"]["kind"] == "docker"
         assert facts["database"]["flavour"] == "mysql"
         assert facts["database"]["max_connections"] == 320
-        assert facts["durability"]["profile"] == durability
-        assert facts["durability"]["log_bin"] is (durability == "durable")
+        assert facts["durability"]["profile"] == "durable"
+        assert facts["durability"]["log_bin"] is True
         schema = database.create_arm_schema("docker", "sync")
         database.reset(schema)
         assert database.drifted(schema) is None
-        host = only_container()["HostConfig"]
+        host = container_of(project)["HostConfig"]
         bindings = host["PortBindings"]["3306/tcp"]
         assert [binding["HostIp"] for binding in bindings] == ["127.0.0.1"]
         assert host["CapDrop"] == ["ALL"]
@@ -82,12 +102,12 @@ def test_mysql_in_a_container_is_closed_in_and_leaves_nothing(
         assert host["Memory"] > 0
         assert host["CpusetCpus"] == "0"
         password = address_from_url(database.url_for("")).password
-        assert password not in json.dumps(only_container()["Config"]["Cmd"])
+        assert password not in json.dumps(container_of(project)["Config"]["Cmd"])
         if database.pid is not None:
             cpu_s = database.cpu_s()
             assert cpu_s is not None
             assert cpu_s > 0
-    assert not any(ours().values())
+    assert not left_of(project)
     log = (tmp_path / "database.log").read_text()
     assert "ready for connections" in log
     assert password not in log + "".join(said) + json.dumps(facts)
@@ -95,12 +115,13 @@ def test_mysql_in_a_container_is_closed_in_and_leaves_nothing(
 
 def test_a_container_does_not_outlive_kill_9(tmp_path: Path) -> None:
     with killed_run("docker", tmp_path) as server:
-        assert any(ours().values())
-    wait_until(lambda: gone(server) and not any(ours().values()))
+        project = project_of(server)
+        assert len(left_of(project)) == 3
+    wait_until(lambda: gone(server) and not left_of(project))
 
 
 def test_a_container_that_ends_by_itself_shows_its_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BENCH_MYSQL_MEMORY", "6m")
     with (
@@ -114,7 +135,7 @@ def test_a_container_that_ends_by_itself_shows_its_log(
         ),
     ):
         pass
-    assert not any(ours().values())
+    assert not left_of(project)
 
 
 def test_the_compose_file_holds_no_password_and_works_without_settings() -> None:
