@@ -45,14 +45,16 @@ class LiveBed:
         """Read an instance's usage; `full` also asks the app for its own count of requests."""
         key = (target.arm, target.instance)
         usage, host = self._probes[key].read(), self._host.read()
-        stats = (self._instances[key].stats() or {}) if full else {}
         port = self._database.port
+        # Before stats(), whose own socket would be a new one to look up.
+        connections = self._probes[key].connections_to(port) if full and port else None
+        stats = (self._instances[key].stats() or {}) if full else {}
         return Reading(
             t_ns=time.monotonic_ns(),
             cpu_s=usage.cpu_s,
             rss_mb=usage.rss_mb,
             threads=usage.threads,
-            connections=self._probes[key].connections_to(port) if full and port else None,
+            connections=connections,
             in_flight=stats.get("in_flight"),
             server_requests=stats.get("requests"),
             database_cpu_s=self._database.cpu_s(),
