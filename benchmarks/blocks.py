@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
+import psutil
 from scipy.stats import t as scipy_t
 
 from loadtests.environment.processes import free_port
@@ -43,8 +44,29 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Instance:
+    """A running process of a variant."""
+
+    url: str
+    process: psutil.Process
+
+    def cpu_s(self) -> float:
+        """Processor time used so far, in ticks of 10 ms."""
+        used = self.process.cpu_times()
+        return used.user + used.system
+
+
+Running = dict[tuple[str, int], Instance]
+"""All instances, by variant and number."""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
-    """What wrk saw in one block. `errors`: answers that are not 2xx, and broken connections."""
+    """What wrk saw in one block, and what the block cost.
+
+    `errors`: answers that are not 2xx, and broken connections. `cpu_ms`: the app's processor time
+    per answer, which a busy neighbour disturbs far less than it disturbs throughput.
+    """
 
     variant: str
     instance: int
@@ -54,6 +76,7 @@ class Block:
     p50_ms: float
     p99_ms: float
     errors: int
+    cpu_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +97,23 @@ def pin(core: int) -> list[str]:
 
 
 @contextmanager
-def serving(variants: Sequence[Variant], instances: int) -> Iterator[dict[tuple[str, int], str]]:
-    """Start `instances` of every variant; their addresses by (variant, instance)."""
+def serving(
+    variants: Sequence[Variant], instances: int
+) -> Iterator[dict[tuple[str, int], Instance]]:
+    """Start `instances` of every variant; by (variant, instance)."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # unwinds, ending the servers
     with ExitStack() as stack:
-        urls = {}
+        running = {}
         for variant in variants:
-            for instance in range(instances):
-                urls[variant.name, instance] = stack.enter_context(_instance(variant))
-        for url in urls.values():
-            _await_ready(url)
-        yield urls
+            for number in range(instances):
+                running[variant.name, number] = stack.enter_context(_instance(variant))
+        for instance in running.values():
+            _await_ready(instance.url)
+        yield running
 
 
 @contextmanager
-def _instance(variant: Variant) -> Iterator[str]:
+def _instance(variant: Variant) -> Iterator[Instance]:
     port = free_port()
     command = [
         *pin(APP_CORE), sys.executable, "-m", "uvicorn", variant.target, "--host", "127.0.0.1",
@@ -98,7 +123,7 @@ def _instance(variant: Variant) -> Iterator[str]:
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **variant.environment})
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield Instance(f"http://127.0.0.1:{port}", psutil.Process(process.pid))
     finally:
         process.terminate()
         process.wait(30)
@@ -126,21 +151,25 @@ def measure(
 ) -> list[Block]:
     """Warm every instance up, then load them in interleaved blocks."""
     order, blocks = random.Random(seed), []
-    with serving(variants, instances) as urls:
-        for url in urls.values():
-            run_wrk(url, 8, 1)
+    with serving(variants, instances) as running:
+        for instance in running.values():
+            run_wrk(instance.url, 8, 1)
         for round_ in range(rounds):
+            number = round_ % instances
             for count in clients:
                 for variant in order.sample(variants, len(variants)):
-                    instance = round_ % instances
-                    seen = run_wrk(urls[variant.name, instance], count, block_s)
-                    blocks.append(Block(variant.name, instance, round_, count, *seen))
+                    instance = running[variant.name, number]
+                    used_s = instance.cpu_s()
+                    per_s, p50_ms, p99_ms, errors, answers = run_wrk(instance.url, count, block_s)
+                    cpu_ms = (instance.cpu_s() - used_s) * 1e3 / max(answers, 1)
+                    seen = (per_s, p50_ms, p99_ms, errors, cpu_ms)
+                    blocks.append(Block(variant.name, number, round_, count, *seen))
             print(f"round {round_ + 1} of {rounds}", file=sys.stderr)
     return blocks
 
 
-def run_wrk(url: str, clients: int, block_s: int) -> tuple[float, float, float, int]:
-    """One block: requests per second, p50 and p99 in ms, errors."""
+def run_wrk(url: str, clients: int, block_s: int) -> tuple[float, float, float, int, int]:
+    """One block: requests per second, p50 and p99 in ms, errors, answers."""
     command = [
         *pin(GENERATOR_CORE), "wrk", "-t1", f"-c{clients}", f"-d{block_s}s", "--timeout", "10s",
         "--latency", "-s", str(LUA), url,
@@ -150,8 +179,11 @@ def run_wrk(url: str, clients: int, block_s: int) -> tuple[float, float, float, 
     broken = re.search(r"connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
     errors = sum(int(digits) for found in (refused, broken) if found for digits in found.groups())
     per_s = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    answers = re.search(r"(\d+) requests in", said)
     assert per_s, said
-    return float(per_s[1]), _latency_ms(said, 50), _latency_ms(said, 99), errors
+    assert answers, said
+    p50_ms, p99_ms = _latency_ms(said, 50), _latency_ms(said, 99)
+    return float(per_s[1]), p50_ms, p99_ms, errors, int(answers[1])
 
 
 def _latency_ms(said: str, percent: int) -> float:
@@ -173,6 +205,7 @@ def paired_logs(blocks: Sequence[Block], of: str, to: str, what: str = "per_s") 
 
     Blocks of one pair of processes are averaged: repeating the same pair says nothing about other
     processes, so that only more instances narrow the interval (Kalibera and Jones, ISMM 2013).
+    Pairs in which a starved block got no answer at all are left out.
     """
     found: dict[tuple[str, int, int], float] = {
         (block.variant, block.round, block.clients): getattr(block, what) for block in blocks
@@ -180,8 +213,9 @@ def paired_logs(blocks: Sequence[Block], of: str, to: str, what: str = "per_s") 
     logs: dict[int, list[float]] = {}
     for block in blocks:
         if block.variant == of:
-            base = found[to, block.round, block.clients]
-            logs.setdefault(block.instance, []).append(math.log(getattr(block, what) / base))
+            value, base = getattr(block, what), found[to, block.round, block.clients]
+            if value > 0 and base > 0:
+                logs.setdefault(block.instance, []).append(math.log(value / base))
     return {instance: fmean(values) for instance, values in logs.items()}
 
 

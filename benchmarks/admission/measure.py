@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import geometric_mean, median
+from statistics import median
 
 from benchmarks.blocks import Block, Variant, load, measure, ratio, store
 
@@ -38,9 +38,9 @@ def variants(database_url: str) -> list[Variant]:
 def table(blocks: Sequence[Block]) -> str:
     """Markdown: one row per twin, number of clients and form; ratios against the route's gate."""
     lines = [
-        "| twin | clients | gate in | req/s | against route | p50 ms | p99 ms | p99 against route "
-        "| errors |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| twin | clients | gate in | req/s | req/s against route | CPU against route | p50 ms "
+        "| p99 ms | p99 against route | errors |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for twin in TWINS:
         for clients in CLIENTS:
@@ -55,11 +55,11 @@ def _row(blocks: Sequence[Block], twin: str, clients: int, form: str) -> str:
         twin,
         str(clients),
         form,
-        f"{geometric_mean(block.per_s for block in mine):.0f}",
-        "1" if name == base else str(ratio(blocks, name, base, clients)),
+        f"{median(block.per_s for block in mine):.0f}",
+        *(str(ratio(blocks, name, base, clients, what)) for what in ("per_s", "cpu_ms")),
         f"{median(block.p50_ms for block in mine):.0f}",
         f"{median(block.p99_ms for block in mine):.0f}",
-        "1" if name == base else str(ratio(blocks, name, base, clients, "p99_ms")),
+        str(ratio(blocks, name, base, clients, "p99_ms")),
         str(sum(block.errors for block in mine)),
     ]
     return f"| {' | '.join(cells)} |"

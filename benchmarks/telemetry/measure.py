@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import geometric_mean
+from statistics import median
 
-from benchmarks.blocks import Block, Ratio, Variant, load, measure, paired_logs, ratio, store
-from benchmarks.blocks import interval as interval_of
+from benchmarks.blocks import (
+    Block,
+    Ratio,
+    Variant,
+    interval,
+    load,
+    measure,
+    paired_logs,
+    ratio,
+    store,
+)
 
 TWINS = ("sync", "async")
+MEASURES = ("per_s", "cpu_ms")
 
 
 def variants(database_url: str) -> list[Variant]:
@@ -28,36 +37,33 @@ def variants(database_url: str) -> list[Variant]:
     ]
 
 
-def difference(blocks: Sequence[Block]) -> Ratio:
+def difference(blocks: Sequence[Block], what: str) -> Ratio:
     """The async twin's ratio over the sync twin's: 1 means that telemetry is fair.
 
     Paired by instance and round, as all four variants were loaded next to each other.
     """
-    logs = {twin: paired_logs(blocks, f"{twin} instrumented", f"{twin} bare") for twin in TWINS}
-    return interval_of([logs["async"][key] - logs["sync"][key] for key in logs["sync"]])
+    logs = {
+        twin: paired_logs(blocks, f"{twin} instrumented", f"{twin} bare", what) for twin in TWINS
+    }
+    return interval([logs["async"][key] - logs["sync"][key] for key in logs["sync"]])
 
 
 def report(blocks: Sequence[Block]) -> str:
-    """Markdown: throughput, ratio and interval per twin, then the difference between them."""
+    """Markdown: ratio and interval per twin, by throughput and by CPU, then the difference."""
     lines = [
-        "| twin | bare req/s | instrumented req/s | instrumented / bare |",
-        "|---|---|---|---|",
+        "| instrumented / bare | requests per second | CPU per request |",
+        "|---|---|---|",
     ]
     for twin in TWINS:
-        names = [f"{twin} bare", f"{twin} instrumented"]
-        speeds = [
-            geometric_mean(block.per_s for block in blocks if block.variant == name)
-            for name in names
-        ]
-        change = ratio(blocks, names[1], names[0])
-        lines.append(f"| {twin} | {speeds[0]:.0f} | {speeds[1]:.0f} | {change} |")
-    fair = difference(blocks)
-    half_pct = (math.log(fair.high) - math.log(fair.low)) * 50
-    lines += [
-        "",
-        f"async's ratio over sync's: {fair} ({(fair.middle - 1) * 100:+.2f}% ± {half_pct:.2f})",
-        f"errors: {sum(block.errors for block in blocks)}",
-    ]
+        cells = [ratio(blocks, f"{twin} instrumented", f"{twin} bare", None, w) for w in MEASURES]
+        lines.append(f"| {twin} | {cells[0]} | {cells[1]} |")
+    cells = [difference(blocks, what) for what in MEASURES]
+    lines += [f"| async's over sync's | {cells[0]} | {cells[1]} |", ""]
+    for variant in sorted({block.variant for block in blocks}):
+        mine = [block for block in blocks if block.variant == variant]
+        per_s, cpu_ms = median(b.per_s for b in mine), median(b.cpu_ms for b in mine)
+        lines.append(f"{variant}: {per_s:.0f} requests/s, {cpu_ms:.3f} ms CPU per request")
+    lines.append(f"blocks: {len(blocks)}, errors: {sum(block.errors for block in blocks)}")
     return "\n".join(lines)
 
 
