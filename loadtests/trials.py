@@ -5,7 +5,7 @@ Everything here is a value: no clock, no file, no socket.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -77,7 +77,7 @@ class Target:
     arm: str
     instance: int
     url: str
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     idle_limit_s: float = 4.0
     """Connections idle for longer are opened anew before a trial (servers close idle ones)."""
 

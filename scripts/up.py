@@ -39,6 +39,6 @@ def _as_json(session: Session) -> str:
     return json_module.dumps(
         {
             "arms": {i.target.arm: i.target.url for i in session.instances},
-            "database": session.database.masked_url,
+            "database": session.database.masked_url(),
         }
     )
