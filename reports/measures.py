@@ -68,9 +68,10 @@ class LoadData:
 
     @property
     def window_s(self) -> Floats:
-        """Length of each trial's steady window."""
+        """Length of each trial's steady window; NaN where it is not known."""
         length = self.trials["steady_end_ns"] - self.trials["steady_start_ns"]
-        return length.to_numpy(dtype="float64", na_value=np.nan) / 1e9
+        length_s = length.to_numpy(dtype="float64", na_value=np.nan) / 1e9
+        return np.where(length_s > 0, length_s, np.nan)
 
 
 def load_data(

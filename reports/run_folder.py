@@ -86,7 +86,8 @@ class StoredRun:
     def loads(self, scenario: str) -> tuple[LoadFacts, ...]:
         """The scenario's loads in order; empty when the run ended before its rates were known."""
         if event := self.rates.get(scenario):
-            return tuple(_load_facts(entry) for entry in event.get("loads", ()))
+            loads = event.get("loads") or ()
+            return tuple(_load_facts(entry) for entry in loads if "load" in entry)
         return _loads_of_spec(self.spec.scenario_named(scenario))
 
     def trials_of(self, scenario: str, load: str, states: Sequence[str] = FINISHED) -> pd.DataFrame:
@@ -113,6 +114,8 @@ def load_run(folder: Path) -> StoredRun:
     """Read a run's folder. Raises StorageError when it is none, or is damaged beyond use."""
     manifest = _read_manifest(folder / "manifest.json")
     spec = _read_spec(manifest, folder)
+    if manifest.get("baseline") not in (None, *(arm.name for arm in spec.arm)):
+        raise _damaged(folder / "manifest.json", "its baseline is none of its arms")
     events, torn = _read_journal(folder / "journal.jsonl")
     trials, missing = _with_row_counts(_trial_frame(events), folder)
     status, ending = _status(events)

@@ -136,6 +136,9 @@ def test_the_baseline_comes_first(tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps({**manifest, "baseline": "ant"}))
     assert StoredRun.load(folder).arms == ("ant", "zebra")
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "baseline": "bee"}))
+    with pytest.raises(StorageError, match="baseline"):
+        StoredRun.load(folder)
 
 
 def test_a_scenario_may_have_any_name(tmp_path):

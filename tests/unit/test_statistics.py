@@ -166,6 +166,16 @@ class TestPercentileLogRatio:
         assert isinstance(twice, Estimate)
         assert twice.standard_error == pytest.approx(once.standard_error, rel=0.05)
 
+    def test_a_pair_that_decides_alone_widens_the_interval(self):
+        random = np.random.default_rng(4)
+        values = [[list(random.lognormal(0, 0.5, 80)) for _ in range(12)] for _ in range(2)]
+        calm = percentile_log_ratio(*(latencies(arm, list(range(12))) for arm in values), 0.9)
+        values[1][5] = [9.0 * value for value in values[1][5]]
+        upset = percentile_log_ratio(*(latencies(arm, list(range(12))) for arm in values), 0.9)
+        assert isinstance(calm, Estimate)
+        assert isinstance(upset, Estimate)
+        assert upset.df < 6 < calm.df
+
     @pytest.mark.parametrize(
         ("baseline", "candidate", "words"),
         [([[]], [[]], "no response"), ([[1.0, 2.0]], [[1.0, 2.0]], "needs two")],

@@ -299,6 +299,15 @@ class TestOddRuns:
         no_nonsense(summary)
         assert sum(c.blocks for c in comparisons(summary, primary=True)) == 10
 
+    def test_unknown_times_are_no_traceback(self, tmp_path):
+        def forget(trial):
+            return {**trial, "steady_start_ns": None, "app_cpu_s": None, "generator_wall_s": None}
+
+        summary = summary_of(tmp_path / "run", edit_trial=forget)
+        no_nonsense(summary)
+        found = comparisons(summary, metric="capacity_per_s")[0]
+        assert (found.verdict, found.change_pct) == ("inconclusive", None)
+
     def test_no_variation_at_all(self, tmp_path):
         silent = Noise(instance_sd=0, block_sd=0, drift_sd=0, request_sd=0, lag_ms=1e-9)
 
