@@ -10,6 +10,7 @@ from typing import Any
 from reports.words import count, tidy
 
 FLAVOURS = {"mysql": "MySQL", "mariadb": "MariaDB"}
+UNITS = {"mb": "MB", "ms": "ms", "s": "s", "pct": "%"}
 KINDS = {
     "local": "started privately by us",
     "docker": "in a container started by us",
@@ -88,7 +89,7 @@ def _started(manifest: Mapping[str, Any]) -> str:
 
 
 def _host(manifest: Mapping[str, Any]) -> str:
-    return ", ".join(f"{_label(key)} {_plain(value)}" for key, value in _known(manifest, "host"))
+    return ", ".join(_told(key, value) for key, value in _known(manifest, "host"))
 
 
 def _placement(manifest: Mapping[str, Any]) -> str:
@@ -113,14 +114,32 @@ def _versions(manifest: Mapping[str, Any]) -> str:
 
 
 def _arms(manifest: Mapping[str, Any]) -> list[Fact]:
-    facts = []
-    for name, arm in _known(manifest, "arms"):
-        settings = arm.get("settings") if isinstance(arm, Mapping) else None
-        kind = str(arm.get("kind") or "") if isinstance(arm, Mapping) else ""
-        told = dict(settings) if isinstance(settings, Mapping) else {}
-        text = ", ".join(f"{_label(key)} {_plain(value)}" for key, value in told.items())
-        facts.append((f"Arm {name}", f"{kind}: {text}" if text else kind))
-    return facts
+    return [
+        (f"Arm {name}", _arm(arm) or _ways(manifest).get(name, ""))
+        for name, arm in _known(manifest, "arms")
+        if isinstance(arm, Mapping)
+    ]
+
+
+def _arm(arm: Mapping[str, Any]) -> str:
+    """What an arm told of itself; empty when it told nothing."""
+    parts = [f"{arm['app']} app"] if arm.get("app") else []
+    parts += [f"driver {arm['driver']}"] if arm.get("driver") else []
+    for told in ("settings", "runtime"):
+        parts += [_told(key, value) for key, value in _known(arm, told)]
+    return ", ".join(parts)
+
+
+def _ways(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """How the spec says that each arm is reached."""
+    arms = _table(manifest, "spec").get("arm")
+    listed = arms if isinstance(arms, list) else []
+    return {
+        str(arm.get("name")): f"{way}: {arm[way]}"
+        for arm in listed
+        for way in ("app", "command", "url")
+        if arm.get(way)
+    }
 
 
 def _commit(manifest: Mapping[str, Any]) -> str:
@@ -140,15 +159,19 @@ def _table(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _label(key: str) -> str:
-    return key.replace("_", " ")
+def _told(key: str, value: Any) -> str:
+    """A name and its value, the unit at the end of the name moved behind the value."""
+    name, _, unit = key.rpartition("_")
+    if name and unit in UNITS and isinstance(value, int | float):
+        return f"{name.replace('_', ' ')} {value:,g} {UNITS[unit]}"
+    return f"{key.replace('_', ' ')} {_plain(value)}"
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return "(" + ", ".join(f"{_label(str(k))} {_plain(v)}" for k, v in value.items()) + ")"
+        return "(" + ", ".join(_told(str(key), each) for key, each in value.items()) + ")"
     if isinstance(value, list | tuple):
         return " ".join(_plain(each) for each in value)
     return str(value)

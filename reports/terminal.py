@@ -25,8 +25,9 @@ def print_summary(summary: Summary, folder: Path, console: Console | None = None
     for line in _warnings(summary):
         console.print(line)
     rows = tables.verdict_rows(summary, 0.0, primary=True)
-    if rows:
-        console.print(_table(rows, wide=console.width >= NARROW))
+    for candidate in dict.fromkeys(row.candidate for row in rows):
+        own = [row for row in rows if row.candidate == candidate]
+        console.print(_table(own, wide=console.width >= NARROW))
     console.print(Text(f"Report: {_shown(folder / 'report.html')}"), soft_wrap=True)
 
 
@@ -42,7 +43,16 @@ def _warnings(summary: Summary) -> list[Text]:
 
 
 def _table(rows: Sequence[tables.VerdictRow], *, wide: bool) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
+    """The comparisons of one candidate with the baseline."""
+    pair = f"{words.tidy(rows[0].candidate)} against {words.tidy(rows[0].baseline)}"
+    table = Table(
+        title=Text(pair),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1),
+        collapse_padding=True,
+    )
     table.add_column("Scenario", overflow="fold", min_width=12, max_width=20)
     table.add_column("Load", no_wrap=True)
     table.add_column("Measure", overflow="fold")
@@ -51,7 +61,7 @@ def _table(rows: Sequence[tables.VerdictRow], *, wide: bool) -> Table:
         table.add_column("Candidate", justify="right")
     table.add_column("Change", justify="right", no_wrap=True)
     table.add_column("95% interval", justify="right", no_wrap=True)
-    table.add_column("Verdict", overflow="fold")
+    table.add_column("Verdict", overflow="fold", min_width=11)
     before = None
     for row in rows:
         name = "" if row.scenario == before else words.tidy(row.scenario)

@@ -249,7 +249,8 @@ def _caveat(comparison: Comparison) -> str:
         parts.append(
             f" A difference of {percent(comparison.mde_pct)} or more would probably have shown."
         )
-    if comparison.scope == "these instances":
+    told = any("instance" in remark for remark in comparison.reasons[1:])
+    if comparison.scope == "these instances" and not told:
         parts.append(" This holds for these instances only, not for every start of the program.")
     return "".join(parts)
 

@@ -146,7 +146,7 @@ def _legend(axes: Axes, places: Sequence[Place], marks: Mapping[str, Mark]) -> N
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=4,
+        ncols=2,
         frameon=False,
         fontsize=SMALL_PT + 0.5,
         handletextpad=0.2,

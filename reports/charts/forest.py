@@ -44,18 +44,34 @@ class Row:
 
     @property
     def label(self) -> str:
-        """Scenario, request and load, as the axis shows them.
+        """What the axis shows beside the panel's heading.
 
         Secondary comparisons have a chart per scenario, which need not be named again.
         """
-        request = self.comparison.request
-        primary = self.comparison.primary
-        parts = [words.tidy(self.scenario, 20) if primary else words.tidy(request or "all", 20)]
-        if primary and request and request != self.scenario:
-            parts.append(words.tidy(request, 12))
-        if self.several:
-            parts.append(words.tidy(self.comparison.candidate, 14))
-        return f"{' · '.join(parts)}, {words.load_short(self.load)}"
+        compared, candidate = self.comparison, words.tidy(self.comparison.candidate, 20)
+        if compared.primary and self.several:
+            return candidate
+        request = words.tidy(compared.request, 14) if compared.request else ""
+        if compared.primary:
+            name = words.tidy(self.scenario, 20)
+            parts = [name, request if compared.request != self.scenario else ""]
+        else:
+            parts = [request or "all", candidate if self.several else ""]
+        return f"{' · '.join(part for part in parts if part)}, {words.load_short(self.load)}"
+
+    @property
+    def panel(self) -> str:
+        """The heading it stands under: the measure with the direction that is better.
+
+        With several candidates a panel is one question, and its rows are the candidates.
+        """
+        metric = self.comparison.metric
+        name = words.metric_heading(metric)
+        if self.comparison.primary and self.several:
+            place = f"{words.tidy(self.scenario, 18)}, {words.load_short(self.load)}"
+            name = f"{name}, {place}"
+        better = "more is better →" if words.more_is_better(metric) else "← less is better"
+        return f"{name}  ({better})"
 
 
 def forest_charts(
@@ -188,17 +204,11 @@ def _caption(kind: str, equivalence_pct: float) -> str:
 
 
 def _panels(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Rows by measure, with the direction that is better."""
+    """Rows by panel, in the order of the measures."""
     panels: dict[str, list[Row]] = {}
     order = [*words.METRICS]
     for row in sorted(rows, key=lambda row: _place(order, row.comparison.metric)):
-        name = words.metric_heading(row.comparison.metric)
-        better = (
-            "more is better →"
-            if words.more_is_better(row.comparison.metric)
-            else "← less is better"
-        )
-        panels.setdefault(f"{name}  ({better})", []).append(row)
+        panels.setdefault(row.panel, []).append(row)
     return panels
 
 
@@ -229,7 +239,7 @@ def _draw_panel(
     axes.axvspan(-equivalence_pct, equivalence_pct, color=BAND, linewidth=0, zorder=0)
     axes.axvline(0.0, color=MUTED, linewidth=0.8, zorder=1)
     axes.set_yticks(range(len(rows)), [row.label for row in rows], color=INK)
-    axes.xaxis.set_major_locator(MaxNLocator(7, steps=ROUND_STEPS))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
     axes.xaxis.set_major_formatter(FuncFormatter(_tick))
     for y, row in enumerate(rows):
         _draw_row(axes, y, row.comparison, marks, limit)

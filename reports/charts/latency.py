@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from reports import words
 from reports.charts.chart import Chart
-from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, Mark, new_sheet, quiet
+from reports.charts.style import INK, PAPER, SMALL_PT, Mark, new_sheet, quiet
 from reports.measures import LoadData, load_data
 from reports.model import LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats, exact_percentile
@@ -176,7 +176,7 @@ def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark) -> None:
         color=mark.colour,
         linestyle=mark.dash,
         linewidth=2.0,
-        label=words.tidy(arm, 30),
+        label=words.tidy(arm, 24),
     )
     read_at = [each for each in READ_AT if (_percentile(values, each)) is not None]
     axes.plot(
@@ -219,9 +219,15 @@ def ms_axis(axes: Axes) -> None:
 
 
 def legend(axes: Axes) -> None:
-    """Arm names in the corner that the curves leave free."""
+    """Arm names above the axes, where no curve runs."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(
-            loc="upper left", frameon=False, handlelength=2.6, fontsize=SMALL_PT + 1, labelcolor=INK
+            loc="lower left",
+            bbox_to_anchor=(0.0, 1.0),
+            ncols=2,
+            frameon=False,
+            handlelength=2.6,
+            borderaxespad=0.2,
+            fontsize=SMALL_PT + 0.5,
+            labelcolor=INK,
         )
-    axes.tick_params(colors=MUTED)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from reports.model import Summary
 from reports.terminal import print_summary
-from tests.support.sample_summary import scenario, summary
+from tests.support.sample_summary import CLOSED, comparison, scenario, summary
 
 
 def printed(answer: Summary, width: int = 80, **how) -> str:
@@ -56,3 +56,20 @@ def test_what_failed_is_said() -> None:
         "16 users", "16\u00a0users"
     )
     assert "not valid" not in printed(summary())
+
+
+def test_several_candidates_have_a_table_each() -> None:
+    two = scenario(
+        comparisons=tuple(
+            comparison(
+                "capacity_per_s", "inconclusive", 9.0, (-5.0, 1234.0), CLOSED, candidate=name
+            )
+            for name in ("async", "staging-with-a-long-name")
+        )
+    )
+    lines = printed(summary(two)).splitlines()
+    first = next(n for n, line in enumerate(lines) if line.strip() == "async against sync")
+    second = next(n for n, line in enumerate(lines) if "long-name against sync" in line)
+    assert any("+9.0%" in line for line in lines[first:second])
+    assert any("cannot tell" in line for line in lines[second:])
+    assert max(map(len, lines)) <= 80

@@ -1,0 +1,39 @@
+"""How a run was made, in words; a manifest with holes makes no holes in the report."""
+
+from reports.facts import command_to_repeat, durability_line, how_it_was_made, spec_text
+from tests.support.sample_summary import manifest
+
+
+def test_every_fact_stands_in_words() -> None:
+    facts = dict(how_it_was_made(manifest()))
+    assert facts["Database"] == "MySQL 8.4.3, in a container started by us, at most 400 connections"
+    assert facts["Durability"].startswith(
+        "durable, innodb_flush_log_at_trx_commit=1, sync_binlog=1"
+    )
+    assert facts["Machine"] == "cpu Example CPU, cores 2, memory 8,000 MB"
+    assert facts["Placement"] == (
+        "generator on core 0; apps on core 1; database on core 0; two cores"
+    )
+    assert facts["Arm sync"] == "pool size 10, threads 40"
+    assert facts["Commit"] == "0123456789ab with changes that were not committed"
+
+
+def test_an_arm_that_tells_nothing_is_named_by_the_spec() -> None:
+    spec = {"arm": [{"name": "mine", "command": "uvicorn shop:app --port {port}"}]}
+    told = {"mine": {"kind": "command", "settings": None}}
+    facts = dict(how_it_was_made(manifest(spec=spec, arms=told)))
+    assert facts["Arm mine"] == "command: uvicorn shop:app --port {port}"
+
+
+def test_the_command_carries_its_seed_once() -> None:
+    assert command_to_repeat(manifest()) == "bench run quick --seed 7"
+    assert command_to_repeat(manifest(command="bench run --seed 7")) == "bench run --seed 7"
+    assert command_to_repeat(manifest(command="bench run --seed=7")) == "bench run --seed=7"
+    assert command_to_repeat(manifest(command="bench run 'half")) == "bench run 'half --seed 7"
+
+
+def test_a_manifest_with_holes_is_no_reason_to_fail() -> None:
+    assert how_it_was_made({"database": None, "arms": [], "host": "odd", "versions": 3}) == []
+    assert spec_text({}) == "{}"
+    assert durability_line({}) == "database"
+    assert durability_line(manifest()).startswith("MySQL 8.4.3, durable")
