@@ -41,6 +41,8 @@ class LocustGenerator:
     ) -> None:
         self._process, self._connection, self._log_path = process, connection, log_path
         self._timeouts_s: dict[str, float] = {}
+        self.real_time = False
+        """Whether the system lets the generator go before its neighbours during a trial."""
 
     @classmethod
     def start(
@@ -85,7 +87,8 @@ class LocustGenerator:
     ) -> None:
         self._timeouts_s = {scenario.name: scenario.timeout_s for scenario in scenarios}
         try:
-            self._ask(setup_frame(targets, scenarios, str(folder)), READY_WITHIN_S)
+            ready = self._ask(setup_frame(targets, scenarios, str(folder)), READY_WITHIN_S)
+            self.real_time = bool(ready.header["real_time"])
         except BaseException:
             self.close()
             raise

@@ -16,6 +16,7 @@ from loadtests.generator.connections import Site
 from loadtests.generator.crews import Crews
 from loadtests.generator.messages import Message, messages_for
 from loadtests.generator.own_users import OwnUsers, forbid_silent_retries, gate_tasks, load_users
+from loadtests.generator.priority import ahead_of_others
 from loadtests.generator.work import ClosedWork, OpenWork, Work
 from loadtests.recorder import Row, assemble, sample_table
 from loadtests.scenarios.model import Scenario
@@ -89,10 +90,12 @@ class Conductor:
         gc.collect()
         window = _window(order, START_DELAY_S)
         used = _Usage()
-        duration_s = order.lead_in_s + order.steady_s
-        if not work.run(window, duration_s + scenario.timeout_s + DRAIN_GRACE_S):
-            raise EnvironmentNotReady("A trial had not drained long after its last timeout.")
+        within_s = order.lead_in_s + order.steady_s + scenario.timeout_s + DRAIN_GRACE_S
+        with ahead_of_others():
+            drained = work.run(window, within_s)
         usage = used.until_now()
+        if not drained:
+            raise EnvironmentNotReady("A trial had not drained long after its last timeout.")
         table = sample_table(order, window, work.rows, messages, work.which, work.keys)
         return _outcome(table, work.rows, window, work.planned, usage, work.no_free_user)
 

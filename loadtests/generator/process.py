@@ -21,6 +21,7 @@ from gevent.queue import Queue
 
 from loadtests.errors import BenchError, EnvironmentNotReady
 from loadtests.generator.conductor import Conductor
+from loadtests.generator.priority import ahead_of_others
 from loadtests.generator.protocol import (
     Frame,
     error_frame,
@@ -44,7 +45,9 @@ def main(arguments: list[str]) -> None:
         _prepare_process({int(core) for core in arguments[1:]})
         frames = _frames_until_controller_is_gone(controller)
         conductor = _set_up(frames.get())
-        send_frame(controller, Frame({"kind": "ready", "locust": locust.__version__}))
+        with ahead_of_others() as real_time:
+            facts = {"locust": locust.__version__, "real_time": real_time}
+        send_frame(controller, Frame({"kind": "ready", **facts}))
         _serve(controller, frames, conductor)
     except Exception as error:
         log.exception("the generator ends")

@@ -1,0 +1,1 @@
+"""How fast the load generator is, beside stock Locust and wrk."""
