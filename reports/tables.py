@@ -226,14 +226,17 @@ def _load_words(scenario: ScenarioSummary, name: str | None) -> str:
 
 
 def evidence_table(rows: Sequence[VerdictRow]) -> Table:
-    """What stands behind each primary comparison."""
+    """What stands behind each primary comparison; candidates are named where there are several."""
+    several = len({row.candidate for row in rows}) > 1
+    named = ("Scenario", "Load", "Measure", *(("Candidate",) if several else ()))
     return Table(
-        ("Scenario", "Load", "Measure", "Instances", "Rounds", "Blocks", "Smallest effect"),
+        (*named, "Instances", "Rounds", "Blocks", "Smallest effect"),
         tuple(
             (
                 row.scenario,
                 row.load,
                 row.measure,
+                *((row.candidate,) if several else ()),
                 words.count(row.instances),
                 words.count(row.rounds),
                 words.count(row.blocks),

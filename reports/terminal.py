@@ -53,7 +53,8 @@ def _table(rows: Sequence[tables.VerdictRow], *, wide: bool) -> Table:
         padding=(0, 1),
         collapse_padding=True,
     )
-    table.add_column("Scenario", overflow="fold", min_width=12, max_width=20)
+    longest = max(len(words.tidy(row.scenario)) for row in rows)
+    table.add_column("Scenario", overflow="fold", min_width=min(longest, 18), max_width=30)
     table.add_column("Load", no_wrap=True)
     table.add_column("Measure", overflow="fold")
     if wide:
@@ -67,7 +68,7 @@ def _table(rows: Sequence[tables.VerdictRow], *, wide: bool) -> Table:
         name = "" if row.scenario == before else words.tidy(row.scenario)
         values = [row.baseline_value, row.candidate_value] if wide else []
         interval = row.interval.replace(" to ", "…")
-        cells = [name, row.load, row.measure.replace("response time", "response"), *values]
+        cells = [name, row.load, row.measure.replace(" response time", ""), *values]
         style = STYLES.get(row.verdict, INVALID_STYLE)
         table.add_row(*map(Text, (*cells, row.change, interval)), Text(row.brief, style=style))
         before = row.scenario

@@ -14,6 +14,7 @@ from reports.charts.style import FAINT, INK, PAPER, ROUND_STEPS, SMALL_PT, Mark,
 from reports.model import LoadFacts, Result, Summary
 
 ROW_PT = 22.0
+ARM_PT = 9.0
 PANEL_PT = 34.0
 LEGEND_PT = 22.0
 MOST_LOADS = 3
@@ -56,7 +57,8 @@ def _places(summary: Summary, marks: Mapping[str, Mark]) -> list[Place]:
 def _chart(places: Sequence[Place], marks: Mapping[str, Mark]) -> Chart:
     title = _finding(places[0], marks)
     scenarios = list(dict.fromkeys(place.scenario for place in places))
-    heights = [PANEL_PT + ROW_PT * len(each) for each in (places, scenarios)]
+    row_pt = max(ROW_PT, ARM_PT * len(marks))
+    heights = [PANEL_PT + row_pt * len(each) for each in (places, scenarios)]
     sheet = new_sheet(sum(heights) + LEGEND_PT, title, heights=heights)
     cpu = {
         f"{words.tidy(each.scenario, 24)}, {words.load_short(each.load)}": {

@@ -68,7 +68,8 @@ class Row:
         metric = self.comparison.metric
         name = words.metric_heading(metric)
         if self.comparison.primary and self.several:
-            place = f"{words.tidy(self.scenario, 18)}, {words.load_short(self.load)}"
+            name = name.replace(" response time", "")
+            place = f"{words.tidy(self.scenario, 16)}, {words.load_short(self.load)}"
             name = f"{name}, {place}"
         better = "more is better →" if words.more_is_better(metric) else "← less is better"
         return f"{name}  ({better})"

@@ -197,8 +197,8 @@ def _legend(axes: Axes) -> None:
     for part in PARTS:
         axes.barh(0, 0, color=part.colour, hatch=part.hatch, edgecolor=PAPER, label=part.label)
     axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
         ncols=2,
         frameon=False,
         fontsize=SMALL_PT,
