@@ -32,6 +32,8 @@ def _lines(parts: Parts) -> Iterator[str]:
     for answer in tables.answers(summary, parts.equivalence_pct):
         yield from (f"**{escaped(answer.scenario)}**", "")
         yield from (f"- {_prose(row.sentence)}" for row in answer.rows)
+        if not answer.rows:
+            yield "One arm alone: there is nothing to compare."
         yield ""
     primary = tables.verdict_rows(summary, parts.equivalence_pct, primary=True)
     yield from _table(_verdict_table(primary))
