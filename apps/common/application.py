@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from apps.common import errors, service
-from apps.common.admission import AdmissionGate
+from apps.common.admission import Admission, AdmissionGate
 from apps.common.edge import BODY_BYTES_MAX, Counts, Edge
 from apps.common.engine import sync_engine_of
 from apps.common.request_times import handed_over
@@ -64,17 +64,14 @@ def create_app(
     )
     app.state.settings = settings
     app.state.counts = Counts()
-    app.state.gate = _gate(settings)
+    app.state.gate = None
+    if settings.admitted is not None:
+        app.state.gate = AdmissionGate(settings.admitted, settings.pool_timeout_s)
+        app.add_middleware(Admission, gate=app.state.gate)
     errors.install(app)
     app.include_router(service.router)
     app.include_router(router)
     return app
-
-
-def _gate(settings: Settings) -> AdmissionGate | None:
-    if settings.admitted is None:
-        return None
-    return AdmissionGate(settings.admitted, settings.pool_timeout_s)
 
 
 def _lifespan(

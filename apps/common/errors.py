@@ -11,10 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from apps.common.request_times import NotAdmitted, NoThread
+from apps.common.request_times import NoThread
 from apps.common.statements import NoConditions
 
 RETRY_AFTER_S = 1
@@ -62,10 +62,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NoConditions, _no_conditions)
     app.add_exception_handler(PoolTimeout, _pool_exhausted)
-    app.add_exception_handler(NotAdmitted, _not_admitted)
     app.add_exception_handler(NoThread, _no_thread)
     app.add_exception_handler(TimeoutError, _no_answer)
-    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Exception, _bug)
 
@@ -97,20 +95,12 @@ async def _pool_exhausted(_: Request, __: Exception) -> Response:
     return unavailable("Connection pool exhausted", "No connection became free in time.")
 
 
-async def _not_admitted(_: Request, __: Exception) -> Response:
-    return unavailable("Too many requests at once", "The request was not let in in time.")
-
-
 async def _no_thread(_: Request, __: Exception) -> Response:
     return unavailable("Threads exhausted", "No worker thread became free in time.")
 
 
 async def _no_answer(_: Request, __: Exception) -> Response:
     return unavailable("Database away", "The database did not answer in time.")
-
-
-async def _gone(_: Request, __: Exception) -> Response:
-    return Problem(400, "The body did not arrive.")
 
 
 async def _database(_: Request, error: Exception) -> Response:

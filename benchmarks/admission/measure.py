@@ -14,6 +14,8 @@ FORMS = ("none", "middleware", "route", "dependency", "max_concurrency")
 TWINS = ("sync", "async")
 CLIENTS = (16, 64, 200)
 POOL = 10
+MEDIANS = ("per_s", "p50_ms", "p99_ms")
+RATIOS = ("per_s", "cpu_ms", "p99_ms")
 
 
 def variants(database_url: str) -> list[Variant]:
@@ -36,30 +38,32 @@ def variants(database_url: str) -> list[Variant]:
 
 
 def table(blocks: Sequence[Block]) -> str:
-    """Markdown: one row per twin, number of clients and form; ratios against the route's gate."""
+    """Markdown: one row per twin, number of clients and form, and one over all clients.
+
+    The ratios are against the gate in the middleware.
+    """
     lines = [
-        "| twin | clients | gate in | req/s | req/s against route | CPU against route | p50 ms "
-        "| p99 ms | p99 against route | errors |",
+        "| twin | clients | gate in | req/s | p50 ms | p99 ms | req/s ratio | CPU ratio "
+        "| p99 ratio | errors |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for twin in TWINS:
-        for clients in CLIENTS:
+        for clients in (*CLIENTS, None):
             lines += [_row(blocks, twin, clients, form) for form in FORMS]
     return "\n".join(lines)
 
 
-def _row(blocks: Sequence[Block], twin: str, clients: int, form: str) -> str:
-    name, base = f"{twin} {form}", f"{twin} route"
-    mine = [block for block in blocks if (block.variant, block.clients) == (name, clients)]
+def _row(blocks: Sequence[Block], twin: str, clients: int | None, form: str) -> str:
+    name, base = f"{twin} {form}", f"{twin} middleware"
+    mine = [block for block in blocks if block.variant == name and clients in (None, block.clients)]
+    measured = (median(getattr(block, what) for block in mine) for what in MEDIANS)
+    compared = (ratio(blocks, name, base, clients, what) for what in RATIOS)
     cells = [
         twin,
-        str(clients),
+        "all" if clients is None else str(clients),
         form,
-        f"{median(block.per_s for block in mine):.0f}",
-        *(str(ratio(blocks, name, base, clients, what)) for what in ("per_s", "cpu_ms")),
-        f"{median(block.p50_ms for block in mine):.0f}",
-        f"{median(block.p99_ms for block in mine):.0f}",
-        str(ratio(blocks, name, base, clients, "p99_ms")),
+        *("" if clients is None else f"{value:.0f}" for value in measured),
+        *("1" if name == base else str(value) for value in compared),
         str(sum(block.errors for block in mine)),
     ]
     return f"| {' | '.join(cells)} |"
