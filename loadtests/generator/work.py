@@ -101,17 +101,12 @@ class Work:
     def _run(self, window: Window, within_s: float) -> bool:
         raise NotImplementedError
 
-    def _send(self, user: Worker, index: int, arrival_ns: int | None) -> bool:
-        """Send request `index` and note its end; False if there was no connection for it.
-
-        Without `arrival_ns` the request arrives when it is sent.
-        """
+    def _send(self, user: Worker, index: int, arrival_ns: int, sent_ns: int) -> bool:
+        """Send request `index` now, at `sent_ns`, and note its end; False if there was no
+        connection for it."""
         message = self._messages[self.which[index]]
         data = message.filled(self.keys[index])
         connection = user.connection
-        sent_ns = monotonic_ns()
-        if arrival_ns is None:
-            arrival_ns = sent_ns
         if connection is None or not connection.open:
             try:
                 connection = user.connection = self._site.take(self._timeout_s)
@@ -193,12 +188,12 @@ class ClosedWork(Work):
 
     def go_on(self, user: Worker, index: int) -> None:
         """Send request after request, whichever is next in the common stream."""
-        while monotonic_ns() < self._end_ns:
+        while (now_ns := monotonic_ns()) < self._end_ns:
             index = self._started
             if index >= len(self.which) and not self.draw(self._batch):
                 raise _ran_out_of_keys(index)
             self._started = index + 1
-            if not self._send(user, index, None):
+            if not self._send(user, index, now_ns, now_ns):
                 gevent.sleep(PAUSE_AFTER_NO_CONNECTION_S)
         self._hand_back(user)
         self._active -= 1
@@ -242,10 +237,11 @@ class OpenWork(Work):
 
     def _send_or_give_up(self, user: Worker, index: int) -> None:
         arrival_ns = self._due_ns[index]
-        if arrival_ns + self._timeout_ns <= monotonic_ns():
+        now_ns = monotonic_ns()
+        if arrival_ns + self._timeout_ns <= now_ns:
             self._note(index, arrival_ns, None, 0, 0, b"", "timeout")
         else:
-            self._send(user, index, arrival_ns)
+            self._send(user, index, arrival_ns, now_ns)
             self._hand_back(user)
         if len(self.rows) == len(self._due_ns):
             self.finished.set()

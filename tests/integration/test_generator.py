@@ -20,6 +20,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from loadtests.arrivals import plan_arrivals
 from loadtests.errors import BenchError, EnvironmentNotReady, SpecError
 from loadtests.generator_client import LocustGenerator
 from loadtests.scenarios.catalogue import CRUD_MIX
@@ -62,7 +63,11 @@ SCENARIOS = [
         one("/status/404", expect_status=(404,)),
         one("/head", method="HEAD"),
     ),
-    scenario("large", one("/upload", method="POST", json={"text": "y" * 3_000_000})),
+    Scenario(
+        name="large",
+        timeout_s=10,
+        request=(one("/upload", method="POST", json={"text": "y" * 16_000_000}),),
+    ),
     scenario("few-keys", one("/{key}", keys={"from": 1, "to": 5, "unique": True})),
 ]
 
@@ -124,6 +129,10 @@ def run(
     assert ((samples.arrival_ns >= outcome.steady_start_ns) == (samples.phase == "steady")).all()
     assert (samples.arrival_ns < outcome.steady_end_ns).all()
     assert outcome.drained_ns == samples.done_ns.max()
+    if isinstance(wanted.load, OpenLoad):
+        load, length_s = wanted.load, wanted.lead_in_s + wanted.steady_s
+        planned = plan_arrivals(load.rate_per_s, length_s, load.arrivals, wanted.seed)
+        assert (samples.arrival_ns - outcome.start_ns).tolist() == planned.tolist()
     return outcome, samples
 
 
@@ -194,10 +203,11 @@ def test_a_dropped_connection_is_an_error_and_nothing_is_sent_twice(
     assert samples[samples.request == "/fine"].ok.all()
 
 
+@pytest.mark.parametrize("load", [ClosedLoad(4), OpenLoad(200)], ids=lambda load: load.name)
 def test_a_server_that_closes_after_each_answer_is_met_with_new_connections(
-    generator, server, targets
+    generator, server, targets, load
 ) -> None:
-    _, samples = run(generator, server, order(targets["b"], "close", OpenLoad(200)))
+    _, samples = run(generator, server, order(targets["b"], "close", load))
     assert samples.ok.all()
     assert server.paths() == {"/close": len(samples)}
     assert len({logged.connection for logged in server.log}) == len(samples)
@@ -224,9 +234,9 @@ def test_every_kind_of_answer(generator, server, targets) -> None:
 
 
 def test_a_body_larger_than_the_socket_takes_at_once(generator, server, targets) -> None:
-    _, samples = run(generator, server, order(targets["a"], "large", OpenLoad(10)))
+    _, samples = run(generator, server, order(targets["a"], "large", OpenLoad(6, "uniform")))
     assert samples.ok.all()
-    assert {len(logged.body) for logged in server.log} == {3_000_011}
+    assert [len(logged.body) for logged in server.log] == [16_000_011] * 3
 
 
 @pytest.mark.parametrize("load", [ClosedLoad(4), OpenLoad(50)], ids=lambda load: load.name)
@@ -254,6 +264,19 @@ def test_a_stall_is_in_the_response_time_of_what_was_planned_within_it(
     assert len(within) >= 0.8 * stall_s * 200  # they were planned, and all of them were sent
     assert (within.done_ns >= resumed_ns).all()
     assert len(samples) == outcome.planned == len(server.log)
+
+
+def test_what_finds_no_free_user_is_counted_and_sent_late_but_arrives_as_planned(
+    generator, server, targets
+) -> None:
+    """512 users are the most there are; a stall of 0.6 s at 1500/s needs 900."""
+    server.stall(0.6, after_s=0.3)
+    outcome, samples = run(
+        generator, server, order(targets["a"], "patient", OpenLoad(1500, "uniform"), steady_s=1.0)
+    )
+    assert outcome.no_free_user > 100
+    assert (samples.sent_ns - samples.arrival_ns).max() > 50e6
+    assert len(server.log) == outcome.planned
 
 
 def test_connections_are_kept_and_opened_anew_when_idle_for_too_long(
@@ -309,13 +332,17 @@ def test_the_generator_dies_with_its_controller(server, tmp_path) -> None:
     script = textwrap.dedent(f"""
         import os, signal
         from pathlib import Path
+        from threading import Timer
         from loadtests.generator_client import LocustGenerator
         from loadtests.scenarios.catalogue import READ_ONE
-        from loadtests.trials import Target
-        generator = LocustGenerator.start([Target("a", 0, {server.url!r})], [READ_ONE], folder=".",
-                                          cores=[], log_path=Path({str(tmp_path / "log")!r}))
+        from loadtests.trials import OpenLoad, Target, TrialOrder
+        target = Target("a", 0, {server.url!r})
+        generator = LocustGenerator.start([target], [READ_ONE], folder=".", cores=[],
+                                          log_path=Path({str(tmp_path / "log")!r}))
         print(generator.pid, flush=True)
-        os.kill(os.getpid(), signal.SIGKILL)
+        Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        order = TrialOrder(1, 1, 1, "read-one", OpenLoad(20), target, 1, 0.0, 60.0)
+        generator.run_trial(order)
     """)
     done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
     pid = int(done.stdout)
