@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from reports.model import Comparison, ScenarioSummary, Status
 
-MINUS = "\u2212"
-
 
 def headline(
     scenarios: Sequence[ScenarioSummary],
@@ -42,10 +40,60 @@ def _candidate(
     if all(comparison.verdict == "inconclusive" for comparison in everything):
         return _nothing_shown(everything, baseline, candidate)
     clauses = [
-        f"{name}: " + ", ".join(_clause(comparison, margin_pct) for comparison in found)
-        for name, found in primaries
+        f"{words} ({_list(names)})"
+        for metric in dict.fromkeys(comparison.metric for comparison in everything)
+        for words, names in _said_of(metric, primaries, margin_pct)
     ]
-    return f"{candidate} against {baseline} – " + "; ".join(clauses) + "."
+    return f"{candidate} against {baseline}: " + "; ".join(clauses) + "."
+
+
+def _said_of(
+    metric: str, primaries: Sequence[tuple[str, Sequence[Comparison]]], margin_pct: float
+) -> list[tuple[str, list[str]]]:
+    """What is said of one metric, and the scenarios it is said of, like with like."""
+    groups: dict[str, list[tuple[str, Comparison]]] = {}
+    for name, found in primaries:
+        for comparison in found:
+            if comparison.metric == metric:
+                groups.setdefault(_kind(comparison), []).append((name, comparison))
+    return [
+        (_words(kind, metric, [c for _, c in group], margin_pct), [name for name, _ in group])
+        for kind, group in sorted(groups.items(), key=lambda each: ORDER.index(each[0]))
+    ]
+
+
+ORDER = ("invalid", "more", "less", "equivalent", "inconclusive")
+
+
+def _kind(comparison: Comparison) -> str:
+    if comparison.verdict in ("faster", "slower"):
+        return "more" if (comparison.change_pct or 0.0) > 0 else "less"
+    return comparison.verdict
+
+
+def _words(kind: str, metric: str, group: Sequence[Comparison], margin_pct: float) -> str:
+    capacity = metric == "capacity_per_s"
+    what = "capacity" if capacity else "p95 response time"
+    if kind == "invalid":
+        return f"{what} invalid"
+    if kind == "inconclusive":
+        return f"{what} not told apart"
+    if kind == "equivalent":
+        return f"{what} the same within ±{margin_pct:g}%"
+    size = _span_pct([each.change_pct for each in group if each.change_pct is not None])
+    if capacity:
+        return f"{size} {'more' if kind == 'more' else 'fewer'} requests per second"
+    return f"{what} {size} {'longer' if kind == 'more' else 'shorter'}"
+
+
+def _span_pct(changes_pct: Sequence[float]) -> str:
+    """`18 to 31%`, without signs: the words beside it say the direction."""
+    sizes = sorted({f"{abs(change):.0f}" for change in changes_pct}, key=float)
+    return f"{sizes[0]}%" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}%"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names)
 
 
 def _nothing_shown(everything: Sequence[Comparison], baseline: str, candidate: str) -> str:
@@ -55,30 +103,6 @@ def _nothing_shown(everything: Sequence[Comparison], baseline: str, candidate: s
         span = dict.fromkeys(f"{size:.0f}%" for size in (min(seen), max(seen)))
         said += f": the smallest effects this run could have seen are {' to '.join(span)}"
     return f"{said}."
-
-
-def _clause(comparison: Comparison, margin_pct: float) -> str:
-    capacity = comparison.metric == "capacity_per_s"
-    what = "capacity" if capacity else "p95"
-    if comparison.verdict == "invalid":
-        return f"{what} invalid"
-    if comparison.change_pct is None or comparison.ci95_pct is None:
-        return f"{what} cannot be told"
-    interval = f"[{_signed(comparison.ci95_pct[0])}, {_signed(comparison.ci95_pct[1])}]"
-    if comparison.verdict == "inconclusive":
-        return f"{what} inconclusive {interval}"
-    if comparison.verdict == "equivalent":
-        return f"{what} the same within ±{margin_pct:g}% {interval}"
-    size = f"{abs(comparison.change_pct):.0f}%"
-    more = comparison.change_pct > 0
-    if capacity:
-        return f"{size} {'more' if more else 'fewer'} requests per second {interval}"
-    return f"p95 response time {size} {'longer' if more else 'shorter'} {interval}"
-
-
-def _signed(value_pct: float) -> str:
-    text = f"{abs(value_pct):.0f}"
-    return text if text == "0" else f"{'+' if value_pct > 0 else MINUS}{text}"
 
 
 def _alone(scenarios: Sequence[ScenarioSummary], arm: str) -> str:

@@ -151,8 +151,8 @@ class TestKnownEffects:
             )
 
     def test_the_headline_can_be_repeated(self, summary):
-        assert summary.headline.startswith("async against sync – read-one: ")
-        assert "more requests per second [+" in summary.headline
+        assert summary.headline.startswith("async against sync: ")
+        assert "% more requests per second (read-one, fast-beside-slow)" in summary.headline
         assert "p95 response time" in summary.headline
         assert "shorter" in summary.headline
 
