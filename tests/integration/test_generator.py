@@ -122,6 +122,7 @@ def run(
     assert outcome.samples.schema == SAMPLE_SCHEMA
     assert outcome.planned == outcome.sent == outcome.recorded == outcome.samples.num_rows
     assert outcome.retries == 0
+    assert os.sched_getscheduler(generator.pid) == os.SCHED_OTHER  # real-time in a trial only
     samples = outcome.samples.to_pandas()
     assert (samples.arrival_ns <= samples.sent_ns).all()
     assert (samples.sent_ns <= samples.done_ns).all()
