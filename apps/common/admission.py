@@ -81,8 +81,8 @@ class AdmissionGate:
 class Admission:
     """ASGI layer that lets requests for the database through in their turn.
 
-    It stands before routing, where a waiting request weighs least (measured in
-    benchmarks/admission). A body is received before the wait, so that a slow sender holds no
+    It stands before routing; as a dependency it costs more, around each route's handler about the
+    same (benchmarks/admission). A body is received before the wait, so that a slow sender holds no
     place, and the place is given back when the answer starts, so that a slow receiver does not
     either.
     """
