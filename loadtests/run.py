@@ -19,7 +19,15 @@ from loadtests.plan import (
     plan_round,
     scenario_loads,
 )
-from loadtests.schedule import LEAD_IN_S, WARM_UP_S, Sizes, another_round_fits
+from loadtests.scenarios.model import Scenario
+from loadtests.schedule import (
+    LEAD_IN_S,
+    PILOT_INSTANCES,
+    PILOT_S,
+    WARM_UP_S,
+    Sizes,
+    another_round_fits,
+)
 from loadtests.spec import Spec
 from loadtests.store import RunStore
 from loadtests.telemetry import Telemetry
@@ -96,7 +104,10 @@ def execute(run: Run) -> str:
     """Run to the end: `complete` or `interrupted`. What was measured is stored either way."""
     status, reason = "complete", "finished"
     try:
-        loads = freeze_loads(run, warm_up(run))
+        warm_up(run)
+        loads = freeze_loads(run, pilot(run))
+        for target in run.targets.values():
+            run.telemetry.prime(target)
         reason = measure(run, loads)
     except _InterruptedError:
         status, reason = "interrupted", "interrupted by the user"
@@ -111,38 +122,58 @@ def execute(run: Run) -> str:
     return status
 
 
-def warm_up(run: Run) -> dict[str, dict[str, float]]:
-    """Load every instance under every scenario for a moment, and throw the samples away.
-
-    Returns, per scenario and arm, the median instance's closed-load throughput in requests/s: the
-    pilot that sets `auto` rates.
-    """
+def warm_up(run: Run) -> None:
+    """Load every instance under every scenario for a moment, and throw the samples away."""
     run.watcher.say(f"Warming up {len(run.targets)} instances under each scenario …")
+    for scenario in run.spec.scenario:
+        for index, target in enumerate(run.targets.values()):
+            seed = derived_seed(run.spec.run.seed, "warm-up", scenario.name, index)
+            unrecorded_rate(run, scenario, target, WARM_UP_S, seed)
+
+
+def pilot(run: Run) -> dict[str, dict[str, float]]:
+    """Closed-load throughput of warm instances, per scenario with an `auto` load and per arm.
+
+    The median over PILOT_INSTANCES instances, in requests/s; arms take turns.
+    """
     capacities: dict[str, dict[str, float]] = {}
     for scenario in run.spec.scenario:
+        if scenario.load.model != "auto":
+            continue
         rates: dict[str, list[float]] = {}
-        load = ClosedLoad(scenario.load.users)
-        for index, target in enumerate(run.targets.values()):
-            _check_interruption(run)
-            order = TrialOrder(
-                trial=-1,
-                round=-1,
-                block=-1,
-                scenario=scenario.name,
-                load=load,
-                target=target,
-                seed=derived_seed(run.spec.run.seed, "warm-up", scenario.name, index),
-                lead_in_s=WARM_UP_S * 0.4,
-                steady_s=WARM_UP_S * 0.6,
-            )
-            _put_back(run, order)
-            rates.setdefault(target.arm, []).append(
-                completions_per_s(run.generator.run_trial(order))
-            )
-        capacities[scenario.name] = {arm: float(np.median(values)) for arm, values in rates.items()}
-    for target in run.targets.values():
-        run.telemetry.prime(target)
+        for target in _pilots(run):
+            seed = derived_seed(run.spec.run.seed, "pilot", scenario.name, target.instance)
+            rate = unrecorded_rate(run, scenario, target, PILOT_S, seed)
+            rates.setdefault(target.arm, []).append(rate)
+        capacities[scenario.name] = {arm: float(np.median(each)) for arm, each in rates.items()}
     return capacities
+
+
+def _pilots(run: Run) -> list[Target]:
+    """The first few instances of every arm, arms taking turns."""
+    in_turn = sorted(run.targets.values(), key=lambda target: target.instance)
+    first = min(target.instance for target in in_turn)
+    return [target for target in in_turn if target.instance < first + PILOT_INSTANCES]
+
+
+def unrecorded_rate(
+    run: Run, scenario: Scenario, target: Target, steady_s: float, seed: int
+) -> float:
+    """Load one instance with the scenario's users; good completions per second."""
+    _check_interruption(run)
+    order = TrialOrder(
+        trial=-1,
+        round=-1,
+        block=-1,
+        scenario=scenario.name,
+        load=ClosedLoad(scenario.load.users),
+        target=target,
+        seed=seed,
+        lead_in_s=LEAD_IN_S,
+        steady_s=steady_s,
+    )
+    _put_back(run, order)
+    return completions_per_s(run.generator.run_trial(order))
 
 
 def completions_per_s(outcome: TrialOutcome) -> float:
@@ -162,13 +193,13 @@ def freeze_loads(run: Run, capacities: dict[str, dict[str, float]]) -> tuple[Sce
     """Decide every load once, and write it to the journal."""
     entries = []
     for scenario in run.spec.scenario:
-        measured = {arm: round(rate, 1) for arm, rate in capacities[scenario.name].items()}
+        measured = {arm: round(rate, 1) for arm, rate in capacities.get(scenario.name, {}).items()}
         loads = run.frozen.get(scenario.name) or scenario_loads(scenario, measured)
         assert loads is not None
         run.store.journal.write(
             "rates",
             scenario=scenario.name,
-            capacity_per_s=measured,
+            capacity_per_s=measured or None,
             loads=[load_facts(load) for load in loads],
         )
         entries.append(ScenarioLoads(scenario.name, loads))

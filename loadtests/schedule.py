@@ -18,8 +18,10 @@ MEMORY_SHARE = 0.6
 LEAD_IN_S = 0.15
 GAP_S = 0.10
 RESET_S = 0.12
-WARM_UP_S = 0.5
-START_S_PER_PROCESS = 0.8
+WARM_UP_S = 0.35
+PILOT_S = 0.5
+PILOT_INSTANCES = 4
+START_S_PER_PROCESS = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +121,12 @@ def round_seconds(spec: Spec, instances: int, pairs: int) -> float:
 
 
 def set_up_seconds(spec: Spec, instances: int) -> float:
-    """Wall time before the first trial: starting instances and warming each up."""
+    """Wall time before the first trial: starting instances, warming each up, the pilot."""
     processes = sum(arm.workers for arm in spec.arm if arm.kind != "url") * instances
-    warm_up = len(spec.arm) * instances * len(spec.scenario) * (WARM_UP_S + GAP_S)
-    return START_S_PER_PROCESS * processes + warm_up
+    warm_up_s = instances * len(spec.scenario) * (LEAD_IN_S + WARM_UP_S + GAP_S)
+    piloted = sum(scenario.load.model == "auto" for scenario in spec.scenario)
+    pilot_s = min(instances, PILOT_INSTANCES) * piloted * (LEAD_IN_S + PILOT_S + GAP_S)
+    return START_S_PER_PROCESS * processes + len(spec.arm) * (warm_up_s + pilot_s)
 
 
 def round_shape(spec: Spec, sizes: Sizes) -> RoundShape:

@@ -151,8 +151,8 @@ def test_tables_are_put_back_before_and_after_writing_trials_only(tmp_path: Path
         tmp_path / "run", spec_for("run.instances=1", "run.rounds=1", "run.pairs=2")
     )
     execute(run)
-    writing = 2 * (1 + 4)  # crud-mix: per arm its warm-up and 2 loads × 2 pairs
-    cleaning = 2 * 2  # the first trial after crud-mix, per arm, in warm-up and in the round
+    writing = 2 * (2 + 4)  # crud-mix: per arm warm-up, pilot, and 2 loads × 2 pairs
+    cleaning = 2 * 3  # the first trial after crud-mix, per arm: warm-up, pilot and round
     assert writing <= len(bed.put_backs) <= writing + cleaning
 
 
