@@ -126,7 +126,7 @@ def measure(
                     spec=spec,
                     overrides=options.overrides,
                     sizes=sizes,
-                    facts=session.facts(),
+                    facts=session.facts() | {"generator": {"real_time": generator.real_time}},
                     arms=session.arms(),
                 )
             )
