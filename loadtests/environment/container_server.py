@@ -54,8 +54,7 @@ def why_not_docker(say: Callable[[str], None]) -> str | None:
         return None
     say(f"Pulling the image {image()} …")
     if (problem := _problem(["docker", "pull", "--quiet", image()], PULL_LIMIT_S)) is not None:
-        say(f"docker pull: {problem}")
-        return f"the image {image()} is not here and cannot be pulled"
+        return f"the image {image()} is not here and cannot be pulled ({problem})"
     return None
 
 

@@ -127,7 +127,7 @@ class _Chooser:
         reasons = ["BENCH_DATABASE_URL is not set"]
         for start in (self._docker, self._local):
             with ExitStack() as stack:
-                why = 'database = "auto": ' + "; ".join(reasons)
+                why = 'database = "auto": ' + "; ".join(map(_in_brief, reasons))
                 try:
                     server = stack.enter_context(start(why))
                 except EnvironmentNotReady as error:
@@ -138,6 +138,11 @@ class _Chooser:
                 return
         tried = "\n".join(f"- {reason}" for reason in reasons)
         raise EnvironmentNotReady(f"No database could be found or started:\n{tried}", hint=WAYS_OUT)
+
+
+def _in_brief(reason: str) -> str:
+    """A reason without the words of another program behind it, which were said already."""
+    return reason.partition(" (")[0]
 
 
 def _external(url: str) -> Server:
