@@ -34,13 +34,15 @@ make_venv() {
 if command -v uv >/dev/null 2>&1; then
     say "Installing the locked requirements with uv …"
     uv venv --quiet --clear --python '>=3.11' .venv
-    uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+    uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r requirements.lock
     uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 else
     say "Installing the locked requirements with pip (about a minute; uv is faster) …"
     make_venv
     export PIP_DISABLE_PIP_VERSION_CHECK=1
-    .venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+    # The lock is complete. Resolving it again would fail once a newer release of a package with
+    # extras is out: older pips look for `coverage[toml]` beyond the pinned `coverage`.
+    .venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
     .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 fi
 touch .venv/.installed
