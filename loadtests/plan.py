@@ -40,14 +40,24 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The numbers a run counts on from: all 0 in a new one, none used twice in a resumed one."""
+
+    round: int = 0
+    block: int = 0
+    trial: int = 0
+    instance: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RoundShape:
-    """What one round passes over; `first_instance` is above 0 in a resumed run."""
+    """What one round passes over."""
 
     arms: tuple[str, ...]
     scenarios: tuple[ScenarioLoads, ...]
     instances: int
     pairs: int
-    first_instance: int = 0
+    origin: Origin = Origin()
 
     @property
     def blocks(self) -> int:
@@ -80,7 +90,7 @@ def plan_round(shape: RoundShape, round_number: int, seed: int) -> list[Block]:
         for load, instance in _shuffled(_visits(entry, shape), random)
     ]
     orders = _balanced_orders(shape.arms, len(places), random)
-    first_block = round_number * shape.blocks
+    first_block = shape.origin.block + (round_number - shape.origin.round) * shape.blocks
     return [
         Block(
             round=round_number,
@@ -98,7 +108,8 @@ def plan_round(shape: RoundShape, round_number: int, seed: int) -> list[Block]:
 
 
 def _visits(entry: ScenarioLoads, shape: RoundShape) -> list[tuple[Load, int]]:
-    instances = range(shape.first_instance, shape.first_instance + shape.instances)
+    first = shape.origin.instance
+    instances = range(first, first + shape.instances)
     return [(load, i) for load in entry.loads for i in instances for _ in range(shape.pairs)]
 
 

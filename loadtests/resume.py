@@ -10,6 +10,7 @@ from typing import Any
 from loadtests.errors import UsageError
 from loadtests.journal import read_journal
 from loadtests.manifest import public_spec
+from loadtests.plan import Origin
 from loadtests.run import load_from_facts
 from loadtests.spec import Spec
 from loadtests.trials import Load
@@ -24,13 +25,11 @@ class Progressed:
     """
 
     finished_rounds: int
-    next_round: int
-    next_trial: int
-    next_instance: int
+    origin: Origin
     frozen: Mapping[str, tuple[Load, ...]]
 
 
-NOTHING_YET = Progressed(0, 0, 0, 0, {})
+NOTHING_YET = Progressed(0, Origin(), {})
 
 
 def progress_of(folder: Path) -> Progressed:
@@ -38,17 +37,59 @@ def progress_of(folder: Path) -> Progressed:
     events = list(read_journal(folder / "journal.jsonl"))
     rounds = [event for event in events if event["event"] == "round"]
     trials = [event for event in events if event["event"] == "trial"]
+
+    def next_of(name: str, among: list[dict[str, Any]]) -> int:
+        return 1 + max((event[name] for event in among), default=-1)
+
     return Progressed(
         finished_rounds=sum(event["state"] == "finished" for event in rounds),
-        next_round=1 + max((event["round"] for event in rounds), default=-1),
-        next_trial=1 + max((event["trial"] for event in trials), default=-1),
-        next_instance=1 + max((event["instance"] for event in trials), default=-1),
+        origin=Origin(
+            round=next_of("round", rounds),
+            block=next_of("block", trials),
+            trial=next_of("trial", trials),
+            instance=next_of("instance", trials),
+        ),
         frozen={
             event["scenario"]: tuple(load_from_facts(load) for load in event["loads"])
             for event in events
             if event["event"] == "rates"
         },
     )
+
+
+def check_same_world(manifest: Mapping[str, Any], facts: Mapping[str, Any], folder: Path) -> None:
+    """Raise UsageError when database, code or packages are not those the run was started with:
+    rounds of different things must not be pooled."""
+    changed = [
+        f"{name}: {was} then, {now} now"
+        for name, was, now in (
+            (name, _fact(manifest, name), _fact(facts, name)) for name in SAME_IN_EVERY_SESSION
+        )
+        if was != now
+    ]
+    if changed:
+        raise UsageError(
+            f"{folder} was measured in another world ({'; '.join(changed)}).",
+            hint="Start a new run, or put back what changed.",
+        )
+
+
+SAME_IN_EVERY_SESSION = (
+    "database.kind",
+    "database.flavour",
+    "database.version",
+    "durability.profile",
+    "commit.sha",
+    "versions",
+    "placement",
+)
+
+
+def _fact(facts: Mapping[str, Any], dotted: str) -> Any:
+    found: Any = facts
+    for part in dotted.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
 
 
 def check_same_spec(manifest: Mapping[str, Any], spec: Spec, folder: Path) -> None:

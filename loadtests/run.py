@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from loadtests.plan import (
     Block,
+    Origin,
     RoundShape,
     ScenarioLoads,
     derived_seed,
@@ -81,15 +82,14 @@ class Run:
     watcher: Watcher
     assess: Callable[[], Sequence[Interim]]
     interruption: Interruption = field(default_factory=Interruption)
-    first_round: int = 0
-    first_trial: int = 0
+    origin: Origin = field(default_factory=Origin)
     frozen: Mapping[str, tuple[Load, ...]] = field(default_factory=dict)
     """Loads that an earlier session of this run has frozen."""
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self.telemetry = Telemetry(self.bed)
-        self.next_trial = self.first_trial
+        self.telemetry = Telemetry(self.bed, rows=self.store.read_telemetry())
+        self.next_trial = self.origin.trial
         self.dirty: set[str] = set()
         self.targets: dict[tuple[str, int], Target] = {
             (target.arm, target.instance): target for target in self.bed.targets
@@ -152,8 +152,8 @@ def pilot(run: Run) -> dict[str, dict[str, float]]:
 def _pilots(run: Run) -> list[Target]:
     """The first few instances of every arm, arms taking turns."""
     in_turn = sorted(run.targets.values(), key=lambda target: target.instance)
-    first = min(target.instance for target in in_turn)
-    return [target for target in in_turn if target.instance < first + PILOT_INSTANCES]
+    end = run.origin.instance + PILOT_INSTANCES
+    return [target for target in in_turn if target.instance < end]
 
 
 def unrecorded_rate(
@@ -232,10 +232,10 @@ def measure(run: Run, loads: tuple[ScenarioLoads, ...]) -> str:
         scenarios=loads,
         instances=run.sizes.instances,
         pairs=run.sizes.pairs,
-        first_instance=min(instance for _, instance in run.targets),
+        origin=run.origin,
     )
     started_s = run.clock()
-    for number in range(run.first_round, run.first_round + run.sizes.rounds):
+    for number in range(run.origin.round, run.origin.round + run.sizes.rounds):
         round_started_s = run.clock()
         measure_round(run, plan_round(shape, number, run.spec.run.seed), number)
         interims = run.assess()
@@ -280,7 +280,7 @@ def measure_round(run: Run, blocks: Sequence[Block], number: int) -> None:
     finally:
         for (scenario, load), tables in kept.items():
             run.store.write_samples(scenario, load, number, tables)
-        run.store.write_telemetry(_public(run.telemetry.rows))
+        run.store.write_telemetry(run.telemetry.rows)
         run.store.journal.write("round", round=number, state=state)
 
 
@@ -320,6 +320,7 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
             reason=str(error) or repr(error),
         )
         raise
+    left_in_flight = run.bed.settle(order.target) if _has_silence(outcome) else None
     after, counted_before = run.telemetry.end(order)
     failure = run.bed.failure(order.target)
     run.store.journal.write(
@@ -334,7 +335,7 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
         sent=outcome.sent,
         recorded=outcome.recorded,
         no_free_user=outcome.no_free_user,
-        retries=outcome.retries,
+        left_in_flight=after.in_flight if left_in_flight is None else left_in_flight,
         generator_cpu_s=outcome.generator_cpu_s,
         generator_wall_s=outcome.generator_wall_s,
         app_cpu_s=_difference(before.cpu_s, after.cpu_s),
@@ -349,6 +350,11 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
         reason=failure,
     )
     return outcome
+
+
+def _has_silence(outcome: TrialOutcome) -> bool:
+    """Whether a request got no answer: its server may still be at work on it."""
+    return bool(pc.any(pc.equal(outcome.samples.column("status"), 0)).as_py())
 
 
 def _order_facts(order: TrialOrder, position: int) -> dict[str, Any]:
@@ -386,10 +392,6 @@ def _put_back(run: Run, order: TrialOrder) -> None:
 def _check_interruption(run: Run) -> None:
     if run.interruption.requested:
         raise _InterruptedError
-
-
-def _public(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{key: value for key, value in row.items() if not key.startswith("_")} for row in rows]
 
 
 def with_rounds(sizes: Sizes, rounds: int) -> Sizes:

@@ -60,7 +60,7 @@ def choose_sizes(spec: Spec, limits: Limits) -> Sizes:
     if spec.run.instances == "auto" and spec.run.rounds == "auto":
         fits = int(spec.run.budget_s / (FEWEST_ROUNDS * per_instance_s))
         if fits < instances:
-            instances = max(FEWEST_INSTANCES, fits)
+            instances = min(instances, max(FEWEST_INSTANCES, fits))
             notes.append(f"{instances} instances, so that {FEWEST_ROUNDS} rounds fit the budget")
     round_s = round_seconds(spec, instances, pairs)
     fixed = spec.run.rounds != "auto"

@@ -120,7 +120,6 @@ class SimulatedGenerator:
             sent=count,
             recorded=count,
             no_free_user=0,
-            retries=0,
             generator_cpu_s=count * 40e-6,
             generator_wall_s=(drained_ns - start_ns) / NS_PER_S,
         )

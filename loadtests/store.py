@@ -72,6 +72,20 @@ class RunStore:
         except OSError as error:
             raise storage_error(path, error) from error
 
+    def read_telemetry(self) -> list[dict[str, Any]]:
+        """The rows that an earlier session of this run wrote; raises StorageError when damaged."""
+        path = self.folder / "telemetry.parquet"
+        if not path.exists():
+            return []
+        try:
+            rows: list[dict[str, Any]] = pq.read_table(path, partitioning=None).to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise StorageError(
+                f"{path} cannot be read ({error}).",
+                hint="Move it away: telemetry of the earlier session is then missing from charts.",
+            ) from error
+        return rows
+
     def close(self) -> None:
         """Close the journal."""
         self.journal.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from loadtests.testbed import Bed, Reading
@@ -12,16 +13,20 @@ TICK_S = 1.0
 
 
 class Telemetry:
-    """Collects telemetry rows in memory; `rows` fit `loadtests.store.TELEMETRY_SCHEMA`.
+    """Collects telemetry rows in memory; `rows` fit `loadtests.store.TELEMETRY_SCHEMA` and begin
+    with those of earlier sessions of the run.
 
     A thread reads the loaded instance once a second, from /proc.
     """
 
-    def __init__(self, bed: Bed, *, tick_s: float = TICK_S) -> None:
-        self.rows: list[dict[str, Any]] = []
+    def __init__(
+        self, bed: Bed, *, tick_s: float = TICK_S, rows: Sequence[dict[str, Any]] = ()
+    ) -> None:
+        self.rows: list[dict[str, Any]] = list(rows)
         self._bed = bed
         self._order: TrialOrder | None = None
         self._last: dict[tuple[str, int], Reading] = {}
+        self._before: Reading | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(
@@ -79,27 +84,28 @@ class Telemetry:
             "threads": reading.threads,
             "connections": reading.connections,
             "in_flight": reading.in_flight,
-            "steal_pct": None,
-            "pressure_pct": None,
             "at": at,
             "trial": order.trial,
-            "_steal_s": reading.steal_s,
-            "_pressure_s": reading.pressure_s,
         }
         with self._lock:
-            _fill_host_shares(row, self.rows[-1] if self.rows else None)
-            self.rows.append(row)
+            self.rows.append(row | _host_shares(self._before, reading))
+            self._before = reading
 
 
 def _key(target: Target) -> tuple[str, int]:
     return target.arm, target.instance
 
 
-def _fill_host_shares(row: dict[str, Any], before: dict[str, Any] | None) -> None:
-    """Steal and pressure as a share of the time since the row before."""
-    if before is None or row["t_ns"] <= before["t_ns"]:
-        return
-    wall_s = (row["t_ns"] - before["t_ns"]) / 1e9
-    for share, total in (("steal_pct", "_steal_s"), ("pressure_pct", "_pressure_s")):
-        if row[total] is not None and before[total] is not None:
-            row[share] = 100.0 * (row[total] - before[total]) / wall_s
+def _host_shares(before: Reading | None, now: Reading) -> dict[str, float | None]:
+    """Steal and pressure in percent of the time since the reading before."""
+    if before is None or now.t_ns <= before.t_ns:
+        return {"steal_pct": None, "pressure_pct": None}
+    wall_s = (now.t_ns - before.t_ns) / 1e9
+    return {
+        "steal_pct": _share_pct(before.steal_s, now.steal_s, wall_s),
+        "pressure_pct": _share_pct(before.pressure_s, now.pressure_s, wall_s),
+    }
+
+
+def _share_pct(before_s: float | None, now_s: float | None, wall_s: float) -> float | None:
+    return None if before_s is None or now_s is None else 100.0 * (now_s - before_s) / wall_s

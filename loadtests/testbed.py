@@ -41,7 +41,12 @@ class Bed(Protocol):
         ...
 
     def read(self, target: Target, *, full: bool) -> Reading:
-        """Read an instance's usage; `full` also asks the app and the database (between trials)."""
+        """Read an instance's usage and gauges; `full` (between trials) whatever costs more."""
+        ...
+
+    def settle(self, target: Target) -> int | None:
+        """Wait, for a limited time, until the instance has nothing left to do; returns how many
+        requests are still in flight then, None where it does not tell."""
         ...
 
     def failure(self, target: Target) -> str | None:

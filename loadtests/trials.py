@@ -116,7 +116,6 @@ class TrialOutcome:
     recorded: int
     no_free_user: int
     """Arrivals that found every user busy and had to wait for one."""
-    retries: int
     generator_cpu_s: float
     generator_wall_s: float
 

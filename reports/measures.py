@@ -42,6 +42,8 @@ class LoadData:
     response_ms: Floats
     service_ms: Floats
     lag_ms: Floats
+    never_sent: Bools
+    """Given up before it could be sent, because no user became free within the timeout."""
     request: Ints
     """Index into `requests`."""
     requests: tuple[str, ...]
@@ -96,6 +98,7 @@ def load_data(
         response_ms=_counting(_ms(samples, "arrival_ns", "done_ns"), ok, timed_out, timeout_s),
         service_ms=_counting(_ms(samples, "sent_ns", "done_ns"), ok, timed_out, timeout_s),
         lag_ms=_ms(samples, "arrival_ns", "sent_ns"),
+        never_sent=samples["sent_ns"].isna().to_numpy(dtype=bool) & timed_out,
         request=np.asarray(request, dtype=np.int64),
         requests=tuple(str(name) for name in names),
     )

@@ -21,7 +21,7 @@ IDENTITY = ("trial", "round", "block", "scenario", "load", "arm", "instance", "s
 WHOLE = ("trial", "round", "block", "instance")
 # Nanoseconds stay whole numbers: float64 would round them after 104 days of uptime.
 TIMES = ("start_ns", "steady_start_ns", "steady_end_ns", "drained_ns")
-COUNTS = ("planned", "sent", "recorded", "no_free_user", "retries", "server_requests")
+COUNTS = ("planned", "sent", "recorded", "no_free_user", "left_in_flight", "server_requests")
 MEASURES = (
     *("position", "generator_cpu_s", "generator_wall_s", "app_cpu_s", "app_rss_mb"),
     *("app_threads", "connections", "database_cpu_s", "steal_pct"),

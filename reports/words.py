@@ -269,7 +269,6 @@ GATES = {
     "failed-trials": ("trials that failed", "%"),
     "generator-cpu": ("load generator's use of its core", "%"),
     "no-free-user": ("arrivals that found every user busy", "%"),
-    "retries": ("requests sent again", "%"),
     "send-lag": ("lateness of the load generator, 99 of 100 requests", "ms"),
     "server-count": ("requests the app did not count", ""),
 }

@@ -18,7 +18,13 @@ from loadtests.environment.live_bed import LiveBed
 from loadtests.errors import StorageError, UsageError
 from loadtests.generator_client import LocustGenerator
 from loadtests.manifest import build_manifest, read_manifest
-from loadtests.resume import NOTHING_YET, Progressed, check_same_spec, progress_of
+from loadtests.resume import (
+    NOTHING_YET,
+    Progressed,
+    check_same_spec,
+    check_same_world,
+    progress_of,
+)
 from loadtests.run import Interruption, Run, execute
 from loadtests.schedule import Sizes
 from loadtests.spec import Spec, load_spec
@@ -104,7 +110,7 @@ def measure(
     with (
         _first_ctrl_c_asks(interruption),
         open_session(
-            spec, sizes, run=run, log_folder=folder / "logs", first_instance=before.next_instance
+            spec, sizes, run=run, log_folder=folder / "logs", first_instance=before.origin.instance
         ) as session,
         LocustGenerator.start(
             targets=[instance.target for instance in session.instances],
@@ -114,10 +120,12 @@ def measure(
             log_path=folder / "logs" / "generator.log",
         ) as generator,
         Progress(
-            round_s=sizes.round_s, rounds=sizes.rounds, first_round=before.next_round
+            round_s=sizes.round_s, rounds=sizes.rounds, first_round=before.origin.round
         ) as progress,
     ):
-        if options.resume is None:
+        if options.resume is not None:
+            check_same_world(read_manifest(folder), session.facts(), folder)
+        else:
             store.write_manifest(
                 build_manifest(
                     run=run,
@@ -141,8 +149,7 @@ def measure(
                     watcher=progress,
                     assess=lambda: interim(load_run(folder)),
                     interruption=interruption,
-                    first_round=before.next_round,
-                    first_trial=before.next_trial,
+                    origin=before.origin,
                     frozen=before.frozen,
                 )
             )

@@ -18,6 +18,7 @@ from loadtests.environment.machine import (
     package_versions,
     usable_cores,
 )
+from loadtests.environment.processes import on_cores
 from loadtests.environment.servers import RunningInstance, running_arms
 from loadtests.schedule import Limits, Sizes, choose_sizes, connections_needed
 from loadtests.spec import Spec
@@ -92,6 +93,7 @@ def open_session(
                 say=say,
             )
         )
+        stack.enter_context(on_cores(placement.generator))  # our own work stays off the apps' core
         yield Session(spec, sizes, placement, database, instances)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import platform
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -80,7 +81,9 @@ def _runtime() -> dict[str, Any]:
     }
 
 
+@cache
 def _versions(driver: str) -> dict[str, str]:
+    """Looked up once: reading the metadata of installed packages takes milliseconds."""
     found = {name.lower(): _version(name) for name in (*PACKAGES, *DISTRIBUTIONS[driver])}
     return {name: version for name, version in found.items() if version is not None}
 

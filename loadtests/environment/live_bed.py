@@ -12,6 +12,10 @@ from loadtests.spec import Spec
 from loadtests.testbed import Reading
 from loadtests.trials import Target
 
+SETTLE_LIMIT_S = 15.0
+"""Longer than an app's own limits let a request wait or work (5 s each by default)."""
+SETTLE_POLL_S = 0.05
+
 
 class LiveBed:
     """Satisfies `loadtests.testbed.Bed` with real processes and a real database."""
@@ -39,16 +43,20 @@ class LiveBed:
         if instance.schema is not None:
             self._database.reset(instance.schema)
         if self._spec.arm_named(arm).reset is not None:
-            run_reset(self._spec, self._spec.arm_named(arm))
+            run_reset(self._spec, instance, self._database)
 
     def read(self, target: Target, *, full: bool) -> Reading:
-        """Read an instance's usage; `full` also asks the app for its own count of requests."""
+        """Read an instance's usage and ask it for its gauges; `full` also counts connections.
+
+        Connections are left out while a trial runs: looking one up makes the kernel walk its whole
+        table of sockets.
+        """
         key = (target.arm, target.instance)
         usage, host = self._probes[key].read(), self._host.read()
         port = self._database.port
         # Before stats(), whose own socket would be a new one to look up.
         connections = self._probes[key].connections_to(port) if full and port else None
-        stats = (self._instances[key].stats() or {}) if full else {}
+        stats = self._instances[key].stats() or {}
         return Reading(
             t_ns=time.monotonic_ns(),
             cpu_s=usage.cpu_s,
@@ -61,6 +69,16 @@ class LiveBed:
             steal_s=host.steal_s,
             pressure_s=host.pressure_s,
         )
+
+    def settle(self, target: Target) -> int | None:
+        """Poll the app's own gauge: a client that gives up does not stop the app's work."""
+        instance = self._instances[target.arm, target.instance]
+        give_up_s = time.monotonic() + SETTLE_LIMIT_S
+        while True:
+            in_flight: int | None = (instance.stats() or {}).get("in_flight")
+            if not in_flight or time.monotonic() > give_up_s:
+                return in_flight
+            time.sleep(SETTLE_POLL_S)
 
     def failure(self, target: Target) -> str | None:
         """Why the instance can no longer be measured; None while it lives."""

@@ -189,7 +189,7 @@ def spawn(
         with (
             log_path.open("ab") as log,
             (stdin or Path(os.devnull)).open("rb") as source,
-            _affinity(cores),
+            on_cores(cores),
         ):
             process = subprocess.Popen(
                 argv,
@@ -220,8 +220,8 @@ def stop_all(children: Sequence[Child], grace_s: float = 5.0) -> None:
 
 
 @contextlib.contextmanager
-def _affinity(cores: Sequence[int] | None) -> Iterator[None]:
-    """This thread on other cores for a moment: a child inherits them from its very first moment."""
+def on_cores(cores: Sequence[int] | None) -> Iterator[None]:
+    """This thread on these cores within the block; what it starts there inherits them."""
     if not cores or not hasattr(os, "sched_setaffinity"):
         yield
         return

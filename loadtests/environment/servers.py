@@ -9,7 +9,7 @@ import secrets
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +67,8 @@ class RunningInstance:
     child: Child | None
     schema: str | None
     arm: Arm = field(repr=False)
+    launch: Launch | None = field(default=None, repr=False)
+    """How it was started; its environment holds the database's password."""
 
     def stats(self) -> dict[str, Any] | None:
         """What a built-in app says of itself (`GET /stats`); None for others or without answer.
@@ -103,9 +105,9 @@ def running_arms(
 ) -> Iterator[list[RunningInstance]]:
     """All instances of all arms, ready to be loaded, for the length of the block.
 
-    Instances count from `first_instance`; an arm with a URL has one. `run` names the schemas. A
-    schema is shared by all instances of its arm. Raises EnvironmentNotReady naming the arm, with
-    the end of its log; SpecError for a header whose variable is not set.
+    Instances count from `first_instance`; an arm with a URL has one, number 0. `run` names the
+    schemas. A schema is shared by all instances of its arm. Raises EnvironmentNotReady naming the
+    arm, with the end of its log; SpecError for a header whose variable is not set.
     """
     raise_file_limit()
     run = run or secrets.token_hex(4)
@@ -114,15 +116,18 @@ def running_arms(
         started = [
             starter.start(arm, number)
             for arm in spec.arm
-            for number in range(
-                first_instance, first_instance + (instances if arm.url is None else 1)
-            )
+            for number in _numbers(arm, first_instance, instances)
         ]
         ready = _wait_for_all(starter, started, database, say)
         for instance in ready:
             if instance.child is not None:
                 instance.child.pin(placement.apps)  # only now: starting uses every core
         yield ready
+
+
+def _numbers(arm: Arm, first: int, count: int) -> range:
+    """An arm with a URL is one process, and stays instance 0 when a run is resumed."""
+    return range(first, first + count) if arm.url is None else range(1)
 
 
 class _Starter:
@@ -173,7 +178,7 @@ class _Starter:
         self._children.append(child)
         idle_limit_s = APP_IDLE_LIMIT_S if arm.kind == "app" else OTHER_IDLE_LIMIT_S
         target = Target(arm.name, number, f"http://127.0.0.1:{port}", headers, idle_limit_s)
-        return RunningInstance(target, child, self._schemas.get(arm.name), arm)
+        return RunningInstance(target, child, self._schemas.get(arm.name), arm, launch)
 
     def _launch(self, arm: Arm, port: int) -> Launch:
         schema = self._schemas.get(arm.name)
@@ -292,29 +297,33 @@ def working_folder(spec: Spec, arm: Arm) -> Path:
     return (Path(spec.folder) / (arm.cwd or ".")).resolve()
 
 
-def run_reset(spec: Spec, arm: Arm) -> None:
-    """Run the arm's own `reset` command in its folder, and wait for it.
+def run_reset(spec: Spec, instance: RunningInstance, database: Database) -> None:
+    """Run the arm's own `reset` command where its service runs and with the same environment (its
+    checkout, its `DATABASE_URL` …), and wait for it.
 
     A program named with a slash is looked for beside the spec first. Raises EnvironmentNotReady
-    with what the command wrote.
+    with what the command wrote, secrets masked.
     """
+    arm, launch = instance.arm, instance.launch
     assert arm.reset is not None
     program, *rest = shlex.split(arm.reset)
     beside_spec = (Path(spec.folder) / program).resolve()
     if "/" in program and beside_spec.is_file():
         program = str(beside_spec)
-    problem = _reset_problem([program, *rest], working_folder(spec, arm))
+    folder = launch.cwd if launch else working_folder(spec, arm)
+    problem = _reset_problem([program, *rest], folder, launch.env if launch else inherited())
     if problem is not None:
         raise EnvironmentNotReady(
-            f'Arm "{arm.name}": its reset command {arm.reset!r} {problem}.',
+            f'Arm "{arm.name}": its reset command {arm.reset!r} '
+            f"{masked(problem, instance, database)}.",
             hint="It runs before each trial with writes; try it by hand.",
         )
 
 
-def _reset_problem(argv: list[str], folder: Path) -> str | None:
+def _reset_problem(argv: list[str], folder: Path, env: Mapping[str, str]) -> str | None:
     try:
         done = subprocess.run(
-            argv, cwd=folder, env=inherited(), capture_output=True, text=True, errors="replace",
+            argv, cwd=folder, env=env, capture_output=True, text=True, errors="replace",
             check=False, timeout=RESET_LIMIT_S, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

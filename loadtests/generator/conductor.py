@@ -190,7 +190,6 @@ def _outcome(
         sent=sum(row[2] is not None for row in rows),
         recorded=len(rows),
         no_free_user=no_free_user,
-        retries=0,  # nothing here can retry: see connections.py and forbid_silent_retries
         generator_cpu_s=usage[0],
         generator_wall_s=usage[1],
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -219,7 +220,8 @@ class Site:
     def prepare(self, count: int, now_ns: int, timeout_s: float) -> None:
         """Have at least `count` connections open, none idle for longer than the server's limit.
 
-        Failures are left for the requests to meet, which record them.
+        Gives up after `timeout_s` in all. Failures are left for the requests to meet, which record
+        them.
         """
         fresh = deque[Connection]()
         for connection in self._idle:
@@ -228,9 +230,10 @@ class Site:
             elif connection.open:
                 fresh.append(connection)
         self._idle = fresh
+        give_up_s = time.monotonic() + timeout_s
         pool = Pool(OPENED_AT_ONCE)
         for _ in range(count - len(fresh)):
-            pool.spawn(self._open_ahead, now_ns, timeout_s)
+            pool.spawn(self._open_ahead, now_ns, give_up_s)
         pool.join()
 
     def close(self) -> None:
@@ -238,9 +241,12 @@ class Site:
         while self._idle:
             self._idle.pop().close()
 
-    def _open_ahead(self, now_ns: int, timeout_s: float) -> None:
+    def _open_ahead(self, now_ns: int, give_up_s: float) -> None:
+        left_s = give_up_s - time.monotonic()
+        if left_s <= 0:
+            return
         try:
-            self.give(self._connect(timeout_s), now_ns)
+            self.give(self._connect(left_s), now_ns)
         except OSError:
             return
 

@@ -36,6 +36,6 @@ def _schedule(policy: str, priority: int) -> bool:
         return False
     try:
         os.sched_setscheduler(0, getattr(os, policy), os.sched_param(priority))
-    except PermissionError:
+    except OSError:  # not allowed, or unknown to this kernel (gVisor, musl)
         return False
     return True

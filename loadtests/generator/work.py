@@ -26,6 +26,8 @@ SWEEPS_PER_TIMEOUT = 50
 LONGEST_SWEEP_S = 0.05
 PAUSE_AFTER_NO_CONNECTION_S = 0.01
 """A closed user whose server cannot be reached waits this long before it tries again."""
+SHORTEST_CONNECT_S = 0.01
+"""Allowed for a connection however little of a request's time is left."""
 CLOSED_DRAW_PER_S = 20_000
 """Requests drawn ahead for a closed load; the stream goes on if they are used up."""
 
@@ -106,16 +108,16 @@ class Work:
         connection for it."""
         message = self._messages[self.which[index]]
         data = message.filled(self.keys[index])
+        deadline_ns = arrival_ns + self._timeout_ns
         connection = user.connection
         if connection is None or not connection.open:
             try:
-                connection = user.connection = self._site.take(self._timeout_s)
+                left_s = max(SHORTEST_CONNECT_S, (deadline_ns - sent_ns) / NS_PER_S)
+                connection = user.connection = self._site.take(left_s)
             except OSError as error:
                 self._note(index, arrival_ns, sent_ns, 0, 0, b"", error_name(error))
                 return False
-        connection.begin(
-            data, arrival_ns + self._timeout_ns, user.wake, head_answer=message.has_no_answer_body
-        )
+        connection.begin(data, deadline_ns, user.wake, head_answer=message.has_no_answer_body)
         switch = get_hub().switch
         while connection.waiting:
             switch()

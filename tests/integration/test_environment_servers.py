@@ -7,19 +7,22 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
-from loadtests.environment import servers
+from loadtests.environment import live_bed, servers
 from loadtests.environment.database import Database
+from loadtests.environment.launch import Launch
 from loadtests.environment.live_bed import LiveBed
 from loadtests.environment.machine import Placement, choose_placement
 from loadtests.environment.servers import RunningInstance, ask, run_reset, running_arms
 from loadtests.errors import EnvironmentNotReady, SpecError
 from loadtests.scenarios.catalogue import READ_ONE
 from loadtests.spec import Arm, RunSpec, Spec
+from loadtests.trials import Target
 
 PYTHON = sys.executable
 TINY = """
@@ -38,6 +41,10 @@ class Server(ThreadingHTTPServer):
 Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 NOTHING = Database()
+
+
+def not_started(arm: Arm, launch: Launch | None = None) -> RunningInstance:
+    return RunningInstance(Target(arm.name, 0, "http://127.0.0.1:1"), None, None, arm, launch)
 
 
 @pytest.fixture
@@ -74,6 +81,15 @@ def told(instance: RunningInstance) -> dict[str, Any]:
     assert status == 200
     answer: dict[str, Any] = json.loads(body)
     return answer
+
+
+def test_a_url_stays_instance_0_in_a_resumed_run(up: Callable[..., Any]) -> None:
+    """It is the same process, so its intervals must go on to speak of "these instances"."""
+    with up(tiny("one")) as (running,):
+        there = Arm(name="there", url=running.target.url)
+        with up(there, tiny("two"), instances=2, first_instance=12) as instances:
+            numbers = [(i.target.arm, i.target.instance) for i in instances]
+            assert numbers == [("there", 0), ("two", 12), ("two", 13)]
 
 
 def test_every_instance_runs_and_ends(up: Callable[..., Any], folder: Path) -> None:
@@ -275,6 +291,7 @@ def test_one_that_never_answers_is_given_up_and_killed(
         up(python_arm("import time; time.sleep(300)", name="mute")),
     ):
         pass
+    monkeypatch.setattr(servers, "READY_LIMIT_S", 4.0)  # long enough to start on a busy machine
     with (
         pytest.raises(EnvironmentNotReady, match=r"not ready within .*/nowhere gives status 404"),
         up(tiny(ready="/nowhere")),
@@ -397,7 +414,7 @@ def test_a_reset_command_runs_in_the_arms_folder(folder: Path, place: str) -> No
     (folder / place / "reset.sh").write_text("#!/bin/sh\npwd > done.txt\n")
     (folder / place / "reset.sh").chmod(0o755)
     arm = tiny(cwd="shop", reset="./reset.sh")
-    run_reset(Spec(arm=(arm,), scenario=(READ_ONE,), folder=str(folder)), arm)
+    run_reset(Spec(arm=(arm,), scenario=(READ_ONE,), folder=str(folder)), not_started(arm), NOTHING)
     assert (folder / "shop" / "done.txt").read_text().strip() == str(folder / "shop")
 
 
@@ -415,4 +432,40 @@ def test_a_failing_reset_is_told(
     monkeypatch.setattr(servers, "RESET_LIMIT_S", 0.3)
     arm = tiny(reset=command)
     with pytest.raises(EnvironmentNotReady, match=f'"tiny".*{words}'):
-        run_reset(Spec(arm=(arm,), scenario=(READ_ONE,), folder=str(folder)), arm)
+        run_reset(
+            Spec(arm=(arm,), scenario=(READ_ONE,), folder=str(folder)), not_started(arm), NOTHING
+        )
+
+
+def test_a_reset_runs_where_its_service_does_and_its_secrets_are_masked(folder: Path) -> None:
+    """In the service's own checkout, with its DATABASE_URL, which an error does not repeat."""
+    checkout = folder / "checkout"
+    checkout.mkdir()
+    secret = "hunter2-in-a-url"
+    launch = Launch([], {**os.environ, "DATABASE_URL": secret}, checkout)
+    database = SimpleNamespace(mask=lambda text: text.replace(secret, "***"))
+    arm = tiny(reset="sh -c 'pwd >where; echo cannot reach $DATABASE_URL >&2; exit 3'")
+    spec = Spec(arm=(arm,), scenario=(READ_ONE,), folder=str(folder))
+    with pytest.raises(EnvironmentNotReady, match=r"exit code 3: cannot reach \*\*\*"):
+        run_reset(spec, not_started(arm, launch), database)  # type: ignore[arg-type]
+    assert (checkout / "where").read_text().strip() == str(checkout)
+
+
+def test_settling_waits_for_the_apps_own_gauge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that gave up does not stop the app's work."""
+    told = iter([3, 1, 0])
+    instance = not_started(tiny())
+    monkeypatch.setattr(RunningInstance, "stats", lambda _: {"in_flight": next(told)})
+    bed = LiveBed(Spec(arm=(tiny(),), scenario=(READ_ONE,)), NOTHING, [instance])
+    assert bed.settle(instance.target) == 0
+    assert next(told, None) is None
+
+
+def test_settling_ends_with_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = not_started(tiny())
+    monkeypatch.setattr(RunningInstance, "stats", lambda _: {"in_flight": 2})
+    monkeypatch.setattr(live_bed, "SETTLE_LIMIT_S", 0.0)
+    bed = LiveBed(Spec(arm=(tiny(),), scenario=(READ_ONE,)), NOTHING, [instance])
+    assert bed.settle(instance.target) == 2
+    monkeypatch.setattr(RunningInstance, "stats", lambda _: None)
+    assert bed.settle(instance.target) is None

@@ -60,7 +60,7 @@ def prepared(
 ) -> tuple[Run, Quiet, IdleBed]:
     sizes = choose_sizes(spec, Limits(memory_mb=None, connections=None))
     store = RunStore(folder)
-    bed = IdleBed(tuple(ARMS), sizes.instances, before.next_instance)
+    bed = IdleBed(tuple(ARMS), sizes.instances, before.origin.instance)
     if before is NOTHING_YET:
         facts = {"versions": {}, "host": {}, "placement": {}, "database": {}, "durability": {}}
         store.write_manifest(
@@ -84,8 +84,7 @@ def prepared(
         "generator": SimulatedGenerator(ARMS, seed=5),
         "watcher": watcher,
         "assess": lambda: interim(load_run(folder)),
-        "first_round": before.next_round,
-        "first_trial": before.next_trial,
+        "origin": before.origin,
         "frozen": before.frozen,
     }
     run = Run(**(parts | changes))
@@ -192,7 +191,7 @@ def test_an_interrupted_run_keeps_its_trials_and_can_be_resumed(tmp_path: Path) 
     assert len(load_run(folder).trials) == 51
 
     before = progress_of(folder)
-    assert (before.finished_rounds, before.next_round, before.next_instance) == (1, 2, 3)
+    assert (before.finished_rounds, before.origin.round, before.origin.instance) == (1, 2, 3)
     rest, watcher, _ = prepared(folder, spec, before)
     rest.sizes = replace(rest.sizes, rounds=1)
     assert execute(rest) == "complete"

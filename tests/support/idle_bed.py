@@ -42,6 +42,9 @@ class IdleBed:
             pressure_s=None,
         )
 
+    def settle(self, target: Target) -> int | None:
+        return 0
+
     def failure(self, target: Target) -> str | None:
         gone = (target.arm, target.instance) == self.dead
         return f"{target.arm} #{target.instance} has ended" if gone else None

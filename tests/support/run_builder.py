@@ -345,7 +345,7 @@ class _Simulation:
             "sent": count,
             "recorded": count,
             "no_free_user": 0,
-            "retries": 0,
+            "left_in_flight": 0,
             "generator_cpu_s": 0.2 * self.spec.run.block_s,
             "generator_wall_s": (drained_ns - self.now_ns) / 1e9,
             "app_cpu_s": cpu_s if ours else None,

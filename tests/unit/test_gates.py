@@ -52,9 +52,8 @@ def test_good_runs_pass_every_gate(tmp_path, seed):
         ("server-count", lambda t: {"server_requests": t["server_requests"] + 1}),
         ("server-count", lambda t: {"server_requests": t["server_requests"] - 1}),
         ("generator-cpu", lambda t: {"generator_cpu_s": 0.9 * t["generator_wall_s"]}),
-        ("retries", lambda t: {"retries": 5}),
         ("no-free-user", lambda t: {"no_free_user": 3}),
-        ("drain", lambda t: {"drained_ns": None}),
+        ("drain", lambda t: {"left_in_flight": 2}),
         (
             "failed-trials",
             lambda t: {"state": "invalid", "reason": "exited"} if t["block"] % 3 == 0 else {},
@@ -80,7 +79,6 @@ def test_a_bad_arm_fails_its_gate_and_its_comparisons(tmp_path, gate, change):
     ("gate", "change"),
     [
         ("server-count", {"server_requests": None}),
-        ("retries", {"retries": None}),
         ("generator-cpu", {"generator_cpu_s": None}),
         ("no-free-user", {"no_free_user": None}),
         ("counts", {"planned": None}),
@@ -237,3 +235,48 @@ class TestSettings:
         assert (
             settings_gate(self.ASYNC, self.SYNC, {"sync": self.told(self.SYNC), **told}).ok is None
         )
+
+
+def given_up(trial, columns):
+    """The last two requests of one open trial never got a user."""
+    if trial["arm"] == BAD and trial["load"].startswith("open"):
+        for name in ("ok", "status", "error", "sent_ns"):
+            columns[name] = list(columns[name])
+        for place in (-1, -2):
+            columns["ok"][place], columns["status"][place] = False, 0
+            columns["error"][place], columns["sent_ns"][place] = "timeout", None
+    return columns
+
+
+def two_unsent(trial):
+    sent = trial["sent"] - 2 if trial["load"].startswith("open") else trial["sent"]
+    return {"sent": sent, "server_requests": sent}
+
+
+def test_requests_given_up_unsent_are_not_lost(tmp_path):
+    """They are errors of the arm that held every user, and are told as such."""
+    summary = summary_of(
+        tmp_path / "run", edit_trial=only_bad(two_unsent), edit_samples=given_up, rounds=2
+    )
+    assert gates_of(summary, "counts") == []
+    assert gates_of(summary, "server-count") == []
+    assert {g.arm for g in gates_of(summary, "errors")} == {BAD}
+    told = [g for g in gates_of(summary, "counts", True) if g.arm == BAD and "open" in g.load]
+    assert told
+    assert all("timed out while every user was busy" in g.detail for g in told)
+
+
+def test_an_app_silent_once_is_still_counted(tmp_path):
+    """One slow answer of /stats takes one trial out of the count, not the gate."""
+
+    def silent_once(trial):
+        return {"server_requests": None} if trial["trial"] < 8 else {}
+
+    def and_one_missing(trial):
+        return silent_once(trial) or {"server_requests": trial["server_requests"] - 1}
+
+    good = summary_of(tmp_path / "good", edit_trial=only_bad(silent_once))
+    assert gates_of(good, "server-count") == []
+    assert any("did not tell" in g.detail for g in gates_of(good, "server-count", True))
+    bad = summary_of(tmp_path / "bad", edit_trial=only_bad(and_one_missing))
+    assert {g.arm for g in gates_of(bad, "server-count")} == {BAD}

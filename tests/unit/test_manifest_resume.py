@@ -2,13 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loadtests.errors import StorageError, UsageError
 from loadtests.journal import Journal
 from loadtests.manifest import masked_url, public_spec, read_manifest
-from loadtests.resume import check_same_spec, progress_of
+from loadtests.plan import Origin
+from loadtests.resume import check_same_spec, check_same_world, progress_of
 from loadtests.spec import Spec, load_spec
 from loadtests.trials import ClosedLoad, OpenLoad
 
@@ -67,12 +69,14 @@ def test_progress_counts_on(tmp_path: Path) -> None:
     journal.write("rates", scenario="read-one", capacity_per_s={}, loads=loads)
     for number, state in ((0, "finished"), (1, "abandoned")):
         journal.write("round", round=number, state="planned")
-        journal.write("trial", trial=10 + number, instance=number, state="finished")
+        journal.write(
+            "trial", trial=10 + number, block=70 + number, instance=number, state="finished"
+        )
         journal.write("round", round=number, state=state)
     journal.close()
     before = progress_of(tmp_path)
-    assert (before.finished_rounds, before.next_round) == (1, 2)
-    assert (before.next_trial, before.next_instance) == (12, 2)
+    assert before.finished_rounds == 1
+    assert before.origin == Origin(round=2, block=72, trial=12, instance=2)
     assert before.frozen == {"read-one": (ClosedLoad(16), OpenLoad(240.0))}
 
 
@@ -82,3 +86,34 @@ def test_a_changed_spec_cannot_be_resumed(tmp_path: Path) -> None:
     check_same_spec({"spec": public_spec(before)}, before, tmp_path)
     with pytest.raises(UsageError, match="run"):
         check_same_spec({"spec": public_spec(before)}, after, tmp_path)
+
+
+WORLD: dict[str, dict[str, Any]] = {
+    "database": {"kind": "local", "flavour": "mariadb", "version": "10.11.1", "why": "first"},
+    "durability": {"profile": "durable"},
+    "commit": {"sha": "abc", "dirty": False},
+    "versions": {"sqlalchemy": "2.1.9"},
+    "placement": {"apps": [1]},
+}
+
+
+def test_the_same_world_can_be_resumed(tmp_path: Path) -> None:
+    later = {**WORLD, "database": {**WORLD["database"], "why": "second"}}
+    check_same_world(WORLD, later, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "words"),
+    [
+        ("database", {"flavour": "mysql"}, "database.flavour: mariadb then, mysql now"),
+        ("durability", {"profile": "relaxed"}, "durability.profile"),
+        ("commit", {"sha": "def"}, "commit.sha: abc then, def now"),
+        ("versions", {"sqlalchemy": "2.1.10"}, "versions"),
+        ("placement", {"apps": [2]}, "placement"),
+    ],
+)
+def test_another_world_cannot_be_resumed(
+    tmp_path: Path, place: str, change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        check_same_world(WORLD, {**WORLD, place: {**WORLD[place], **change}}, tmp_path)

@@ -1,13 +1,14 @@
 """Plans: complete, balanced, random, and the same for the same seed."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.plan import RoundShape, ScenarioLoads, plan_round, round_rate, scenario_loads
+from loadtests.plan import Origin, RoundShape, ScenarioLoads, plan_round, round_rate, scenario_loads
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.scenarios.model import LoadSpec
 from loadtests.trials import ClosedLoad, OpenLoad
@@ -81,3 +82,13 @@ def test_a_given_rate_needs_no_pilot() -> None:
 @pytest.mark.parametrize(("rate", "rounded"), [(487.3, 490), (0.2, 1), (12345, 12000), (95.1, 95)])
 def test_rates_are_rounded_to_two_digits(rate: float, rounded: float) -> None:
     assert round_rate(rate) == rounded
+
+
+def test_a_resumed_run_uses_no_block_twice_whatever_its_size() -> None:
+    first = [b.block for number in (0, 1) for b in plan_round(SHAPE, number, 1)]
+    origin = Origin(round=2, block=max(first) + 1, trial=0, instance=12)
+    resumed = replace(SHAPE, instances=5, origin=origin)
+    later = [b for number in (2, 3) for b in plan_round(resumed, number, 1)]
+    blocks = [b.block for b in later]
+    assert blocks == list(range(max(first) + 1, max(first) + 1 + 2 * resumed.blocks))
+    assert {b.instance for b in later} == set(range(12, 17))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+
+import aiomysql
+import pymysql
 import pytest
 from pydantic import ValidationError
 
@@ -90,3 +94,15 @@ def test_engine_has_every_pool_value(app: str, driver: str) -> None:
 def test_a_database_is_needed_to_start() -> None:
     with pytest.raises(SettingsError, match="TWIN_DATABASE_URL: missing"):
         engine_url(settings())
+
+
+@pytest.mark.parametrize("app", ["sync", "async"])
+def test_neither_twin_encrypts_its_connection(app: str) -> None:
+    """PyMySQL would by default, wherever the server offers it; aiomysql would not."""
+    arguments = engine_options(settings(app))["connect_args"]
+    if app == "sync":
+        assert pymysql.connect(defer_connect=True).ssl, "the default this guards against is gone"
+        assert not pymysql.connect(defer_connect=True, **arguments).ssl
+    else:
+        assert inspect.signature(aiomysql.connect).parameters["ssl"].default is None
+        assert "ssl" not in arguments
