@@ -12,7 +12,7 @@ READY   := .venv/.installed
 common = $(if $(OUT),--out $(OUT)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup database bench test lint report doctor up clean
+.PHONY: help setup database test-database bench test lint report doctor up clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,13 @@ $(READY): requirements.lock pyproject.toml scripts/setup-python.sh
 	@sh scripts/setup-python.sh
 
 database: $(READY) ## make sure that some MySQL or MariaDB can be started
-	@sh scripts/setup-database.sh
+	@sh scripts/setup-database.sh $(SPEC) $(ARGS)
+
+test-database: $(READY)
+	@sh scripts/setup-database.sh --set run.database=local
 
 bench: $(READY) database ## measure the twins: verdicts, charts and a report
-	@$(BENCH) run $(SPEC) $(if $(SEED),--seed $(SEED)) $(common)
+	@$(BENCH) run $(if $(findstring --resume,$(ARGS)),,$(SPEC)) $(if $(SEED),--seed $(SEED)) $(common)
 
 report: $(READY) ## rebuild every report file of RUN=results/… from its samples
 	@$(BENCH) report $(RUN) $(ARGS)
@@ -38,7 +41,7 @@ doctor: $(READY) ## is this machine fit to measure, and do the connections add u
 up: $(READY) database ## keep the database and one instance of every arm up until Ctrl-C
 	@$(BENCH) up $(SPEC) $(ARGS)
 
-test: $(READY) database ## run every test against a real database
+test: $(READY) test-database ## run every test against a real database
 	@.venv/bin/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY) ## ruff and strict typing

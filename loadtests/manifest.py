@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-from loadtests.errors import StorageError
+from loadtests.errors import StorageError, UsageError
 from loadtests.schedule import Sizes
-from loadtests.spec import Arm, Spec
+from loadtests.secrets import (
+    masked_command,
+    masked_env,
+    masked_headers,
+    masked_json,
+    masked_override,
+    masked_path,
+    masked_url,
+)
+from loadtests.spec import Spec
 
 SCHEMA = 1
-MASK = "***"
-
-
-def masked_url(url: str) -> str:
-    """A URL with its password replaced; other texts (`auto`, `docker`) as they are."""
-    parts = urlsplit(url)
-    if not parts.password:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:{MASK}@{host}"))
+MANIFEST = "manifest.json"
 
 
 def public_spec(spec: Spec) -> dict[str, Any]:
-    """The spec as JSON values with passwords, header values and literal environment values masked.
+    """The spec as JSON values with passwords, header values, literal environment values, and what
+    looks like a secret in query strings and JSON bodies, masked.
 
     Header values of the form `env:NAME` and environment values with a placeholder name a source and
     are kept.
@@ -34,34 +34,40 @@ def public_spec(spec: Spec) -> dict[str, Any]:
     data = spec.model_dump(mode="json", by_alias=True)
     data["run"]["database"] = masked_url(spec.run.database)
     for entry, arm in zip(data["arm"], spec.arm, strict=True):
-        entry.update(_public_secrets(arm))
+        entry["headers"], entry["env"] = masked_headers(arm.headers), masked_env(arm.env)
+        entry["url"] = masked_url(arm.url) if arm.url else None
+    for entry, scenario in zip(data["scenario"], spec.scenario, strict=True):
+        for told, request in zip(entry["request"], scenario.request, strict=True):
+            told["headers"] = masked_headers(request.headers)
+            told["path"] = masked_path(request.path)
+            told["json"] = masked_json(request.json_body)
     return data
-
-
-def _public_secrets(arm: Arm) -> dict[str, Any]:
-    headers = {k: v if v.startswith("env:") else MASK for k, v in arm.headers.items()}
-    env = {k: v if "{" in v else MASK for k, v in arm.env.items()}
-    return {"headers": headers, "env": env, "url": masked_url(arm.url) if arm.url else None}
 
 
 def build_manifest(
     *,
     run: str,
-    command: str,
+    command: Sequence[str],
     created_utc: str,
     spec: Spec,
-    overrides: tuple[str, ...],
+    spec_file: Path | None,
+    overrides: Sequence[str],
     sizes: Sizes,
     facts: Mapping[str, Any],
     arms: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The manifest; `facts` brings versions, host, placement, database, durability and commit."""
+    """The manifest; `facts` brings versions, host, placement, database, durability and commit.
+
+    `command` and `overrides` come as they were typed and are masked here; `spec_file` is the file
+    that the spec was read from, None for a built-in profile.
+    """
     return {
         "schema": SCHEMA,
         "run": run,
         "created_utc": created_utc,
-        "command": command,
-        "overrides": list(overrides),
+        "command": masked_command(command),
+        "overrides": [masked_override(override) for override in overrides],
+        "spec_file": str(spec_file) if spec_file else None,
         "spec": public_spec(spec),
         "seed": spec.run.seed,
         "baseline": spec.arm[0].name,
@@ -73,15 +79,28 @@ def build_manifest(
     }
 
 
+def has_manifest(folder: Path) -> bool:
+    """Whether a run in this folder came as far as to be gone on with."""
+    return (folder / MANIFEST).is_file()
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a run's folder. Raises StorageError when there is none or it is damaged."""
-    path = folder / "manifest.json"
+    """The manifest of a run's folder.
+
+    Raises UsageError when the folder holds no run, StorageError when its manifest is damaged.
+    """
+    path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(
+            f"{folder} holds no run: there is no {path.name}.",
+            hint="Give the folder that bench run printed, for example results/<run>.",
+        ) from error
     except (OSError, ValueError) as error:
         raise StorageError(
             f"{folder} holds no readable run ({path.name}: {error}).",
-            hint="Give the folder that bench run printed, for example results/<run>.",
+            hint="Restore it from a copy, or measure again with bench run.",
         ) from error
     if manifest.get("schema") != SCHEMA:
         raise StorageError(

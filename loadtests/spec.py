@@ -7,19 +7,23 @@ import shlex
 import string
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
 
 from loadtests.errors import SpecError
+from loadtests.overrides import Origins, apply_overrides, origin_of, origins_within
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.scenarios.model import Frozen, Scenario
 
@@ -51,6 +55,13 @@ class RunSpec(Frozen):
     budget_s: PositiveFloat = 300.0
     equivalence_pct: PositiveFloat = 5.0
     max_error_pct: Annotated[float, Field(ge=0, le=100)] = 0.1
+
+    @field_validator("database")
+    @classmethod
+    def _database_can_be_read(cls, database: str) -> str:
+        if "://" in database:
+            _check_host(database)
+        return database
 
 
 class Arm(Frozen):
@@ -96,6 +107,11 @@ class Arm(Frozen):
             self._check_app(self.app)
         if self.command is not None:
             self._check_command(self.command)
+        if self.url is not None:
+            _check_host(self.url)
+            _check_nothing_behind_the_path(self.url)
+        if self.reset is not None:
+            _check_words("reset", self.reset)
         return self
 
     def _check_app(self, app: str) -> None:
@@ -107,13 +123,40 @@ class Arm(Frozen):
             )
 
     def _check_command(self, command: str) -> None:
-        if not shlex.split(command):
-            raise ValueError("command is empty")
+        _check_words("command", command)
         _check_placeholders("command", command, COMMAND_PLACEHOLDERS)
         if "{port}" not in command and not any("{port}" in value for value in self.env.values()):
             raise ValueError("command must say where to listen: use {port} in command or env")
         for name, value in self.env.items():
             _check_placeholders(f"env.{name}", value, ENV_PLACEHOLDERS)
+
+
+def _check_host(url: str) -> None:
+    """Raise ValueError, which does not repeat the URL, when host or port cannot be read."""
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # `http://[::1`, `http://h:99999`
+        usable = False
+    if not usable:
+        raise ValueError(
+            "host or port of the URL cannot be read (write @ : / in a password as %40 %3A %2F)"
+        )
+
+
+def _check_nothing_behind_the_path(url: str) -> None:
+    if "?" in url or "#" in url:
+        raise ValueError("url: what stands behind ? or # is never sent; put it into request paths")
+
+
+def _check_words(key: str, text: str) -> None:
+    """Raise ValueError when a command line cannot be split into words."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"{key} cannot be split into words: {error}") from error
+    if not words:
+        raise ValueError(f"{key} is empty")
 
 
 def _check_placeholders(key: str, text: str, allowed: frozenset[str]) -> None:
@@ -130,8 +173,8 @@ class Spec(Frozen):
     """A whole spec: run settings, arms, scenarios. The first arm is the baseline."""
 
     run: RunSpec = RunSpec()
-    arm: Annotated[tuple[Arm, ...], Field(min_length=1)]
-    scenario: Annotated[tuple[Scenario, ...], Field(min_length=1)]
+    arm: Annotated[tuple[Arm, ...], Field(min_length=1, strict=False)]
+    scenario: Annotated[tuple[Scenario, ...], Field(min_length=1, strict=False)]
     source: str = "spec"
     """Where the spec came from, for messages and the manifest."""
     folder: str = "."
@@ -157,6 +200,24 @@ class Spec(Frozen):
         return next(arm for arm in self.arm if arm.name == name)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A spec's text and file, and what was told beside it: who is to blame for a problem."""
+
+    text: str
+    path: Path
+    origins: Origins
+
+    def blame(self, place: Sequence[str | int]) -> str:
+        """`file:line`, `--set KEY` or the variable that the value at `place` came from."""
+        if origin := origin_of(place, self.origins):
+            return origin
+        line = line_of(self.text, place)
+        where = f"{self.path}:{line}" if line else f"{self.path}"
+        beside = origins_within(place, self.origins)
+        return f"{where} (with {', '.join(beside)})" if beside else where
+
+
 def profile_names() -> list[str]:
     """Names of the built-in profiles."""
     return sorted(path.stem for path in PROFILES_DIR.glob("*.toml"))
@@ -178,15 +239,9 @@ def load_spec(
     path = _find(source)
     text = _read_text(path)
     data = _parse(text, path)
-    for override in overrides:
-        _apply_override(data, override)
-    if seed is not None:
-        data.setdefault("run", {})["seed"] = seed
-    if (url := environ.get("BENCH_DATABASE_URL")) and data.get("run", {}).get(
-        "database", "auto"
-    ) == "auto":
-        data.setdefault("run", {})["database"] = url
-    return _validated(data, text, path, source)
+    _check_tables(data, Told(text, path, {}))
+    origins = apply_overrides(data, overrides, seed, environ)
+    return _validated(data, Told(text, path, origins), source)
 
 
 def _find(source: str) -> Path:
@@ -216,68 +271,45 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         raise SpecError(f"{path}: not valid TOML: {error}.") from error
 
 
-def _apply_override(data: dict[str, Any], override: str) -> None:
-    key, equals, raw = override.partition("=")
-    if not equals or not key:
-        raise SpecError(
-            f"--set {override}: expected KEY=VALUE.", hint="Example: --set run.block_s=0.5"
-        )
-    try:
-        value = tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = raw
-    *parents, last = key.split(".")
-    node: Any = data
-    for part in parents:
-        node = _descend(node, part, override)
-    if not isinstance(node, dict):
-        raise SpecError(f"--set {override}: {'.'.join(parents)} is not a table.")
-    node[last] = value
-
-
-def _descend(node: Any, part: str, override: str) -> Any:
-    if isinstance(node, list):
-        for index, entry in enumerate(node):
-            if part in (entry.get("name"), str(index)):
-                return entry
-        known = ", ".join(str(entry.get("name")) for entry in node)
-        raise SpecError(f"--set {override}: nothing is called {part!r} (there are {known}).")
-    if not isinstance(node, dict):
-        raise SpecError(f"--set {override}: {part!r} has nothing below it.")
-    return node.setdefault(part, {})
-
-
-def _validated(data: dict[str, Any], text: str, path: Path, source: str) -> Spec:
+def _validated(data: dict[str, Any], told: Told, source: str) -> Spec:
+    path = told.path
     for reserved in ("source", "folder"):
         if reserved in data:
-            raise SpecError(f"{path}: unknown key {reserved!r}.")
+            raise SpecError(f"{told.blame((reserved,))}: unknown key {reserved!r}.")
     data.pop("tune", None)  # `bench tune`'s own table may stand in the same file
-    data["scenario"] = [_with_built_in(entry, path) for entry in _tables(data, "scenario", path)]
+    _check_tables(data, told)
+    data["scenario"] = [
+        _with_built_in(entry, told.blame(("scenario", index, "name")))
+        for index, entry in enumerate(data.get("scenario", []))
+    ]
     try:
         spec = Spec.model_validate({**data, "source": source, "folder": str(path.parent)})
     except ValidationError as error:
         raise SpecError(
-            _explain(error, data, text, path), hint="See docs/spec.md for every key."
+            _explain(error, data, told), hint="See docs/spec.md for every key."
         ) from error
     _check_paths(spec, path)
     return spec
 
 
-def _tables(data: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
-    entries = data.get(key, [])
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SpecError(f"{path}: {key} must be written as [[{key}]] tables.")
-    return entries
+def _check_tables(data: dict[str, Any], told: Told) -> None:
+    """Raise SpecError unless `[run]`, `[[arm]]` and `[[scenario]]` are written as such."""
+    if not isinstance(data.get("run", {}), dict):
+        raise SpecError(f"{told.blame(('run', 0))}: run must be written as one [run] table.")
+    for key in ("arm", "scenario"):
+        entries = data.get(key, [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise SpecError(f"{told.blame((key,))}: {key} must be written as [[{key}]] tables.")
 
 
-def _with_built_in(entry: dict[str, Any], path: Path) -> dict[str, Any]:
+def _with_built_in(entry: dict[str, Any], blamed: str) -> dict[str, Any]:
     """A scenario without requests takes those of the built-in one of its name."""
-    if "request" in entry or "locustfile" in entry:
-        return entry
     name = entry.get("name")
+    if "request" in entry or "locustfile" in entry or not isinstance(name, str):
+        return entry
     if name not in BUILT_IN:
         raise SpecError(
-            f"{path}: scenario {name!r} is not built in and has no requests.",
+            f"{blamed}: scenario {name!r} is not built in and has no requests.",
             hint=f"Built in: {', '.join(BUILT_IN)}; or add [[scenario.request]] tables.",
         )
     return {**BUILT_IN[name].model_dump(by_alias=True), **entry}
@@ -292,8 +324,8 @@ def _check_paths(spec: Spec, path: Path) -> None:
             raise SpecError(f"{path}: arm {arm.name!r}: no folder {arm.cwd!r}.")
 
 
-def _explain(error: ValidationError, data: dict[str, Any], text: str, path: Path) -> str:
-    """One line per problem: file, line, key, what is wrong."""
+def _explain(error: ValidationError, data: dict[str, Any], told: Told) -> str:
+    """One line per problem: file and line (or what was typed), key, what is wrong."""
     lines = []
     for problem in _worth_telling(error):
         location = [part for part in problem["loc"] if part not in UNION_BRANCHES]
@@ -301,8 +333,7 @@ def _explain(error: ValidationError, data: dict[str, Any], text: str, path: Path
             "extra_forbidden": "unknown key",
             "missing": "missing",
         }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-        where = line_of(text, location)
-        lines.append(f"{path}{f':{where}' if where else ''}: {_dotted(location, data)}: {message}")
+        lines.append(f"{told.blame(location)}: {_dotted(location, data)}: {message}")
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -344,7 +375,7 @@ def line_of(text: str, location: Sequence[str | int]) -> int | None:
     indexes = [part for part in location if isinstance(part, int)]
     best: int | None = None
     for number, table, positions, stripped in _lines_with_tables(text):
-        if not table or table != names[: len(table)] or positions != indexes[: len(positions)]:
+        if table != names[: len(table)] or positions != indexes[: len(positions)]:
             continue
         rest = names[len(table) :]
         if stripped.startswith("["):

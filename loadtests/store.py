@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loadtests.errors import StorageError
+from loadtests.errors import StorageError, UsageError
 from loadtests.journal import Journal, storage_error
 from loadtests.trials import SAMPLE_SCHEMA
 
@@ -36,7 +36,7 @@ TELEMETRY_SCHEMA = pa.schema(
 
 
 class RunStore:
-    """Writes one run's folder (see docs/results.md for its layout)."""
+    """Writes one run's folder (see docs/commands.md for its layout)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -116,10 +116,10 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def new_run_folder(out: Path | None, run: str) -> Path:
-    """`out`, or `results/<run>`; raises StorageError when it already holds a run."""
+    """`out`, or `results/<run>`; raises UsageError when it already holds a run."""
     folder = out or Path("results") / run
     if (folder / "manifest.json").exists():
-        raise StorageError(
+        raise UsageError(
             f"{folder} already holds a run.",
             hint=f"Choose another --out, or go on with it: bench run --resume {folder}",
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
-from loadtests.errors import StorageError
+from loadtests.errors import StorageError, UsageError
 from loadtests.scenarios.model import Scenario
 from loadtests.spec import Spec
 from reports.model import LoadFacts, Status
@@ -55,7 +55,7 @@ class StoredRun:
 
     @classmethod
     def load(cls, folder: Path) -> StoredRun:
-        """Read a run's folder. Raises StorageError when it is none, or is damaged beyond use."""
+        """Read a run's folder. Raises UsageError when it is none, StorageError when damaged."""
         return load_run(folder)
 
     @property
@@ -111,7 +111,7 @@ class StoredRun:
 
 
 def load_run(folder: Path) -> StoredRun:
-    """Read a run's folder. Raises StorageError when it is none, or is damaged beyond use."""
+    """Read a run's folder. Raises UsageError when it is none, StorageError when it is damaged."""
     manifest = _read_manifest(folder / "manifest.json")
     spec = _read_spec(manifest, folder)
     if manifest.get("baseline") not in (None, *(arm.name for arm in spec.arm)):
@@ -136,8 +136,8 @@ def load_run(folder: Path) -> StoredRun:
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StorageError(
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(
             f"{path.parent} holds no run: there is no {path.name}.",
             hint="Give a folder that bench run has made, for example results/<run>.",
         ) from error

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from loadtests.errors import BenchError
+from loadtests.journal import storage_error
+
+INTERRUPTED = 130
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 app = typer.Typer(
     name="bench",
@@ -34,7 +41,10 @@ SeedOption = Annotated[int | None, typer.Option(help="Seed of arrivals, keys and
 
 @app.command()
 def run(
-    spec: SpecArgument = "quick",
+    spec: Annotated[
+        str | None,
+        typer.Argument(metavar="[SPEC]", help="A TOML file or a built-in profile (quick)."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
     seed: SeedOption = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")] = None,
@@ -43,10 +53,11 @@ def run(
     overrides: SetOption = None,
 ) -> None:
     """Plan, measure, judge, report."""
-    from scripts.run import RunOptions, run_command
+    from scripts.resuming import RunOptions
+    from scripts.run import run_command
 
     options = RunOptions(spec, out, seed, resume, dry_run, json, tuple(overrides or ()))
-    raise typer.Exit(run_command(options))
+    _leave(lambda: run_command(options))
 
 
 @app.command()
@@ -57,7 +68,7 @@ def report(
     """Rebuild every report file from the stored samples; same samples, same numbers."""
     from scripts.report import report_command
 
-    raise typer.Exit(report_command(run, json=json))
+    _leave(lambda: report_command(run, json=json))
 
 
 @app.command()
@@ -65,7 +76,7 @@ def doctor(spec: SpecArgument = "quick", overrides: SetOption = None) -> None:
     """Is this machine and set-up fit to measure, and what to do about it."""
     from scripts.doctor import doctor_command
 
-    raise typer.Exit(doctor_command(spec, tuple(overrides or ())))
+    _leave(lambda: doctor_command(spec, tuple(overrides or ())))
 
 
 @app.command()
@@ -77,39 +88,57 @@ def up(
     """Keep the database and one instance of every arm up until Ctrl-C."""
     from scripts.up import up_command
 
-    raise typer.Exit(up_command(spec, tuple(overrides or ()), json=json))
+    _leave(lambda: up_command(spec, tuple(overrides or ()), json=json))
+
+
+def _leave(command: Callable[[], int]) -> NoReturn:
+    """Leave with a command's exit code. Typer would end a Ctrl-C without a word."""
+    try:
+        code = command()
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        code = INTERRUPTED
+    raise typer.Exit(code)
 
 
 def main() -> None:
-    """Entry point: exit codes as in docs/exit-codes.md, tracebacks only in a file."""
+    """Entry point: exit codes as in docs/commands.md, tracebacks only in a file."""
     try:
         app()
     except BenchError as error:
-        print(f"bench: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"  → {error.hint}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("bench: interrupted", file=sys.stderr)
-        sys.exit(130)
+        _fail(error)
     except Exception as error:  # noqa: BLE001 - the one edge: a bug of ours, kept in a file
-        log = write_traceback()
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            _fail(storage_error(Path(error.filename or "The disk"), error))
         print(
             f"bench: this is a bug of ours ({type(error).__name__}: {error}).\n"
-            f"  → The traceback is in {log}; please report it.",
+            f"  → {write_traceback()}; please report it.",
             file=sys.stderr,
         )
         sys.exit(1)
 
 
-def write_traceback() -> Path:
-    """Append the traceback in hand to the run's log (or a temporary file); returns its path."""
-    folder = os.environ.get("BENCH_RUN_FOLDER")
-    path = (
-        Path(folder) / "log.txt"
-        if folder
-        else Path(tempfile.mkstemp(prefix="bench-", suffix=".txt")[1])
-    )
-    with path.open("a", encoding="utf-8") as log:
-        log.write(traceback.format_exc())
-    return path
+def _fail(error: BenchError) -> NoReturn:
+    print(f"bench: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  → {error.hint}", file=sys.stderr)
+    sys.exit(error.exit_code)
+
+
+def write_traceback() -> str:
+    """Append the traceback in hand to the run's log, else to a temporary file; says where."""
+    text, folder = traceback.format_exc(), os.environ.get("BENCH_RUN_FOLDER")
+    if folder:
+        with suppress(OSError), (Path(folder) / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(text)
+            return f"The traceback is in {log.name}"
+    with (
+        suppress(OSError),
+        tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix="bench-", suffix=".txt", delete=False
+        ) as file,
+    ):
+        file.write(text)
+        return f"The traceback is in {file.name}"
+    frame = traceback.extract_tb(sys.exc_info()[2])[-1]
+    return f"It could be written nowhere; it ends in {frame.filename}:{frame.lineno}"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtests.environment.arm_database import SHORTAGE_HINT
 from loadtests.environment.connections import connection_shortage
-from loadtests.environment.database import open_database
+from loadtests.environment.database import Database, open_database
 from loadtests.environment.machine import available_memory_mb, host_facts, usable_cores
 from loadtests.environment.probes import HostProbe
 from loadtests.errors import BenchError
 from loadtests.schedule import PROCESS_MEMORY_MB, Sizes, connections_needed
-from loadtests.spec import Spec, load_spec
+from loadtests.spec import Arm, Spec, load_spec
 from scripts.console import say
 from scripts.session import placement_here, sizes_here
 
@@ -23,6 +24,7 @@ FEWEST_CORES = 2
 LOOK_S = 3.0
 STEAL_LIMIT_PCT = 2.0
 PRESSURE_LIMIT_PCT = 10.0
+STARTED_BY_US = ("docker", "local")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Finding:
 def doctor_command(source: str, overrides: tuple[str, ...]) -> int:
     """Look at machine, database and connections; print what was found; returns the exit code."""
     spec = load_spec(source, overrides=overrides)
-    sizes = sizes_here(spec)
+    sizes = sizes_here(spec, only_planning=True)
     findings = []
     for look in _looks(spec, sizes):
         finding = look()
@@ -68,8 +70,12 @@ def _cores() -> Finding:
 
 def _memory(spec: Spec, sizes: Sizes) -> Finding:
     processes = sizes.instances * sum(arm.workers for arm in spec.arm if arm.kind != "url")
+    return memory_finding(processes, available_memory_mb())
+
+
+def memory_finding(processes: int, free_mb: float) -> Finding:
+    """Whether that many worker processes fit into the memory that is free."""
     needed_mb = processes * PROCESS_MEMORY_MB
-    free_mb = available_memory_mb()
     return Finding(
         "memory",
         needed_mb <= free_mb,
@@ -84,13 +90,19 @@ def _quiet() -> Finding:
     before = probe.read()
     time.sleep(LOOK_S)
     after, wall_s = probe.read(), time.monotonic() - started_s
-    steal = _share_pct(before.steal_s, after.steal_s, wall_s)
-    pressure = _share_pct(before.pressure_s, after.pressure_s, wall_s)
-    fit = (steal or 0.0) <= STEAL_LIMIT_PCT and (pressure or 0.0) <= PRESSURE_LIMIT_PCT
+    return quiet_finding(
+        _share_pct(before.steal_s, after.steal_s, wall_s),
+        _share_pct(before.pressure_s, after.pressure_s, wall_s),
+    )
+
+
+def quiet_finding(steal_pct: float | None, pressure_pct: float | None) -> Finding:
+    """Whether others leave this machine alone; None is unknown and no reason against it."""
+    fit = (steal_pct or 0.0) <= STEAL_LIMIT_PCT and (pressure_pct or 0.0) <= PRESSURE_LIMIT_PCT
     return Finding(
         "quiet",
         fit,
-        f"steal {_pct(steal)}, CPU pressure {_pct(pressure)} over {LOOK_S:g} s",
+        f"steal {_pct(steal_pct)}, CPU pressure {_pct(pressure_pct)} over {LOOK_S:g} s",
         "Something else is using this machine: end it, or expect wide intervals.",
     )
 
@@ -105,8 +117,6 @@ def _pct(share: float | None) -> str:
 
 def _database(spec: Spec, sizes: Sizes) -> Finding:
     """Open it, say which and why, and do the connection arithmetic."""
-    needed = connections_needed(spec.arm, sizes.instances)
-    arithmetic = f"{sizes.instances} instances × ({_per_instance(spec)}) = {needed} connections"
     with tempfile.TemporaryDirectory(prefix="bench-doctor-") as folder:
         try:
             with open_database(
@@ -116,20 +126,31 @@ def _database(spec: Spec, sizes: Sizes) -> Finding:
                 log_folder=Path(folder),
                 say=say,
             ) as database:
-                limit, free = database.max_connections, database.free_connections
-                seen = f"{database.flavour} {database.version} ({database.why}); {arithmetic}"
-                started_by_us = database.kind in ("docker", "local")
+                return database_finding(database, spec.arm, sizes.instances)
         except BenchError as error:
             return Finding("database", False, error.message, error.hint)
-    if limit is None or free is None or started_by_us:
-        return Finding("database", True, seen)
-    shortage = connection_shortage(needed, limit, 0) if needed > free else None
-    return Finding("database", shortage is None, shortage or seen, "Lower instances or pool_size.")
 
 
-def _per_instance(spec: Spec) -> str:
-    return " + ".join(
-        f"{arm.workers} × ({arm.pool_size} + {arm.max_overflow})"
-        for arm in spec.arm
-        if arm.kind != "url"
+def database_finding(database: Database, arms: Sequence[Arm], instances: int) -> Finding:
+    """Which database it is, and whether it has connections for every instance of every arm.
+
+    A server that we start gets as many as are needed.
+    """
+    needed = connections_needed(tuple(arms), instances)
+    seen = (
+        f"{database.flavour} {database.version} ({database.why}); "
+        f"{instances} instances × ({_per_instance(arms)}) = {needed} connections"
     )
+    limit, in_use = database.max_connections, database.connections_in_use
+    if limit is None or in_use is None:
+        return Finding("database", True, database.why)
+    if database.kind in STARTED_BY_US:
+        return Finding("database", True, seen)
+    shortage = connection_shortage(needed, limit, in_use)
+    told = f"{seen}. {shortage}" if shortage else f"{seen}; {limit - in_use} of {limit} are free"
+    return Finding("database", shortage is None, told, SHORTAGE_HINT)
+
+
+def _per_instance(arms: Sequence[Arm]) -> str:
+    ours = [arm for arm in arms if arm.kind != "url"]
+    return " + ".join(f"{arm.workers} × ({arm.pool_size} + {arm.max_overflow})" for arm in ours)

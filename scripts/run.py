@@ -6,18 +6,17 @@ import datetime
 import json
 import os
 import shlex
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
+from loadtests.environment.launch import with_resolved_headers
 from loadtests.environment.live_bed import LiveBed
-from loadtests.errors import StorageError, UsageError
+from loadtests.errors import BenchError, UsageError
 from loadtests.generator_client import LocustGenerator
-from loadtests.manifest import build_manifest, read_manifest
+from loadtests.manifest import build_manifest, has_manifest, read_manifest
 from loadtests.resume import (
     NOTHING_YET,
     Progressed,
@@ -34,55 +33,42 @@ from reports.run_folder import load_run
 from reports.summarise import interim
 from reports.terminal import print_summary
 from reports.write import write_report
-from scripts.console import Progress, say
+from scripts.plan_json import plan_json
 from scripts.plan_text import plan_text
-from scripts.session import open_session, sizes_here
+from scripts.resuming import RunOptions, hidden_keys, options_of_resumed_run
+from scripts.run_log import LoggedProgress, RunLog
+from scripts.session import Session, open_session, sizes_here
+from scripts.stopping import StoppableGenerator, Stopping
 
 INTERRUPTED = 130
 INVALID = 4
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What was typed behind `bench run`."""
-
-    spec: str
-    out: Path | None
-    seed: int | None
-    resume: Path | None
-    dry_run: bool
-    json: bool
-    overrides: tuple[str, ...]
-
-
 def run_command(options: RunOptions) -> int:
     """Run a spec and report it; returns the exit code."""
-    options = _options_of_resumed_run(options) if options.resume else options
-    spec = load_spec(options.spec, overrides=options.overrides, seed=options.seed)
-    sizes = sizes_here(spec)
+    options = options_of_resumed_run(options) if options.resume else options
+    spec = _spec(options)
+    with_resolved_headers(
+        spec.scenario
+    )  # a variable that is not set is told before anything starts
+    sizes = sizes_here(spec, only_planning=options.dry_run)
     before = _progress(options, spec)
     sizes = replace(sizes, rounds=max(0, sizes.rounds - before.finished_rounds))
-    print(plan_text(spec, sizes), file=sys.stdout if options.dry_run else sys.stderr)
     if options.dry_run:
+        _show_plan(spec, sizes, options)
         return 0
     if sizes.rounds == 0:
         raise UsageError(f"{options.resume} is finished; nothing is left to do.")
     folder, run = _folder(options, spec)
-    status = measure(spec, sizes, folder, run, options, before)
-    return finish(folder, status, options)
+    return _run(spec, sizes, folder, run, options, before)
 
 
-def _options_of_resumed_run(options: RunOptions) -> RunOptions:
-    """A resumed run takes spec, seed and overrides from its manifest."""
-    assert options.resume is not None
-    manifest = read_manifest(options.resume)
-    return replace(
-        options,
-        spec=manifest["spec"]["source"],
-        seed=manifest["seed"],
-        overrides=tuple(manifest["overrides"]),
-        out=options.resume,
-    )
+def _spec(options: RunOptions) -> Spec:
+    """The spec; a resumed one keeps the name it was started under, wherever its file is."""
+    spec = load_spec(options.spec or "quick", overrides=options.overrides, seed=options.seed)
+    if options.resume is None:
+        return spec
+    return spec.model_copy(update={"source": read_manifest(options.resume)["spec"]["source"]})
 
 
 def _progress(options: RunOptions, spec: Spec) -> Progressed:
@@ -90,6 +76,14 @@ def _progress(options: RunOptions, spec: Spec) -> Progressed:
         return NOTHING_YET
     check_same_spec(read_manifest(options.resume), spec, options.resume)
     return progress_of(options.resume)
+
+
+def _show_plan(spec: Spec, sizes: Sizes, options: RunOptions) -> None:
+    """The plan is the answer of a dry run."""
+    if options.json:
+        print(json.dumps(plan_json(spec, sizes), ensure_ascii=False, allow_nan=False))
+    else:
+        print(plan_text(spec, sizes))
 
 
 def _folder(options: RunOptions, spec: Spec) -> tuple[Path, str]:
@@ -100,101 +94,160 @@ def _folder(options: RunOptions, spec: Spec) -> tuple[Path, str]:
     return new_run_folder(options.out, run), run
 
 
-def measure(
+def _run(
     spec: Spec, sizes: Sizes, folder: Path, run: str, options: RunOptions, before: Progressed
-) -> str:
-    """Bring everything up, measure, take everything down; returns the run's status."""
+) -> int:
+    """Measure and report, also when it is cut short; returns the exit code."""
     store = RunStore(folder)
     os.environ["BENCH_RUN_FOLDER"] = str(folder)
-    interruption = Interruption()
-    with (
-        _first_ctrl_c_asks(interruption),
-        open_session(
-            spec, sizes, run=run, log_folder=folder / "logs", first_instance=before.origin.instance
-        ) as session,
-        LocustGenerator.start(
-            targets=[instance.target for instance in session.instances],
-            scenarios=spec.scenario,
-            folder=spec.folder,
-            cores=session.placement.generator,
-            log_path=folder / "logs" / "generator.log",
-        ) as generator,
-        Progress(
-            round_s=sizes.round_s, rounds=sizes.rounds, first_round=before.origin.round
-        ) as progress,
-    ):
-        if options.resume is not None:
-            check_same_world(read_manifest(folder), session.facts(), folder)
-        else:
-            store.write_manifest(
-                build_manifest(
-                    run=run,
-                    command=shlex.join(["bench", *sys.argv[1:]]),
-                    created_utc=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                    spec=spec,
-                    overrides=options.overrides,
-                    sizes=sizes,
-                    facts=session.facts() | {"generator": {"real_time": generator.real_time}},
-                    arms=session.arms(),
-                )
-            )
+    log = RunLog(folder)
+    log.say(plan_text(spec, sizes))
+    with Stopping(Interruption()) as stopping:
         try:
-            return execute(
-                Run(
-                    spec=spec,
-                    sizes=sizes,
-                    store=store,
-                    bed=LiveBed(spec, session.database, session.instances),
-                    generator=generator,
-                    watcher=progress,
-                    assess=lambda: interim(load_run(folder)),
-                    interruption=interruption,
-                    origin=before.origin,
-                    frozen=before.frozen,
-                )
-            )
+            status = measure(spec, sizes, store, run, options, before, log, stopping)
+        except KeyboardInterrupt:
+            status = "interrupted"
+        except BenchError as error:
+            log.keep(str(error))
+            if not isinstance(error, UsageError):  # those come before anything is measured
+                keep_what_there_is(folder, log)
+            raise
         finally:
             store.close()
+        if status == "interrupted":
+            return finish_interrupted(folder, options, log, stopping)
+    return finish(folder, options, log)
 
 
-@contextmanager
-def _first_ctrl_c_asks(interruption: Interruption) -> Iterator[None]:
-    """First Ctrl-C: finish the trial, report, stop. Second: stop at once. TERM is a first one."""
+def measure(
+    spec: Spec,
+    sizes: Sizes,
+    store: RunStore,
+    run: str,
+    options: RunOptions,
+    before: Progressed,
+    log: RunLog,
+    stopping: Stopping,
+) -> str:
+    """Bring everything up, measure, take everything down; returns the run's status.
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if interruption.requested:
-            raise KeyboardInterrupt
-        interruption.requested = True
-        say("\nStopping after this trial; what was measured is kept. Ctrl-C again stops at once.")
+    Raises KeyboardInterrupt when it was told to stop at once, after taking everything down.
+    """
+    logs = store.folder / "logs"
+    with ExitStack() as stack:
+        with stopping.at_once():
+            session = stack.enter_context(
+                open_session(
+                    spec,
+                    sizes,
+                    run=run,
+                    log_folder=logs,
+                    first_instance=before.origin.instance,
+                    say=log.say,
+                )
+            )
+            generator = stack.enter_context(
+                LocustGenerator.start(
+                    targets=[instance.target for instance in session.instances],
+                    scenarios=with_resolved_headers(spec.scenario),
+                    folder=spec.folder,
+                    cores=session.placement.generator,
+                    log_path=logs / "generator.log",
+                )
+            )
+        progress = stack.enter_context(
+            LoggedProgress(
+                log, round_s=sizes.round_s, rounds=sizes.rounds, first_round=before.origin.round
+            )
+        )
+        if options.resume is not None:
+            check_same_world(read_manifest(options.resume), session.facts(), options.resume)
+        else:
+            store.write_manifest(_manifest(session, run, options, generator.real_time))
+        return execute(
+            Run(
+                spec=spec,
+                sizes=sizes,
+                store=store,
+                bed=LiveBed(spec, session.database, session.instances),
+                generator=StoppableGenerator(generator, stopping),
+                watcher=progress,
+                assess=lambda: interim(load_run(store.folder)),
+                interruption=stopping.interruption,
+                origin=before.origin,
+                frozen=before.frozen,
+            )
+        )
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+
+def _manifest(session: Session, run: str, options: RunOptions, real_time: bool) -> dict[str, Any]:
+    source = Path(session.spec.source)
+    return build_manifest(
+        run=run,
+        command=["bench", *sys.argv[1:]],
+        created_utc=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        spec=session.spec,
+        spec_file=source.resolve() if source.is_file() else None,
+        overrides=options.overrides,
+        sizes=session.sizes,
+        facts=session.facts() | {"generator": {"real_time": real_time}},
+        arms=session.arms(),
+    )
+
+
+def finish(folder: Path, options: RunOptions, log: RunLog) -> int:
+    """Write the report of a complete run, say the answer, and choose the exit code."""
     try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def finish(folder: Path, status: str, options: RunOptions) -> int:
-    """Write the report, say the answer, and choose the exit code."""
-    summary = _report_of_what_there_is(folder, status)
-    if summary is not None:
-        _speak(summary, folder, json_wanted=options.json)
-    if status == "interrupted":
-        say(f"Interrupted. Go on with: bench run --resume {folder}")
-        return INTERRUPTED
-    assert summary is not None
+        summary = write_report(folder)
+    except KeyboardInterrupt:
+        log.say(f"The run is complete; its report is not. {_how_to_report(folder)}")
+        raise
+    _speak(summary, folder, json_wanted=options.json)
     return 0 if summary.valid else INVALID
 
 
-def _report_of_what_there_is(folder: Path, status: str) -> Summary | None:
-    """The report; None when an interrupted run has nothing to report yet."""
-    if status == "complete":
+def finish_interrupted(folder: Path, options: RunOptions, log: RunLog, stopping: Stopping) -> int:
+    """Report what was measured, and say how to go on."""
+    try:
+        with stopping.at_once():
+            measured = _report_of_what_there_is(folder, log)
+            if measured is not None:
+                _speak(measured, folder, json_wanted=options.json)
+    except KeyboardInterrupt:
+        log.say(f"The report is not finished. {_how_to_report(folder)}")
+    log.say(_how_to_go_on(folder))
+    return INTERRUPTED
+
+
+def _how_to_report(folder: Path) -> str:
+    return f"To make it: bench report {shlex.quote(str(folder))}"
+
+
+def keep_what_there_is(folder: Path, log: RunLog) -> None:
+    """After an error: report what was measured until then, and say how to go on."""
+    if not has_manifest(folder):
+        return  # nothing was measured, and the error says all
+    if _report_of_what_there_is(folder, log) is not None:
+        log.say(f"What was measured until then: {folder / 'report.html'}")
+    log.say(_how_to_go_on(folder))
+
+
+def _how_to_go_on(folder: Path) -> str:
+    if not has_manifest(folder):
+        return "Stopped before anything was measured: there is nothing to go on with."
+    again = "".join(f" --set {key}=…" for key in hidden_keys(read_manifest(folder)))
+    return f"Go on with: bench run --resume {shlex.quote(str(folder))}{again}"
+
+
+def _report_of_what_there_is(folder: Path, log: RunLog) -> Summary | None:
+    """The report of an unfinished run; None, said with the reason, when there can be none."""
+    if not has_manifest(folder):
+        return None
+    try:
         return write_report(folder)
-    with suppress(StorageError):
-        return write_report(folder)
-    say("Nothing was measured yet, so there is no report.")
-    return None
+    except BenchError as error:
+        log.say(f"There is no report of what was measured: {error.message}")
+        return None
 
 
 def _speak(summary: Summary, folder: Path, *, json_wanted: bool) -> None:

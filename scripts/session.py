@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtests.environment.database import Database, open_database
+from loadtests.environment.database import Database, free_connections_outside, open_database
 from loadtests.environment.machine import (
     Placement,
     available_memory_mb,
@@ -20,6 +20,7 @@ from loadtests.environment.machine import (
 )
 from loadtests.environment.processes import on_cores
 from loadtests.environment.servers import RunningInstance, running_arms
+from loadtests.errors import EnvironmentNotReady
 from loadtests.schedule import Limits, Sizes, choose_sizes, connections_needed
 from loadtests.spec import Spec
 from scripts.console import say
@@ -66,7 +67,13 @@ def placement_here() -> Placement:
 
 @contextmanager
 def open_session(
-    spec: Spec, sizes: Sizes, *, run: str, log_folder: Path, first_instance: int = 0
+    spec: Spec,
+    sizes: Sizes,
+    *,
+    run: str,
+    log_folder: Path,
+    first_instance: int = 0,
+    say: Callable[[str], None] = say,
 ) -> Iterator[Session]:
     """Database first, then every arm; all of it is gone when the block ends."""
     placement = placement_here()
@@ -97,6 +104,17 @@ def open_session(
         yield Session(spec, sizes, placement, database, instances)
 
 
-def sizes_here(spec: Spec) -> Sizes:
-    """Instances and rounds that fit this machine (the server's limit is checked when it is up)."""
-    return choose_sizes(spec, Limits(memory_mb=available_memory_mb(), connections=None))
+def sizes_here(spec: Spec, *, only_planning: bool = False) -> Sizes:
+    """Instances and rounds that fit this machine, and the server where it is not ours.
+
+    `only_planning`: a server that does not answer is told, and the plan made without it. Otherwise
+    raises EnvironmentNotReady.
+    """
+    connections = None
+    try:
+        connections = free_connections_outside(spec.run)
+    except EnvironmentNotReady as error:
+        if not only_planning:
+            raise
+        say(f"Planned without the server's number of connections: {error.message}")
+    return choose_sizes(spec, Limits(memory_mb=available_memory_mb(), connections=connections))

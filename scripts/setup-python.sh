@@ -5,20 +5,23 @@ cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "$*" >&2; }
 
+# The `python3` on the path first: it is the one that a person or a CI matrix has chosen.
 find_python() {
-    for name in python3.11 python3.12 python3.13 python3.14 python3; do
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
         if command -v "$name" >/dev/null 2>&1 &&
             "$name" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$name"
             return
         fi
     done
-    say "No Python 3.11 or newer was found. Install one (Debian, Ubuntu: apt-get install python3 python3-venv)."
-    exit 1
 }
 
 make_venv() {
     python=$(find_python)
+    if [ -z "$python" ]; then
+        say "No Python 3.11 or newer was found. Install one (Debian, Ubuntu: apt-get install python3 python3-venv)."
+        exit 1
+    fi
     if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         "$python" -m venv --clear .venv
     elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -33,7 +36,8 @@ make_venv() {
 
 if command -v uv >/dev/null 2>&1; then
     say "Installing the locked requirements with uv …"
-    uv venv --quiet --clear --python '>=3.11' .venv
+    python=$(find_python)
+    uv venv --quiet --clear --python "${python:->=3.11}" .venv
     uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r requirements.lock
     uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 else

@@ -12,6 +12,7 @@ from pathlib import Path
 from loadtests.spec import load_spec
 from scripts.console import say
 from scripts.session import Session, open_session, sizes_here
+from scripts.stopping import SIGNALS
 
 
 def up_command(source: str, overrides: tuple[str, ...], *, json: bool) -> int:
@@ -23,7 +24,7 @@ def up_command(source: str, overrides: tuple[str, ...], *, json: bool) -> int:
         tempfile.TemporaryDirectory(prefix="bench-up-") as folder,
         open_session(spec, sizes, run="up", log_folder=Path(folder)) as session,
     ):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, lambda *_: ended.set())
         print(_as_json(session) if json else _as_lines(session), flush=True)
         say("Up. Ctrl-C ends it.")

@@ -48,6 +48,8 @@ class Database:
     version: str | None = None
     why = 'database = "none": the arms bring their own'
     max_connections: int | None = None
+    connections_in_use: int | None = None
+    """By others, when it was opened."""
     free_connections: int | None = None
     """Connections that arms may use together."""
     port: int | None = None
@@ -133,7 +135,7 @@ class ServerDatabase(Database):
                 hint="Leave BENCH_DATABASE_URL unset to let bench start a database of its own.",
             )
         self.max_connections = self._connection_limit()
-        in_use = self._connections_of_others()
+        self.connections_in_use = in_use = self._connections_of_others()
         self.free_connections = free_connections(self.max_connections, in_use)
         if shortage := connection_shortage(connections_needed, self.max_connections, in_use):
             raise EnvironmentNotReady(shortage, hint=SHORTAGE_HINT)

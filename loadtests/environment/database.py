@@ -16,9 +16,16 @@ from loadtests.environment.local_server import Program, find_program, local_serv
 from loadtests.environment.machine import Placement
 from loadtests.environment.mysql import Admin, Server, address_from_url
 from loadtests.errors import BenchError, EnvironmentNotReady
+from loadtests.journal import storage_error
 from loadtests.spec import RunSpec
 
-__all__ = ["Database", "DigestTotals", "ServerDatabase", "open_database"]
+__all__ = [
+    "Database",
+    "DigestTotals",
+    "ServerDatabase",
+    "free_connections_outside",
+    "open_database",
+]
 
 Say = Callable[[str], None]
 WAYS_OUT = (
@@ -63,6 +70,18 @@ def open_database(
         yield database
 
 
+def free_connections_outside(run: RunSpec) -> int | None:
+    """Connections that a server which is not ours leaves to arms; None for servers we start.
+
+    Those get as many as the plan needs. Raises EnvironmentNotReady or SpecError as `open_database`.
+    """
+    if "://" not in run.database:
+        return None
+    server = _external(run.database)
+    with contextlib.closing(Admin(server.address)) as admin:
+        return ServerDatabase(server, admin, connections_needed=0).free_connections
+
+
 def _drop(database: Database, say: Say) -> None:
     """Leave nothing on a server that is not ours; failing to is told, not raised."""
     try:
@@ -82,7 +101,10 @@ class _Chooser:
         self.cores = placement.database
         self.log_folder = log_folder
         self.say = say
-        log_folder.mkdir(parents=True, exist_ok=True)
+        try:
+            log_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(log_folder, error) from error
 
     def server(self) -> AbstractContextManager[Server]:
         match self.run.database:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.errors import SpecError
+from loadtests.scenarios.model import Request, Scenario
+from loadtests.secrets import FROM_ENVIRONMENT
 from loadtests.spec import DRIVERS, Arm
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -106,18 +108,40 @@ def resolved_headers(
 
     Raises SpecError when the variable is not set.
     """
+    return tuple(_resolved(f'Arm "{arm.name}"', arm.headers, environ).items())
+
+
+def with_resolved_headers(
+    scenarios: Sequence[Scenario], environ: Mapping[str, str] = os.environ
+) -> tuple[Scenario, ...]:
+    """The same scenarios as they are sent: `env:NAME` in requests' headers replaced. Never stored.
+
+    Raises SpecError when a variable is not set.
+    """
     return tuple(
-        (name, _resolved(arm, name, value, environ)) for name, value in arm.headers.items()
+        scenario.model_copy(
+            update={"request": tuple(_sent(scenario, each, environ) for each in scenario.request)}
+        )
+        for scenario in scenarios
     )
 
 
-def _resolved(arm: Arm, header: str, value: str, environ: Mapping[str, str]) -> str:
-    if not value.startswith("env:"):
-        return value
-    name = value.removeprefix("env:")
+def _sent(scenario: Scenario, request: Request, environ: Mapping[str, str]) -> Request:
+    whose = f'Scenario "{scenario.name}", request "{request.name}"'
+    return request.model_copy(update={"headers": _resolved(whose, request.headers, environ)})
+
+
+def _resolved(whose: str, headers: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: _value(whose, name, said, environ) for name, said in headers.items()}
+
+
+def _value(whose: str, header: str, said: str, environ: Mapping[str, str]) -> str:
+    if not said.startswith(FROM_ENVIRONMENT):
+        return said
+    name = said.removeprefix(FROM_ENVIRONMENT)
     if name not in environ:
         raise SpecError(
-            f'Arm "{arm.name}": header {header} takes its value from {name}, which is not set.',
+            f"{whose}: header {header} takes its value from {name}, which is not set.",
             hint=f"Set it for this command: {name}=… bench run …",
         )
     return environ[name]

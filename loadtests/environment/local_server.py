@@ -101,15 +101,19 @@ def local_server(
     `connections` becomes `max_connections`. Raises EnvironmentNotReady with the end of its log.
     """
     raise_file_limit()
-    folder = _private_folder(durability, log_folder)
-    entry = watchdog().add(folder=str(folder))
     log_path = log_folder / "database.log"
+    with _writing():
+        folder = _private_folder(durability, log_folder)
+    entry = watchdog().add(folder=str(folder))
     try:
-        if not create_data(
-            program.path, program.flavour, folder, _as_root(), _environment(), log_path
-        ):
+        with _writing():
+            created = create_data(
+                program.path, program.flavour, folder, _as_root(), _environment(), log_path
+            )
+        if not created:
             raise _failed(f"{program.path} could not create a data directory", log_path)
-        address, child = _start(program, folder, log_path, connections, durability)
+        with _writing():
+            address, child = _start(program, folder, log_path, connections, durability)
         try:
             child.pin(cores)  # only now: starting uses every core
             yield Server("local", address, why, child.pid, file_system(folder))
@@ -118,6 +122,20 @@ def local_server(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         watchdog().remove(entry)
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """A full or unwritable disk is the machine's fault, not a bug of ours. Never around a yield."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or tempfile.tempdir or "the temporary folder"
+        raise EnvironmentNotReady(
+            f"A private database could not be set up in {where}: {error.strerror or error}.",
+            hint="Free some space there, or point TMPDIR to a folder that has some; "
+            "BENCH_DATABASE_URL can name a server of your own.",
+        ) from error
 
 
 def _private_folder(durability: Durability, log_folder: Path) -> Path:

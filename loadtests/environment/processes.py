@@ -183,9 +183,9 @@ def spawn(
     `env` is its whole environment; it reads from the file `stdin`, or from nothing. Raises
     EnvironmentNotReady when it cannot be started.
     """
-    log_path.parent.mkdir(parents=True, exist_ok=True)
     environment = {**env, TOKEN_VARIABLE: watchdog().token}
     try:
+        log_path.parent.mkdir(parents=True, exist_ok=True)
         with (
             log_path.open("ab") as log,
             (stdin or Path(os.devnull)).open("rb") as source,

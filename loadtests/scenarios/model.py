@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 READING_METHODS = frozenset({"GET", "HEAD"})
 
 
 class Frozen(BaseModel):
-    """Immutable, and strict about keys it does not know."""
+    """Immutable, and strict: no unknown keys, no `"4"` or `true` for 4, no infinite numbers.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    Tuples say `strict=False`, since TOML and JSON have lists; their entries stay strict.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, strict=True, allow_inf_nan=False
+    )
 
 
 class Keys(Frozen):
@@ -42,8 +56,10 @@ class Request(Frozen):
     keys: Keys | None = None
     weight: PositiveFloat = 1.0
     json_body: Annotated[Any, Field(alias="json")] = None
-    headers: dict[str, str] = Field(default_factory=dict)
-    expect_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    expect_status: Annotated[
+        tuple[Annotated[int, Field(ge=100, le=599)], ...], Field(strict=False)
+    ] = ()
     """Statuses that count as good; empty means any 2xx."""
 
     @property
@@ -57,6 +73,16 @@ class Request(Frozen):
             raise ValueError("{key} is used but keys = { from = …, to = … } is missing")
         return self
 
+    @field_validator("json_body")
+    @classmethod
+    def _is_json(cls, body: Any) -> Any:
+        """TOML has dates and infinite numbers; JSON has not."""
+        try:
+            json.dumps(body, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"cannot be sent as JSON: {error}") from error
+        return body
+
 
 class LoadSpec(Frozen):
     """How hard to push: `closed`, `open`, or `auto` (one closed load, then open loads at shares of
@@ -66,7 +92,9 @@ class LoadSpec(Frozen):
     users: PositiveInt = 16
     rate_per_s: PositiveFloat | None = None
     arrivals: Literal["poisson", "uniform"] = "poisson"
-    open_shares: tuple[Annotated[float, Field(gt=0, le=2)], ...] = (0.5,)
+    open_shares: Annotated[tuple[Annotated[float, Field(gt=0, le=2)], ...], Field(strict=False)] = (
+        0.5,
+    )
     """Open loads of `auto`, as shares of the lower arm's capacity; the first is primary."""
 
     @model_validator(mode="after")
@@ -84,7 +112,7 @@ class Scenario(Frozen):
     timeout_s: PositiveFloat = 10.0
     about: str | None = None
     """The request whose p95 is the scenario's primary latency; by default the first request."""
-    request: tuple[Request, ...] = ()
+    request: Annotated[tuple[Request, ...], Field(strict=False)] = ()
     locustfile: str | None = None
     """A file with the user's own Locust users, instead of `request`."""
 

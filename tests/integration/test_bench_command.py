@@ -16,9 +16,13 @@ import psutil
 import pytest
 
 from loadtests.environment.database import Database
+from loadtests.environment.mysql import address_from_url
 from loadtests.environment.processes import free_port
+from loadtests.spec import PROFILES_DIR
 
 BENCH = Path(sys.executable).with_name("bench")
+OF_A_BUSY_MACHINE = {"send-lag", "generator-cpu", "steal", "free-users", "drain"}
+"""Gates that may fail in a test without anything of ours being wrong."""
 SHORT = ["--set", "run.instances=2", "--set", "run.block_s=0.5"]
 
 
@@ -45,7 +49,9 @@ def ours() -> set[int]:
 
 
 @contextmanager
-def started(*words: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    *words: str | Path, cwd: Path | None = None, **environ: str
+) -> Iterator[subprocess.Popen[str]]:
     """`bench …` in the background, ended and waited for whatever happens."""
     process = subprocess.Popen(
         [BENCH, *words],
@@ -53,6 +59,7 @@ def started(*words: str | Path, **environ: str) -> Iterator[subprocess.Popen[str
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | environ,
+        cwd=cwd,
     )
     with process:
         try:
@@ -86,6 +93,8 @@ def test_smoke_from_nothing_to_a_report(tmp_path: Path) -> None:
     assert done.returncode in (0, 4), done.stderr  # invalid on a machine too busy to measure
     summary = json.loads(done.stdout)
     assert (done.returncode == 0) == summary["valid"]
+    failed = {gate["name"] for gate in summary["scenarios"][0]["gates"] if gate["ok"] is False}
+    assert failed <= OF_A_BUSY_MACHINE, summary["scenarios"][0]["gates"]
     assert summary == json.loads((folder / "summary.json").read_text())
     assert {path.name for path in folder.iterdir()} >= {
         *("manifest.json", "journal.jsonl", "samples", "telemetry.parquet"),
@@ -105,17 +114,51 @@ def test_smoke_from_nothing_to_a_report(tmp_path: Path) -> None:
     assert manifest["durability"]["profile"] == "durable"
     assert manifest["arms"]["async"]["settings"]["pool_size"] == 10
 
+    taken = bench("run", "smoke", "--out", str(folder))
+    assert taken.returncode == 2
+    assert "already holds a run" in taken.stderr
+
     again = bench("report", str(folder), "--json")
     assert again.returncode == 0
     assert json.loads(again.stdout) == summary
+
+
+SECRETS = ("hunter2", "hunter3", "hunter4", "hunter5")
+
+
+def secret_spec(folder: Path) -> str:
+    """The smoke profile with a header of its request; returns its name within `folder`."""
+    text = (PROFILES_DIR / "smoke.toml").read_text(encoding="utf-8")
+    request = """
+[[scenario.request]]
+name = "read"
+path = "/items/{key}?token=hunter3"
+keys = { from = 1, to = 10000 }
+headers = { X-Mine = "hunter4", X-Shop = "env:SHOP_TOKEN" }
+"""
+    (folder / "mine.toml").write_text(text + request, encoding="utf-8")
+    return "mine.toml"
+
+
+def files_with(secrets: tuple[str, ...], folder: Path) -> list[str]:
+    return [
+        f"{path.name}: {secret}"
+        for path in folder.rglob("*")
+        if path.is_file()
+        for secret in secrets
+        if secret.encode() in path.read_bytes()
+    ]
 
 
 @pytest.mark.database
 @pytest.mark.usefixtures("nothing_left")
 def test_ctrl_c_keeps_what_was_measured_and_the_run_can_go_on(tmp_path: Path, url: str) -> None:
     folder = tmp_path / "run"
+    typed = [f"run.database={url}", "arm.sync.headers.X-Token=hunter2"]
+    sets = [word for override in typed for word in ("--set", override)]
+    words = ["run", secret_spec(tmp_path), "--out", folder, *SHORT, *sets]
     said = []
-    with started("run", "smoke", "--out", folder, *SHORT, BENCH_DATABASE_URL=url) as process:
+    with started(*words, cwd=tmp_path, SHOP_TOKEN="hunter5") as process:
         assert process.stderr is not None
         for line in process.stderr:
             said.append(line)
@@ -123,31 +166,108 @@ def test_ctrl_c_keeps_what_was_measured_and_the_run_can_go_on(tmp_path: Path, ur
                 process.send_signal(signal.SIGINT)
         assert process.wait() == 130, "".join(said)
     assert f"bench run --resume {folder}" in said[-1]
+    assert "--set run.database=… --set arm.sync.headers.X-Token=…" in said[-1]
     assert "Traceback" not in "".join(said)
     assert '"status": "interrupted"' in (folder / "journal.jsonl").read_text()
+    password = address_from_url(url).password
+    assert not files_with((password, *SECRETS), folder)
+    assert "Warming up" in (folder / "log.txt").read_text()
 
-    on = bench("run", "--resume", str(folder), BENCH_DATABASE_URL=url)
+    resume = ["run", "--resume", str(folder)]
+    for more, missing in (
+        ([], "run.database, arm.sync.headers.X-Token"),
+        (["smoke"], "leave out SPEC"),
+        (["--seed", "3"], "leave out --seed"),
+        ([*sets, "--set", "run.block_s=2"], "leave out --set run.block_s"),
+    ):
+        refused = bench(*resume, *more, SHOP_TOKEN="hunter5")
+        assert refused.returncode == 2, refused.stderr
+        assert missing.split(", ")[0] in refused.stderr
+    on = bench(*resume, *sets, SHOP_TOKEN="hunter5")  # from another folder than mine.toml's
     assert on.returncode in (0, 4), on.stderr
     assert json.loads((folder / "summary.json").read_text())["status"] == "complete"
+    assert not files_with((password, *SECRETS), folder)
+
+
+def until_journal_has(words: str, folder: Path, process: subprocess.Popen[str]) -> None:
+    deadline_s = time.monotonic() + 120
+    journal = folder / "journal.jsonl"
+    while not (journal.exists() and words in journal.read_text()):
+        assert process.poll() is None, "it ended before"
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
 
 
 @pytest.mark.database
 @pytest.mark.usefixtures("nothing_left")
-def test_a_second_ctrl_c_stops_at_once(tmp_path: Path, url: str) -> None:
-    long = ["--set", "run.block_s=30"]
-    out = tmp_path / "run"
-    with started("run", "smoke", "--out", out, *long, BENCH_DATABASE_URL=url) as process:
+def test_a_second_ctrl_c_stops_at_once_and_reports_and_a_third_breaks_nothing(
+    tmp_path: Path, url: str
+) -> None:
+    folder = tmp_path / "run"
+    long = ["--set", "run.block_s=4", "--set", "run.instances=2"]
+    with started("run", "smoke", "--out", folder, *long, BENCH_DATABASE_URL=url) as process:
         assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("Round 1 of"):
-                time.sleep(1)
-                process.send_signal(signal.SIGINT)
-            if "Ctrl-C again" in line:
-                process.send_signal(signal.SIGINT)
-                break
+        until_journal_has('"state": "finished"', folder, process)
+        process.send_signal(signal.SIGINT)
+        while "Ctrl-C again" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        until_journal_has('"status": "interrupted"', folder, process)
+        process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
-        assert process.wait(timeout=15) == 130
+        assert process.wait(timeout=60) == 130
     assert "Traceback" not in rest
+    assert f"bench run --resume {folder}" in rest.splitlines()[-1]
+    assert '"state": "abandoned"' in (folder / "journal.jsonl").read_text()
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["status"] == "interrupted"
+    assert sum(result["requests"] for result in summary["scenarios"][0]["results"]) > 0
+    assert (folder / "report.html").exists()
+
+
+@pytest.mark.database
+@pytest.mark.usefixtures("nothing_left")
+def test_a_second_ctrl_c_while_the_arms_are_started_leaves_nothing(
+    tmp_path: Path, url: str
+) -> None:
+    folder = tmp_path / "run"
+    with started("run", "smoke", "--out", folder, BENCH_DATABASE_URL=url) as process:
+        assert process.stderr is not None
+        while "Database:" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        while "Ctrl-C again" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGHUP)
+        rest = process.stderr.read()
+        assert process.wait(timeout=60) == 130
+    assert "nothing to go on with" in rest
+    assert not (folder / "manifest.json").exists()
+
+
+@pytest.mark.database
+@pytest.mark.usefixtures("nothing_left")
+def test_a_generator_that_dies_keeps_what_was_measured(tmp_path: Path, url: str) -> None:
+    folder = tmp_path / "run"
+    words = ["run", "smoke", "--json", "--out", folder, "--set", "run.instances=2"]
+    with started(*words, BENCH_DATABASE_URL=url) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        until_journal_has('"state": "finished"', folder, process)
+        (generator,) = [
+            child
+            for child in psutil.Process(process.pid).children()
+            if "loadtests.generator.process" in child.cmdline()
+        ]
+        generator.kill()
+        rest = process.stderr.read()
+        assert process.wait(timeout=60) == 3
+        assert process.stdout.read() == ""
+    assert "SIGKILL" in rest
+    assert f"bench run --resume {folder}" in rest
+    assert json.loads((folder / "summary.json").read_text())["status"] == "interrupted"
+    assert (folder / "report.html").exists()
+    assert "SIGKILL" in (folder / "log.txt").read_text()
 
 
 @pytest.mark.database
@@ -170,6 +290,7 @@ def test_a_full_disk_is_one_message(tmp_path: Path, url: str) -> None:
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
     assert '"state": "finished"' in kept
+    assert f"bench run --resume {small / 'run'}" in done.stderr
 
 
 def spec(tmp_path: Path, arms: str, scenario: str = '[[scenario]]\nname = "read-one"') -> str:
@@ -264,7 +385,16 @@ def test_up_says_where_everything_is_and_ends_on_ctrl_c(url: str) -> None:
         assert process.wait(timeout=30) == 0
 
 
-def test_report_of_no_run_is_a_clear_error(tmp_path: Path) -> None:
-    done = bench("report", str(tmp_path))
-    assert done.returncode == 3
+def test_a_dry_run_is_one_json_document_where_that_is_asked_for() -> None:
+    done = bench("run", "quick", "--dry-run", "--json")
+    assert done.returncode == 0
+    plan = json.loads(done.stdout)["plan"]
+    assert (plan["instances"], plan["trials_per_round"]) == (12, 144)
+    assert plan["smallest_capacity_change_pct"] > 0
+
+
+@pytest.mark.parametrize("words", [["report"], ["run", "--resume"]])
+def test_a_folder_without_a_run_is_a_usage_error(tmp_path: Path, words: list[str]) -> None:
+    done = bench(*words, str(tmp_path))
+    assert done.returncode == 2
     assert "manifest.json" in done.stderr

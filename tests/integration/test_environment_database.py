@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -103,6 +104,48 @@ def test_a_private_server_is_what_a_measurement_needs(tmp_path: Path) -> None:
     assert any("/usr" in line or "mysqld" in line or "mariadbd" in line for line in said)
     assert not Path(data).parent.exists()
     assert not psutil.pid_exists(found.pid)
+
+
+@contextmanager
+def small_file_system(folder: Path) -> Iterator[Path]:
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_temporary_folder_that_cannot_be_written_is_the_machine_s_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with (
+        pytest.raises(EnvironmentNotReady, match="missing.*: No such file"),
+        opened("local", tmp_path, durability="relaxed"),
+    ):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+def test_a_full_temporary_disk_is_the_machine_s_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_file_system(tmp_path / "small") as small:
+        monkeypatch.setattr(tempfile, "tempdir", str(small))
+        with (
+            pytest.raises(EnvironmentNotReady, match="No space left on device") as caught,
+            opened("local", tmp_path, durability="relaxed"),
+        ):
+            pass
+        assert list(small.iterdir()) == []
+    assert "TMPDIR" in caught.value.hint
 
 
 def test_the_relaxed_profile_is_set_on_a_server_of_ours(private_database: Database) -> None:

@@ -66,9 +66,10 @@ def prepared(
         store.write_manifest(
             build_manifest(
                 run=folder.name,
-                command="bench run",
+                command=["bench", "run"],
                 created_utc="2026-01-01T00:00:00+00:00",
                 spec=spec,
+                spec_file=None,
                 overrides=(),
                 sizes=sizes,
                 facts=facts,

@@ -11,8 +11,10 @@ from loadtests.environment.launch import (
     inherited,
     needs_schema,
     resolved_headers,
+    with_resolved_headers,
 )
 from loadtests.errors import SpecError
+from loadtests.scenarios.model import Request, Scenario
 from loadtests.spec import Arm
 
 
@@ -88,3 +90,13 @@ def test_headers_come_from_the_environment() -> None:
     assert resolved_headers(arm, {"TOKEN": "t"}) == (("Authorization", "t"), ("X-Plain", "1"))
     with pytest.raises(SpecError, match="TOKEN"):
         resolved_headers(arm, {})
+
+
+def test_headers_of_requests_come_from_the_environment_too() -> None:
+    request = Request(name="r", path="/", headers={"Authorization": "env:TOKEN", "X-Plain": "1"})
+    scenario = Scenario(name="s", request=(request,))
+    (sent,) = with_resolved_headers([scenario], {"TOKEN": "t"})
+    assert sent.request[0].headers == {"Authorization": "t", "X-Plain": "1"}
+    assert "env:TOKEN" in scenario.request[0].headers.values()
+    with pytest.raises(SpecError, match='Scenario "s", request "r": .*TOKEN'):
+        with_resolved_headers([scenario], {})

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loadtests.errors import StorageError
+from loadtests.errors import StorageError, UsageError
 from loadtests.journal import Journal, read_journal, write_fully
 from loadtests.store import RunStore, folder_name, new_run_folder
 from loadtests.trials import SAMPLE_SCHEMA
@@ -85,5 +85,5 @@ def test_scenario_folders_differ_when_names_do() -> None:
 
 def test_a_run_is_never_written_over_another(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({}))
-    with pytest.raises(StorageError, match="already holds a run"):
+    with pytest.raises(UsageError, match="already holds a run"):
         new_run_folder(tmp_path, "run")

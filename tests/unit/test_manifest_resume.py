@@ -8,9 +8,10 @@ import pytest
 
 from loadtests.errors import StorageError, UsageError
 from loadtests.journal import Journal
-from loadtests.manifest import masked_url, public_spec, read_manifest
+from loadtests.manifest import public_spec, read_manifest
 from loadtests.plan import Origin
 from loadtests.resume import check_same_spec, check_same_world, progress_of
+from loadtests.secrets import masked_url
 from loadtests.spec import Spec, load_spec
 from loadtests.trials import ClosedLoad, OpenLoad
 
@@ -27,6 +28,14 @@ url = "http://user:hunter2@127.0.0.1:9000"
 headers = { Authorization = "Bearer hunter2", X = "env:STAGING_TOKEN" }
 [[scenario]]
 name = "read-one"
+[[scenario]]
+name = "mine"
+[[scenario.request]]
+name = "log in"
+method = "POST"
+path = "/login?api_key=hunter2&page=1"
+json = { user = "me", password = "hunter2" }
+headers = { Authorization = "Bearer hunter2", X = "env:SHOP_TOKEN" }
 """
 
 
@@ -40,6 +49,8 @@ def test_a_public_spec_has_no_secret_but_says_where_they_come_from(tmp_path: Pat
     text = json.dumps(public_spec(secret_spec(tmp_path)))
     assert "hunter2" not in text
     assert "env:STAGING_TOKEN" in text
+    assert "env:SHOP_TOKEN" in text
+    assert "/login?api_key=***&page=1" in text
     assert "{database_url}" in text
     assert "mysql://me:***@127.0.0.1:3306/x" in text
 
@@ -58,6 +69,13 @@ def test_a_damaged_or_newer_manifest_is_a_clear_error(
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(StorageError, match=expected):
         read_manifest(tmp_path)
+
+
+def test_a_folder_without_a_run_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path, tmp_path / "missing", tmp_path / "file"):
+        with pytest.raises(UsageError, match="holds no run"):
+            read_manifest(folder)
 
 
 def test_progress_counts_on(tmp_path: Path) -> None:

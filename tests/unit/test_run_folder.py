@@ -7,7 +7,7 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from loadtests.errors import StorageError
+from loadtests.errors import StorageError, UsageError
 from reports.run_folder import StoredRun
 from reports.samples import sample_file
 from tests.support.run_builder import SimulatedArm, build_run
@@ -116,7 +116,8 @@ def test_damaged_samples_name_the_file(folder, damage):
 def test_a_folder_without_a_readable_manifest_is_no_run(folder, text):
     manifest = folder / "manifest.json"
     manifest.unlink() if text is None else manifest.write_text(text)
-    with pytest.raises(StorageError, match="manifest") as caught:
+    kind = UsageError if text is None else StorageError
+    with pytest.raises(kind, match="manifest") as caught:
         StoredRun.load(folder)
     assert caught.value.hint
 

@@ -111,6 +111,32 @@ expect_status = [201]
         ('[[scenario]]\nname = "read-one"', "", "scenario"),
         (MINIMAL, 'scenario = "read-one"\n[[arm]]\nname = "s"\napp = "sync"', "[[scenario]]"),
         ('name = "sync"', 'name = "sync', "not valid TOML"),
+        ('app = "sync"', 'app = "sync"\nworkers = "4"', 'my.toml:5: arm "sync" workers'),
+        ('app = "sync"', 'app = "sync"\nworkers = true', 'my.toml:5: arm "sync" workers'),
+        ('app = "sync"', 'app = "sync"\npool_timeout_s = inf', "finite"),
+        ('app = "sync"', 'url = "http://h:99999"', "host or port"),
+        ('app = "sync"', 'url = "http://[::1"', "host or port"),
+        ('app = "sync"', 'url = "http://h/?token=x"', "never sent"),
+        ('app = "sync"', 'url = "http://h"\nreset = "a \'b"', "reset cannot be split"),
+        ('app = "sync"', 'url = "http://h"\nreset = " "', "reset is empty"),
+        ('name = "read-one"', 'name = ["x"]', "my.toml:7: scenario"),
+        ('name = "read-one"', "", "name: missing"),
+        (
+            'name = "read-one"',
+            'name = "read-one"\nload = { model = "open", rate_per_s = inf }',
+            "my.toml:8",
+        ),
+        (
+            'name = "read-one"',
+            'name = "x"\n[[scenario.request]]\nname = "r"\npath = "/"\njson = { at = 2026-01-01 }',
+            "cannot be sent as JSON",
+        ),
+        ("\n[[arm]]", "[run]\nbudget_s = inf\n[[arm]]", "my.toml:2: run budget_s"),
+        (
+            "\n[[arm]]",
+            '[run]\ndatabase = "mysql://u:p@h:99999/"\n[[arm]]',
+            "my.toml:2: run database",
+        ),
     ],
 )
 def test_a_wrong_spec_is_refused_by_file_line_and_key(
@@ -120,6 +146,51 @@ def test_a_wrong_spec_is_refused_by_file_line_and_key(
     message = refusal(tmp_path, MINIMAL.replace(replace, by))
     assert "my.toml" in message
     assert expected in message
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+@pytest.mark.parametrize("environ", [{}, {"BENCH_DATABASE_URL": "mysql://u@h/"}])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[[run]]\nseed = 1\n" + MINIMAL, "my.toml:1: run must be written as one [run] table"),
+        ("run = 3\n" + MINIMAL, "my.toml:1: run must be written"),
+        ('arm = [1]\n[[scenario]]\nname = "read-one"', "my.toml:1: arm must be written as [[arm]]"),
+    ],
+)
+def test_tables_of_the_wrong_kind_are_refused_whatever_is_typed_beside_them(
+    tmp_path: Path, text: str, expected: str, environ: dict[str, str], seed: int | None
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_spec(write(tmp_path, text), overrides=["arm.x.workers=1"], seed=seed, environ=environ)
+    assert expected in str(caught.value)
+
+
+def test_what_was_typed_is_blamed_and_not_the_file(tmp_path: Path) -> None:
+    for override, expected in (
+        ("arm.sync.workers=0", '--set arm.sync.workers: arm "sync" workers: '),
+        ("run=3", "--set run: run must be written"),
+        ("arm=[1]", "--set arm: arm must be written"),
+        ("scenario.0.load={ model = 'open' }", "--set scenario.0.load: "),
+        ("scenario.0.name=nope", "--set scenario.0.name: scenario 'nope'"),
+        ("run.database=mysql://u:hunter2@h:99999/", "--set run.database: run database: "),
+    ):
+        message = refusal(tmp_path, MINIMAL, override)
+        assert message.startswith(expected)
+        assert "my.toml" not in message
+        assert "hunter2" not in message
+    beside = refusal(tmp_path, MINIMAL, "arm.sync.driver=asyncmy")
+    assert "my.toml:2 (with --set arm.sync.driver): arm" in beside
+
+
+def test_a_wrong_variable_is_blamed_without_its_password(tmp_path: Path) -> None:
+    for url in ("mysql://u:hunter2@h:99999/", "postgres://u:hunter2@h/", "mysql://u:hunter2@"):
+        with pytest.raises(SpecError) as caught:
+            load_spec(write(tmp_path, MINIMAL), environ={"BENCH_DATABASE_URL": url})
+        assert str(caught.value).startswith("BENCH_DATABASE_URL: run database: ")
+        assert "hunter2" not in str(caught.value)
+    with pytest.raises(SpecError, match="--seed -1: run seed"):
+        load_spec(write(tmp_path, MINIMAL), seed=-1, environ={})
 
 
 def test_one_wrong_number_is_one_line(tmp_path: Path) -> None:

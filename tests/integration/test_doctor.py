@@ -1,0 +1,115 @@
+"""`bench doctor` and the plan's sizes against a real server that has few connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pymysql
+import pytest
+
+from loadtests.environment.connections import RESERVED_CONNECTIONS
+from loadtests.environment.database import Database
+from loadtests.environment.mysql import address_from_url
+from loadtests.environment.processes import free_port
+from loadtests.schedule import PROCESS_MEMORY_MB
+from loadtests.spec import load_spec
+from scripts import doctor
+from scripts.doctor import database_finding, doctor_command, memory_finding, quiet_finding
+from scripts.session import sizes_here
+
+FEW = 100
+"""Connections of the user below: 90 for arms, less what is in use; an instance of both twins wants 20."""
+
+
+@pytest.fixture
+def few(private_database: Database) -> Iterator[str]:
+    """The URL of a server that lets us hold FEW connections."""
+    address = address_from_url(private_database.url_for(""))
+    with (
+        closing(
+            pymysql.connect(
+                host=address.host, port=address.port, user=address.user, password=address.password
+            )
+        ) as admin,
+        admin.cursor() as cursor,
+    ):
+        cursor.execute(
+            f"CREATE USER few@'%' IDENTIFIED BY 'hunter2' WITH MAX_USER_CONNECTIONS {FEW}"
+        )
+        cursor.execute("GRANT ALL ON `bench\\_%`.* TO few@'%'")
+        try:
+            yield f"mysql://few:hunter2@{address.place}/"
+        finally:
+            cursor.execute("DROP USER few@'%'")
+
+
+def set_database(url: str) -> str:
+    return f"run.database={url}"
+
+
+@pytest.mark.database
+def test_auto_instances_fit_the_connections_of_a_server_that_is_not_ours(few: str) -> None:
+    spec = load_spec("quick", overrides=[set_database(few)], environ={})
+    sizes = sizes_here(spec)
+    assert sizes.instances in (3, 4)
+    assert any("connections" in note for note in sizes.notes)
+
+
+@pytest.mark.database
+def test_doctor_counts_connections_in_use(few: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = doctor_command("quick", (set_database(few), "run.instances=5"))
+    told = capsys.readouterr()
+    assert code == 4
+    assert "UNFIT  database: " in told.out
+    assert "5 instances × (1 × (10 + 0) + 1 × (10 + 0)) = 100 connections" in told.out
+    assert f"max_connections {FEW} - " in told.out
+    assert "hunter2" not in told.out + told.err
+
+
+@pytest.mark.database
+def test_a_fit_database_is_said_with_its_arithmetic(
+    few: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "LOOK_S", 0.1)
+    code = doctor_command("quick", (set_database(few), "run.instances=2"))
+    out = capsys.readouterr().out
+    assert "ok     database: " in out
+    assert "= 40 connections" in out
+    assert code == (4 if "UNFIT" in out else 0)
+    assert [line.split()[1] for line in out.splitlines() if line[0] != " "] == [
+        *("cores:", "memory:", "quiet:", "database:")
+    ]
+
+
+def test_a_server_that_does_not_answer_is_unfit_and_not_a_crash(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "LOOK_S", 0.1)
+    url = f"mysql://u:hunter2@127.0.0.1:{free_port()}/"
+    assert doctor_command("quick", (set_database(url),)) == 4
+    told = capsys.readouterr()
+    assert "UNFIT  database: The database at 127.0.0.1" in told.out
+    assert "hunter2" not in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    ("in_use", "instances", "fit"), [(0, 4, True), (31, 5, True), (32, 5, False), (None, 9, True)]
+)
+def test_connections_in_use_by_others_count(in_use: int | None, instances: int, fit: bool) -> None:
+    database = Database()
+    database.kind = "external"
+    database.max_connections = 100 + RESERVED_CONNECTIONS + 31
+    database.connections_in_use = in_use
+    found = database_finding(database, load_spec("quick", environ={}).arm, instances)
+    assert found.fit == fit
+    assert fit or f"{in_use} in use" in found.seen
+
+
+def test_what_makes_a_machine_unfit() -> None:
+    assert memory_finding(10, 10 * PROCESS_MEMORY_MB).fit
+    assert not memory_finding(10, 10 * PROCESS_MEMORY_MB - 1).fit
+    assert quiet_finding(None, None).fit
+    assert quiet_finding(doctor.STEAL_LIMIT_PCT, doctor.PRESSURE_LIMIT_PCT).fit
+    assert not quiet_finding(doctor.STEAL_LIMIT_PCT + 0.1, 0.0).fit
+    assert not quiet_finding(None, doctor.PRESSURE_LIMIT_PCT + 0.1).fit
