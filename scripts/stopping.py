@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ def _tell(message: bytes) -> None:
         os.write(sys.stderr.fileno(), message)
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):
-            if stream.isatty():
-                os.dup2(nowhere, stream.fileno())
+        for fd in (sys.stdout.fileno(), sys.stderr.fileno()):
+            if stat.S_ISCHR(os.fstat(fd).st_mode):  # a dead terminal no longer says it is one
+                os.dup2(nowhere, fd)
         os.close(nowhere)

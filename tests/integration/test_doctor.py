@@ -19,7 +19,7 @@ from scripts.doctor import database_finding, doctor_command, memory_finding, qui
 from scripts.session import sizes_here
 
 FEW = 100
-"""Connections of the user below: 90 for arms, less what is in use; an instance of both twins wants 20."""
+"""Connections of the user below: 90 for arms, less those in use; a pair of twins wants 20."""
 
 
 @pytest.fixture

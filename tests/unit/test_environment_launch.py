@@ -98,5 +98,5 @@ def test_headers_of_requests_come_from_the_environment_too() -> None:
     (sent,) = with_resolved_headers([scenario], {"TOKEN": "t"})
     assert sent.request[0].headers == {"Authorization": "t", "X-Plain": "1"}
     assert "env:TOKEN" in scenario.request[0].headers.values()
-    with pytest.raises(SpecError, match='Scenario "s", request "r": .*TOKEN'):
+    with pytest.raises(SpecError, match=r'Scenario "s", request "r": .*TOKEN'):
         with_resolved_headers([scenario], {})
