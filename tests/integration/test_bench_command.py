@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -37,15 +38,14 @@ def bench(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def ours() -> set[int]:
-    """Processes a run leaves behind if it leaves any: servers, arms, generators."""
-    marks = ("mysqld", "mariadbd", "uvicorn apps.", "loadtests.generator", "watchdog")
+def marked(mark: str) -> set[int]:
+    """Processes that have this test's mark in their environment, as everything it starts has."""
     found = set()
-    for process in psutil.process_iter(["cmdline"]):
-        line = " ".join(process.info["cmdline"] or ())
-        if any(mark in line for mark in marks):
-            found.add(process.pid)
-    return found
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes():
+                found.add(int(folder.name))
+    return found - {os.getpid()}
 
 
 @contextmanager
@@ -69,13 +69,15 @@ def started(
 
 
 @pytest.fixture
-def nothing_left(private_database: Database) -> Iterator[None]:
-    before = ours()
+def nothing_left(private_database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever `bench` starts in the test is gone soon after it."""
+    mark = f"TEST_MARK={secrets.token_hex(8)}"
+    monkeypatch.setenv(*mark.split("="))
     yield
     deadline_s = time.monotonic() + 10
-    while ours() - before and time.monotonic() < deadline_s:
+    while marked(mark) and time.monotonic() < deadline_s:
         time.sleep(0.1)
-    assert not ours() - before
+    assert not marked(mark)
 
 
 @pytest.fixture
@@ -332,7 +334,7 @@ def test_a_bad_arm_is_one_message_and_no_traceback(
     ("environ", "said"),
     [
         ({"BENCH_DATABASE_URL": f"mysql://u:hunter2@127.0.0.1:{free_port()}/"}, "127.0.0.1"),
-        ({"BENCH_DATABASE_URL": "mysql://u:hunter2@"}, "mysql://"),
+        ({"BENCH_DATABASE_URL": "mysql://u:hunter2@"}, "BENCH_DATABASE_URL: run database"),
     ],
 )
 def test_a_database_that_cannot_be_reached_is_named_without_its_password(
