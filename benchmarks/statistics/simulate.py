@@ -24,7 +24,7 @@ from reports.statistics import (
     Estimate,
     Latencies,
     adjusted_alpha,
-    mean_log_ratio,
+    rate_log_ratio,
     percentile_log_ratio,
     t_estimate,
 )
@@ -133,8 +133,8 @@ def capacity_coverage(job: tuple[int, float | None, float, int]) -> str:
     pairs, blocks = [], []
     for _ in range(repetitions):
         baseline, candidate, pair = capacities(random, design, EFFECT)
-        pairs.append(_hit(mean_log_ratio(baseline, candidate, pair), EFFECT))
-        blocks.append(_hit(mean_log_ratio(baseline, candidate, 0 * pair), EFFECT))
+        pairs.append(_hit(rate_log_ratio(baseline, candidate, pair), EFFECT))
+        blocks.append(_hit(rate_log_ratio(baseline, candidate, 0 * pair), EFFECT))
     noise = "recorded" if block_sd is None else f"{block_sd:.0%}"
     return f"| {instances} | {instance_sd:.0%} | {noise} | {_cell(pairs)} | {_cell(blocks)} |"
 
@@ -177,7 +177,7 @@ def _simulated_run(
 def _first_rounds(measured: list, design: Design, rounds: int) -> Iterator[Estimate]:
     for (baseline, candidate, pair), arms in measured:
         early = np.arange(len(pair)) % design.rounds < rounds
-        yield mean_log_ratio(baseline[early], candidate[early], pair[early])
+        yield rate_log_ratio(baseline[early], candidate[early], pair[early])
         parts = []
         for arm in arms:
             kept = arm.block % design.rounds < rounds

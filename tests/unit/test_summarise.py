@@ -76,13 +76,18 @@ class TestKnownEffects:
         ],
     )
     def test_are_found(self, summary, metric, request_name, change_pct, verdict):
-        for found in comparisons(summary, metric=metric, request=request_name):
-            if found.primary or metric.startswith("cpu"):
-                low, high = found.ci95_pct
-                assert low - 3 < change_pct < high + 3
-                assert found.verdict == verdict
-                assert (found.instances, found.rounds, found.blocks) == (8, 2, 16)
-                assert found.scope == "program"
+        chosen = [
+            found
+            for found in comparisons(summary, metric=metric, request=request_name)
+            if found.primary or metric.startswith("cpu")
+        ]
+        assert len(chosen) == {"capacity_per_s": 2, "response_ms.p95": 1}.get(metric, 4)
+        for found in chosen:
+            low, high = found.ci95_pct
+            assert low - 3 < change_pct < high + 3
+            assert found.verdict == verdict
+            assert (found.instances, found.rounds, found.blocks) == (8, 2, 16)
+            assert found.scope == "program"
 
     def test_the_primaries_are_the_planned_ones(self, summary):
         found = [(c.load, c.metric, c.request) for c in comparisons(summary, primary=True)]
@@ -399,6 +404,37 @@ class TestOddRuns:
         no_nonsense(summary)
         assert summary.notes
         assert {c.rounds for c in comparisons(summary, load="open-150")} == {2}
+
+    def test_an_arm_that_collapses_is_told_as_slower(self, tmp_path):
+        """A deadlock answers next to nothing: most windows, and some instances, see no answer."""
+
+        def deadlock(trial, columns):
+            if (trial["arm"], trial["load"]) == ("async", "closed-16"):
+                few = 8 if trial["trial"] % 3 == 0 else 0
+                late = np.arange(len(columns["done_ns"])) >= few
+                columns["done_ns"] = columns["done_ns"] + np.where(late, 5000 * MS, 0)
+            return columns
+
+        summary = summary_of(tmp_path / "run", instances=6, edit_samples=deadlock)
+        no_nonsense(summary)
+        found = comparisons(summary, metric="capacity_per_s")[0]
+        assert (found.verdict, found.blocks) == ("slower", 12)
+        assert found.ci95_pct[1] < -80
+        assert "fewer requests per second" in summary.headline
+
+    def test_an_arm_that_never_answers_in_time_is_slower_and_it_is_said_how_that_counts(
+        self, tmp_path
+    ):
+        def too_late(trial, columns):
+            if (trial["arm"], trial["load"]) == ("async", "closed-16"):
+                columns["done_ns"] = columns["done_ns"] + 5000 * MS
+            return columns
+
+        summary = summary_of(tmp_path / "run", instances=8, edit_samples=too_late)
+        found = comparisons(summary, metric="capacity_per_s")[0]
+        assert found.verdict == "slower"
+        assert found.ci95_pct[1] < -90
+        assert any("no good answer in any measured window" in each for each in found.reasons)
 
     def test_your_own_locust_file_has_capacity_as_a_whole(self, tmp_path):
         folder = build_run(tmp_path / "run", block_s=0.5, loads=(ClosedLoad(8),))
