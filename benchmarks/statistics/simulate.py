@@ -24,8 +24,8 @@ from reports.statistics import (
     Estimate,
     Latencies,
     adjusted_alpha,
-    rate_log_ratio,
     percentile_log_ratio,
+    rate_log_ratio,
     t_estimate,
 )
 from tests.support.noise import Design, Shape, capacities, latencies
@@ -139,6 +139,20 @@ def capacity_coverage(job: tuple[int, float | None, float, int]) -> str:
     return f"| {instances} | {instance_sd:.0%} | {noise} | {_cell(pairs)} | {_cell(blocks)} |"
 
 
+def collapse_coverage(job: tuple[int, float, int]) -> str:
+    """One row: an arm that answers 8/s instead of 300, in bursts with `silent` blocks between."""
+    instances, silent, repetitions = job
+    random = np.random.default_rng([instances, round(100 * silent)])
+    design = Design(instances=instances, instance_sd=0.06)
+    truth, hits = math.log(8 / 300), []
+    for _ in range(repetitions):
+        baseline, other, pair = capacities(random, design, 0.0)
+        answered = random.poisson(8 / (1 - silent) * other / 300)
+        candidate = (answered * (random.random(len(pair)) >= silent)).astype(np.float64)
+        hits.append(_hit(rate_log_ratio(baseline, candidate, pair), truth))
+    return f"| {instances} | {silent:.0%} | {_cell(hits)} |"
+
+
 def false_alarms(job: tuple[int, bool, int]) -> str:
     """One row: identical arms, three scenarios with two primaries each, any alarm counts.
 
@@ -214,6 +228,14 @@ def capacity_table(pool: Pool, repetitions: int) -> None:
     _print_rows(pool, capacity_coverage, jobs)
 
 
+def collapse_table(pool: Pool, repetitions: int) -> None:
+    """Coverage of 95% intervals of capacity where one arm all but stopped."""
+    print(f"\n## One arm collapsed to 8/s: n pairs × 2 rounds, {2 * repetitions} repetitions\n")
+    print("| n | silent blocks | over pairs (chosen) |\n|---|---|---|")
+    jobs = [(n, silent, 2 * repetitions) for n in (3, 12) for silent in (0.0, 0.33, 0.5)]
+    _print_rows(pool, collapse_coverage, jobs)
+
+
 def alarm_table(pool: Pool, repetitions: int) -> None:
     """How often identical arms are said to differ on any of six primaries."""
     print(f"\n## Identical arms, six primaries, recorded noise, {repetitions} repetitions\n")
@@ -227,7 +249,12 @@ def _print_rows(pool: Pool, row_of: Callable[[Any], str], jobs: Sequence[Any]) -
         print(row, flush=True)
 
 
-TABLES = {"percentiles": percentile_table, "capacity": capacity_table, "alarms": alarm_table}
+TABLES = {
+    "percentiles": percentile_table,
+    "capacity": capacity_table,
+    "collapse": collapse_table,
+    "alarms": alarm_table,
+}
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from reports.statistics import (
     ALPHA,
     Estimate,
     adjusted_alpha,
-    rate_log_ratio,
     percentile_log_ratio,
+    rate_log_ratio,
 )
 from reports.verdicts import judge
 from tests.support.noise import Design, Shape, capacities, latencies

@@ -24,8 +24,8 @@ from reports.statistics import (
     Latencies,
     degrees_of_freedom,
     levels,
-    rate_log_ratio,
     percentile_log_ratio,
+    rate_log_ratio,
     t_estimate,
 )
 
