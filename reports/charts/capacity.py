@@ -118,10 +118,10 @@ def _draw_arm(axes: Axes, y: int, blocks: pd.DataFrame, mark: Mark, *, hollow: b
         markeredgewidth=0.9,
     )
     mean = float(blocks["per_s"].mean())
-    axes.plot([mean, mean], [y - 0.42, y + 0.42], color=mark.colour, linewidth=1.6)
+    axes.plot([mean, mean], [y - 0.37, y + 0.37], color=mark.colour, linewidth=1.6)
     axes.annotate(
         words.rounded(mean),
-        (mean, y - 0.42),
+        (mean, y - 0.37),
         xytext=(0, 1.5),
         ha="center",
         va="bottom",
