@@ -16,8 +16,8 @@ from reports.statistics import (
     Doubt,
     Estimate,
     Latencies,
-    mean_log_ratio,
     percentile_log_ratio,
+    rate_log_ratio,
     t_estimate,
 )
 from reports.verdicts import judge
@@ -137,6 +137,7 @@ def _concerns(gate: GateResult, data: LoadData, question: Question, arms: tuple[
 def _remarks(data: LoadData, pairing: Pairing, arms: tuple[str, str]) -> list[str]:
     remarks = [saturation(data, arm) for arm in arms]
     remarks.append(unequal_errors(data, arms))
+    remarks.append(_silence(data, pairing, arms))
     if len(pairing.block) == 0:
         return [remark for remark in remarks if remark]
     if pairing.scope == "these instances":
@@ -146,16 +147,44 @@ def _remarks(data: LoadData, pairing: Pairing, arms: tuple[str, str]) -> list[st
     return [remark for remark in remarks if remark]
 
 
+def _silence(data: LoadData, pairing: Pairing, arms: tuple[str, str]) -> str | None:
+    """A remark when one arm never answered inside a window of a closed load."""
+    if data.facts.model != "closed":
+        return None
+    rates = data.good_per_s()
+    silent = [
+        arm
+        for arm, rows in zip(arms, (pairing.baseline, pairing.candidate), strict=True)
+        if len(rows) and not rates[rows].any()
+    ]
+    if len(silent) != 1:
+        return None
+    return (
+        f"{silent[0]} gave no good answer in any measured window; it counts as half an answer per "
+        "instance, so the true difference is larger"
+    )
+
+
 def estimate(data: LoadData, question: Question, pairing: Pairing) -> Estimate | Doubt:
     """The log ratio of one metric, or why there is none."""
     if len(pairing.block) == 0:
         return Doubt("no block was finished by both arms")
     if question.metric == CAPACITY:
-        rates = data.good_per_s()
-        return mean_log_ratio(rates[pairing.baseline], rates[pairing.candidate], pairing.pair)
+        return _capacity(data, pairing)
     if question.metric == CPU:
         return _cost(data, pairing)
     return _latency(data, question, pairing)
+
+
+def _capacity(data: LoadData, pairing: Pairing) -> Estimate | Doubt:
+    """Good answers inside the windows, summed over blocks before dividing."""
+    rates = data.good_per_s()
+    return rate_log_ratio(
+        rates[pairing.baseline],
+        rates[pairing.candidate],
+        pairing.pair,
+        float(np.median(data.window_s[pairing.baseline])),
+    )
 
 
 def _cost(data: LoadData, pairing: Pairing) -> Estimate | Doubt:

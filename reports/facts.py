@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from reports.words import count, tidy
+from reports.words import count, listed, tidy
 
 FLAVOURS = {"mysql": "MySQL", "mariadb": "MariaDB"}
+NAMED_BY_THEIR_VALUE = frozenset({"os", "architecture", "virtual"})
 UNITS = {"mb": "MB", "ms": "ms", "s": "s", "pct": "%"}
 KINDS = {
     "local": "started privately by us",
@@ -30,7 +32,7 @@ def how_it_was_made(manifest: Mapping[str, Any]) -> list[Fact]:
         ("Placement", _placement(manifest)),
         ("Versions", _versions(manifest)),
         *_arms(manifest),
-        ("Instances per arm", str(manifest.get("instances") or "")),
+        ("Instances per arm", _instances(manifest)),
         ("Seed", str(manifest.get("seed", ""))),
         ("Commit", _commit(manifest)),
     ]
@@ -57,7 +59,7 @@ def database_line(manifest: Mapping[str, Any]) -> str:
         return ""
     name = FLAVOURS.get(str(database.get("flavour")), str(database.get("flavour") or ""))
     parts = [
-        f"{name} {database.get('version') or ''}".strip(),
+        f"{name} {_version(database)}".strip(),
         KINDS.get(str(database.get("kind")), ""),
     ]
     if (limit := database.get("max_connections")) is not None:
@@ -69,8 +71,14 @@ def durability_line(manifest: Mapping[str, Any]) -> str:
     """Server and durability in one line, as it stands on every chart with writes."""
     database = _table(manifest, "database")
     name = FLAVOURS.get(str(database.get("flavour")), str(database.get("flavour") or "database"))
-    version = str(database.get("version") or "").strip()
-    return ", ".join(part for part in (f"{name} {version}".strip(), _durability(manifest)) if part)
+    return ", ".join(
+        part for part in (f"{name} {_version(database)}".strip(), _durability(manifest)) if part
+    )
+
+
+def _version(database: Mapping[str, Any]) -> str:
+    """`10.11.19` of `10.11.19-MariaDB-0+deb12u1`: who packaged it stands in the manifest."""
+    return str(database.get("version") or "").strip().partition("-MariaDB")[0]
 
 
 def _durability(manifest: Mapping[str, Any]) -> str:
@@ -85,11 +93,22 @@ def _durability(manifest: Mapping[str, Any]) -> str:
 
 
 def _started(manifest: Mapping[str, Any]) -> str:
-    return str(manifest.get("created_utc") or "")
+    """To the minute: `2026-11-01 12:00 UTC`; as it is written where it is no such time."""
+    written = str(manifest.get("created_utc") or "")
+    try:
+        started = datetime.fromisoformat(written)
+    except ValueError:
+        return written
+    return f"{started.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _host(manifest: Mapping[str, Any]) -> str:
-    return ", ".join(_told(key, value) for key, value in _known(manifest, "host"))
+    """The machine; its Python stands among the versions."""
+    return ", ".join(
+        str(value) if key in NAMED_BY_THEIR_VALUE else _told(key, value)
+        for key, value in _known(manifest, "host")
+        if key != "python"
+    )
 
 
 def _placement(manifest: Mapping[str, Any]) -> str:
@@ -105,12 +124,22 @@ def _placement(manifest: Mapping[str, Any]) -> str:
 
 
 def _versions(manifest: Mapping[str, Any]) -> str:
-    versions = _table(manifest, "versions")
-    packages = versions.get("packages")
-    parts = [f"Python {versions['python']}"] if versions.get("python") else []
-    if isinstance(packages, Mapping):
-        parts += [f"{name} {version}" for name, version in packages.items()]
+    """The harness's Python (of `host`) and packages; an arm's own runtime stands with the arm."""
+    python = _table(_table(manifest, "host"), "python")
+    parts = [f"Python {python['version']}"] if python.get("version") else []
+    parts += [f"{name} {version}" for name, version in _known(manifest, "versions")]
     return ", ".join(parts)
+
+
+def _instances(manifest: Mapping[str, Any]) -> str:
+    """Instances of each arm; an arm that is a URL has whatever answers there, counted as one."""
+    number = manifest.get("instances")
+    arms = [(name, arm) for name, arm in _known(manifest, "arms") if isinstance(arm, Mapping)]
+    urls = [name for name, arm in arms if arm.get("kind") == "url"]
+    if urls and len(urls) == len(arms):
+        return "1"
+    told = str(number or "")
+    return f"{told}, but 1 of {listed(urls)}" if told and urls else told
 
 
 def _arms(manifest: Mapping[str, Any]) -> list[Fact]:

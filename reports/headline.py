@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reports import words
 from reports.model import Comparison, ScenarioSummary, Status
 
 
@@ -30,36 +31,49 @@ def _candidate(
     scenarios: Sequence[ScenarioSummary], baseline: str, candidate: str, margin_pct: float
 ) -> str:
     primaries = [
-        (scenario.name, [c for c in scenario.comparisons if c.primary and c.candidate == candidate])
+        (scenario, [c for c in scenario.comparisons if c.primary and c.candidate == candidate])
         for scenario in scenarios
     ]
-    primaries = [(name, found) for name, found in primaries if found]
+    primaries = [(scenario, found) for scenario, found in primaries if found]
     if not primaries:
         return f"Nothing was measured that compares {candidate} with {baseline}."
     everything = [comparison for _, found in primaries for comparison in found]
     if all(comparison.verdict == "inconclusive" for comparison in everything):
         return _nothing_shown(everything, baseline, candidate)
     clauses = [
-        f"{words} ({_list(names)})"
+        f"{said} ({_list(names)})"
         for metric in dict.fromkeys(comparison.metric for comparison in everything)
-        for words, names in _said_of(metric, primaries, margin_pct)
+        for said, names in _said_of(metric, primaries, margin_pct)
     ]
     return f"{candidate} against {baseline}: " + "; ".join(clauses) + "."
 
 
 def _said_of(
-    metric: str, primaries: Sequence[tuple[str, Sequence[Comparison]]], margin_pct: float
+    metric: str,
+    primaries: Sequence[tuple[ScenarioSummary, Sequence[Comparison]]],
+    margin_pct: float,
 ) -> list[tuple[str, list[str]]]:
-    """What is said of one metric, and the scenarios it is said of, like with like."""
+    """What is said of one metric, and the scenarios it is said of, like with like.
+
+    A response time means nothing without its load, which stands with the scenario.
+    """
     groups: dict[str, list[tuple[str, Comparison]]] = {}
-    for name, found in primaries:
+    for scenario, found in primaries:
         for comparison in found:
             if comparison.metric == metric:
-                groups.setdefault(_kind(comparison), []).append((name, comparison))
+                where = _where(scenario, comparison)
+                groups.setdefault(_kind(comparison), []).append((where, comparison))
     return [
         (_words(kind, metric, [c for _, c in group], margin_pct), [name for name, _ in group])
         for kind, group in sorted(groups.items(), key=lambda each: ORDER.index(each[0]))
     ]
+
+
+def _where(scenario: ScenarioSummary, comparison: Comparison) -> str:
+    if comparison.metric == "capacity_per_s":
+        return scenario.name
+    load = next(load for load in scenario.loads if load.load == comparison.load)
+    return f"{scenario.name} at {words.load_short(load)}"
 
 
 ORDER = ("invalid", "more", "less", "equivalent", "inconclusive")
@@ -98,10 +112,14 @@ def _list(names: Sequence[str]) -> str:
 
 def _nothing_shown(everything: Sequence[Comparison], baseline: str, candidate: str) -> str:
     said = f"No difference was shown between {candidate} and {baseline}, nor that there is none"
-    seen = [each.mde_pct for each in everything if each.mde_pct is not None]
+    seen = []
+    for metric in dict.fromkeys(each.metric for each in everything):
+        sizes = [e.mde_pct for e in everything if e.metric == metric and e.mde_pct is not None]
+        if sizes:
+            name = words.metric_name(metric)
+            seen.append(f"{_span_pct([min(sizes), max(sizes)])} in {name}")
     if seen:
-        span = dict.fromkeys(f"{size:.0f}%" for size in (min(seen), max(seen)))
-        said += f": the smallest effects this run could have seen are {' to '.join(span)}"
+        said += f": the smallest effects this run could have seen are {words.listed(seen)}"
     return f"{said}."
 
 

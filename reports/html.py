@@ -13,6 +13,7 @@ from reports import facts, tables, words
 from reports.charts import Chart
 from reports.charts.inline import inline_svg
 from reports.parts import Parts
+from reports.trust import why_to_believe
 
 TEMPLATES = Path(__file__).parent / "templates"
 ARM_SYMBOLS = "●■▲◆▼✚"
@@ -32,6 +33,8 @@ def render_html(parts: Parts) -> str:
             notes=parts.summary.notes,
             charts=parts.charts,
             equivalence=f"{parts.equivalence_pct:g}%",
+            trust=why_to_believe(parts.summary, parts.manifest),
+            alone=len(parts.arms) == 1,
             answers=tables.answers(parts.summary, parts.equivalence_pct),
             primary=primary,
             failed=tables.failed_gates(parts.summary),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from reports import facts, tables, words
 from reports.charts import Chart
 from reports.parts import Parts
+from reports.trust import why_to_believe
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&@:-])")
 FENCE = re.compile(r"`{3,}")
@@ -33,7 +34,11 @@ def _lines(parts: Parts) -> Iterator[str]:
         yield from (f"**{escaped(answer.scenario)}**", "")
         yield from (f"- {_prose(row.sentence)}" for row in answer.rows)
         if not answer.rows:
-            yield "One arm alone: there is nothing to compare."
+            yield (
+                "One arm alone: there is nothing to compare."
+                if len(parts.arms) == 1
+                else "Nothing was compared: the run ended before this scenario was measured."
+            )
         yield ""
     primary = tables.verdict_rows(summary, parts.equivalence_pct, primary=True)
     yield from _table(_verdict_table(primary))
@@ -48,7 +53,7 @@ def _lines(parts: Parts) -> Iterator[str]:
             yield from (f"## {title}", "")
             for chart in section:
                 yield from _figure(chart)
-    yield from ("## Why to believe it", "")
+    yield from ("## Why to believe it", "", _prose(why_to_believe(summary, parts.manifest)), "")
     yield from _table(tables.evidence_table(primary))
     yield from _table(_gate_table(parts))
     yield from _how(parts)

@@ -24,6 +24,7 @@ RESAMPLES = 1000
 RESAMPLING_SEED = 20_261_101
 WIDEST_LOG = math.log(100.0)
 """An interval wider than a factor of 100 either way says nothing and is not shown."""
+ONE_UNIT = "one unit (instance pair or block) only; an interval needs two"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +77,54 @@ def _t(probability: float, df: float) -> float:
     return float(stats.t.ppf(probability, df))
 
 
-def mean_log_ratio(baseline: Floats, candidate: Floats, pair: Ints) -> Estimate | Doubt:
-    """Mean log ratio over instance pairs with a t interval (df = pairs − 1).
+def rate_log_ratio(
+    baseline: Floats, candidate: Floats, pair: Ints, window_s: float = 1.0
+) -> Estimate | Doubt:
+    """Log ratio of the arms' mean rates over all blocks, with a t interval over instance pairs.
 
-    `baseline`, `candidate`: one positive value per block, in the same order; `pair`: the instance
-    pair of each block. Blocks of a pair are averaged first. With one pair only, its blocks are the
-    units, and the interval speaks of these instances.
+    `baseline`, `candidate`: answers per second, one per block of `window_s` seconds, in the same
+    order; `pair`: the instance pair of each block. With one pair only, its blocks are the units,
+    and the interval speaks of these instances.
+
+    Rates are summed before they are divided, so that a block without any answer (a stall, a
+    deadlock) counts as the nothing it was. The standard error is that of a ratio of means,
+    linearised over the pairs (Cochran 1977, *Sampling Techniques*, 6.4): the sd of c/mean(c) −
+    b/mean(b) over √n, in which the drift that the arms of a block share cancels; df = n − 1.
     """
     if len(baseline) == 0:
         return Doubt("no block was measured for both arms")
-    if not (_all_positive(baseline) and _all_positive(candidate)):
-        return Doubt("a trial ended with nothing to count, so a ratio does not exist")
-    return t_estimate(_pair_means(np.log(candidate / baseline), pair))
+    if not (np.all(np.isfinite(baseline)) and np.all(np.isfinite(candidate))):
+        return Doubt("the length of a trial's window is not known, so a rate does not exist")
+    if not (baseline.any() or candidate.any()):
+        return Doubt("neither arm gave a good answer inside its windows")
+    arms = [_pair_sums(rates, pair) for rates in (baseline, candidate)]
+    n = len(arms[0])
+    if n < 2:
+        return Doubt(ONE_UNIT)
+    # An arm that never answered counts as half an answer per unit (the usual continuity
+    # correction), with the variance of such a count (1/0.5 each), since its spread is not seen.
+    silent = not all(sums.any() for sums in arms)
+    low, high = (sums if sums.any() else np.full(n, 0.5 / window_s) for sums in arms)
+    spread = float(np.var(high / np.mean(high) - low / np.mean(low), ddof=1))
+    standard_error = math.sqrt((spread + (2.0 if silent else 0.0)) / n)
+    return _checked(math.log(np.mean(high) / np.mean(low)), standard_error, float(n - 1))
 
 
 def _all_positive(values: Floats) -> bool:
     return bool(np.all(np.isfinite(values) & (values > 0)))
 
 
-def _pair_means(logs: Floats, pair: Ints) -> Floats:
+def _pair_sums(rates: Floats, pair: Ints) -> Floats:
+    """The sum over each pair's blocks; the blocks themselves where there is one pair."""
     _, index = np.unique(pair, return_inverse=True)
-    counts = np.bincount(index)
-    if len(counts) == 1:
-        return logs
-    return np.bincount(index, weights=logs) / counts
+    sums = np.bincount(index, weights=rates).astype(np.float64)
+    return sums if len(sums) > 1 else rates
 
 
 def t_estimate(units: Floats) -> Estimate | Doubt:
     """The mean of independent log ratios with its standard error."""
     if len(units) < 2:
-        return Doubt("one unit (instance pair or block) only; an interval needs two")
+        return Doubt(ONE_UNIT)
     standard_error = float(np.std(units, ddof=1) / math.sqrt(len(units)))
     return _checked(float(np.mean(units)), standard_error, float(len(units) - 1))
 
@@ -147,7 +166,7 @@ def percentile_log_ratio(
         return Doubt("an arm has no response to judge")
     units = _units(baseline, candidate)
     if len(np.unique(np.concatenate(units))) < 2:
-        return Doubt("one unit (instance pair or block) only; an interval needs two")
+        return Doubt(ONE_UNIT)
     level = levels(baseline, candidate)
     arms = [
         (arm.values_ms / factor, unit)

@@ -24,6 +24,7 @@ class Interim:
     """A primary comparison as it stands while a run is going on."""
 
     scenario: str
+    candidate: str
     metric: str
     request: str | None
     change_pct: float | None
@@ -59,6 +60,7 @@ def interim(run: StoredRun) -> list[Interim]:
     return [
         Interim(
             scenario=name,
+            candidate=comparison.candidate,
             metric=comparison.metric,
             request=comparison.request,
             change_pct=comparison.change_pct,

@@ -261,9 +261,10 @@ def result_table(summary: Summary) -> Table:
                     result.request or "all",
                     words.count(result.requests),
                     words.count(result.errors),
+                    words.count(result.timeouts),
                     words.per_s(result.throughput_per_s),
                     *(words.ms(each) for each in (times.p50, times.p95, times.p99, times.max)),
                 )
             )
-    head = ("Scenario", "Load", "Arm", "Request", "Requests", "Errors", "Good answers")
+    head = ("Scenario", "Load", "Arm", "Request", "Requests", "Errors", "Timeouts", "Good answers")
     return Table((*head, "p50", "p95", "p99", "Slowest"), tuple(rows))

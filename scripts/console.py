@@ -14,6 +14,7 @@ from rich.text import Text
 
 from loadtests.run import Interim as AnyInterim
 from loadtests.trials import TrialOrder
+from reports.words import change, metric_name, tidy
 
 if TYPE_CHECKING:
     from reports.summarise import Interim
@@ -103,13 +104,12 @@ class Progress:
 
 
 def interim_line(interim: Interim) -> str:
-    """One primary comparison as it stands, for example `  read-one capacity_per_s −24.1% ±5.2`."""
+    """One primary comparison as it stands: `  async  read-one  p95 of read  −24% ±5.2`."""
+    measure = metric_name(interim.metric, interim.request).replace(" response time", "")
+    what = f"  {tidy(interim.candidate, 16):<10} {tidy(interim.scenario):<18} {measure:<16}"
     if interim.change_pct is None or interim.half_width_pct is None:
-        return f"  {interim.scenario:<18} {interim.metric:<16} no interval yet"
-    return (
-        f"  {interim.scenario:<18} {interim.metric:<16} {interim.change_pct:+7.1f}%"
-        f" ±{interim.half_width_pct:.1f}"
-    )
+        return f"{what} no interval yet"
+    return f"{what} {change(interim.change_pct):>6} ±{interim.half_width_pct:.1f}"
 
 
 def minutes(seconds: float) -> str:

@@ -43,4 +43,10 @@ def _resolution(spec: Spec, sizes: Sizes) -> str:
     )
     if smallest is None:
         return "  too few instances and rounds to resolve anything"
-    return f"  smallest capacity change it expects to find on a quiet machine: {smallest:.0f}%"
+    expected = f"{smallest:.0f}% on a quiet machine"
+    if all(scenario.load.model == "open" for scenario in spec.scenario):
+        return (
+            f"  smallest change it expects to find: more than {expected}, which would hold for "
+            "capacity; p95 varies more, by how much is told by the run"
+        )
+    return f"  smallest capacity change it expects to find: {expected}; p95 varies more"

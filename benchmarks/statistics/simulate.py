@@ -24,8 +24,8 @@ from reports.statistics import (
     Estimate,
     Latencies,
     adjusted_alpha,
-    mean_log_ratio,
     percentile_log_ratio,
+    rate_log_ratio,
     t_estimate,
 )
 from tests.support.noise import Design, Shape, capacities, latencies
@@ -133,10 +133,24 @@ def capacity_coverage(job: tuple[int, float | None, float, int]) -> str:
     pairs, blocks = [], []
     for _ in range(repetitions):
         baseline, candidate, pair = capacities(random, design, EFFECT)
-        pairs.append(_hit(mean_log_ratio(baseline, candidate, pair), EFFECT))
-        blocks.append(_hit(mean_log_ratio(baseline, candidate, 0 * pair), EFFECT))
+        pairs.append(_hit(rate_log_ratio(baseline, candidate, pair), EFFECT))
+        blocks.append(_hit(rate_log_ratio(baseline, candidate, 0 * pair), EFFECT))
     noise = "recorded" if block_sd is None else f"{block_sd:.0%}"
     return f"| {instances} | {instance_sd:.0%} | {noise} | {_cell(pairs)} | {_cell(blocks)} |"
+
+
+def collapse_coverage(job: tuple[int, float, int]) -> str:
+    """One row: an arm that answers 8/s instead of 300, in bursts with `silent` blocks between."""
+    instances, silent, repetitions = job
+    random = np.random.default_rng([instances, round(100 * silent)])
+    design = Design(instances=instances, instance_sd=0.06)
+    truth, hits = math.log(8 / 300), []
+    for _ in range(repetitions):
+        baseline, other, pair = capacities(random, design, 0.0)
+        answered = random.poisson(8 / (1 - silent) * other / 300)
+        candidate = (answered * (random.random(len(pair)) >= silent)).astype(np.float64)
+        hits.append(_hit(rate_log_ratio(baseline, candidate, pair), truth))
+    return f"| {instances} | {silent:.0%} | {_cell(hits)} |"
 
 
 def false_alarms(job: tuple[int, bool, int]) -> str:
@@ -177,7 +191,7 @@ def _simulated_run(
 def _first_rounds(measured: list, design: Design, rounds: int) -> Iterator[Estimate]:
     for (baseline, candidate, pair), arms in measured:
         early = np.arange(len(pair)) % design.rounds < rounds
-        yield mean_log_ratio(baseline[early], candidate[early], pair[early])
+        yield rate_log_ratio(baseline[early], candidate[early], pair[early])
         parts = []
         for arm in arms:
             kept = arm.block % design.rounds < rounds
@@ -214,6 +228,14 @@ def capacity_table(pool: Pool, repetitions: int) -> None:
     _print_rows(pool, capacity_coverage, jobs)
 
 
+def collapse_table(pool: Pool, repetitions: int) -> None:
+    """Coverage of 95% intervals of capacity where one arm all but stopped."""
+    print(f"\n## One arm collapsed to 8/s: n pairs × 2 rounds, {2 * repetitions} repetitions\n")
+    print("| n | silent blocks | over pairs (chosen) |\n|---|---|---|")
+    jobs = [(n, silent, 2 * repetitions) for n in (3, 12) for silent in (0.0, 0.33, 0.5)]
+    _print_rows(pool, collapse_coverage, jobs)
+
+
 def alarm_table(pool: Pool, repetitions: int) -> None:
     """How often identical arms are said to differ on any of six primaries."""
     print(f"\n## Identical arms, six primaries, recorded noise, {repetitions} repetitions\n")
@@ -227,7 +249,12 @@ def _print_rows(pool: Pool, row_of: Callable[[Any], str], jobs: Sequence[Any]) -
         print(row, flush=True)
 
 
-TABLES = {"percentiles": percentile_table, "capacity": capacity_table, "alarms": alarm_table}
+TABLES = {
+    "percentiles": percentile_table,
+    "capacity": capacity_table,
+    "collapse": collapse_table,
+    "alarms": alarm_table,
+}
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reports.charts.capacity import capacity_charts
+from reports.charts.caveats import caveats_of
 from reports.charts.chart import Chart, chart_style
 from reports.charts.cost import cost_charts
 from reports.charts.forest import forest_charts
@@ -38,15 +39,18 @@ def draw_charts(stored: StoredRun, summary: Summary) -> ChartSet:
     """Every chart for which there is data; a run without samples has none but the forest plot."""
     marks = marks_of(stored.arms)
     judged = {name: stored.scenario(name).judged_request for name in stored.scenarios}
-    line = durability_line(stored.manifest)
-    notes = {name: line for name in stored.scenarios if stored.scenario(name).writes}
+    caveats = caveats_of(stored, summary, durability_line(stored.manifest))
+    margin_pct = stored.spec.run.equivalence_pct
     with chart_style():
         return ChartSet(
-            changes=tuple(forest_charts(summary, marks, stored.spec.run.equivalence_pct)),
+            changes=tuple(forest_charts(summary, marks, margin_pct, caveats)),
             latency=(
-                *latency_charts(stored, marks, notes),
-                *staircase_charts(summary, judged, marks, notes),
+                *latency_charts(stored, marks, caveats),
+                *staircase_charts(summary, judged, marks, caveats),
             ),
-            capacity=(*capacity_charts(stored, marks, notes), *cost_charts(summary, marks)),
-            time=tuple(time_split_charts(summary, stored.arms, notes)),
+            capacity=(
+                *capacity_charts(stored, marks, caveats),
+                *cost_charts(summary, marks, caveats),
+            ),
+            time=tuple(time_split_charts(summary, stored.arms, caveats)),
         )

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports import words
+from reports.charts.caveats import Caveats, measured
 from reports.charts.chart import Chart
-from reports.charts.latency import measured
 from reports.charts.style import INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
 from reports.model import LoadFacts
 from reports.run_folder import StoredRun
@@ -22,9 +22,7 @@ MOST_VECTORS = 1500
 """With more blocks than this their points become one picture inside the SVG."""
 
 
-def capacity_charts(
-    stored: StoredRun, marks: Mapping[str, Mark], notes: Mapping[str, str]
-) -> list[Chart]:
+def capacity_charts(stored: StoredRun, marks: Mapping[str, Mark], caveats: Caveats) -> list[Chart]:
     """One chart per scenario that has a closed load."""
     charts = []
     for number, scenario in enumerate(stored.scenarios, start=1):
@@ -33,8 +31,8 @@ def capacity_charts(
             continue
         blocks = completions(stored, scenario, load)
         if len(blocks):
-            note = notes.get(scenario, "")
-            charts.append(_chart(f"capacity-{number}", scenario, load, blocks, marks, note))
+            name = f"capacity-{number}"
+            charts.append(_chart(name, scenario, load, blocks, marks, caveats))
     return charts
 
 
@@ -51,14 +49,17 @@ def _chart(
     load: LoadFacts,
     blocks: pd.DataFrame,
     marks: Mapping[str, Mark],
-    note: str,
+    caveats: Caveats,
 ) -> Chart:
     arms = [arm for arm in marks if (blocks["arm"] == arm).any()]
-    title = _finding(scenario, load, blocks, arms)
+    title = caveats.title(_finding(scenario, load, blocks, arms), scenario, [load], arms)
+    note = caveats.note(scenario, [load], arms)
+    places = [(scenario, load.load, arm) for arm in arms]
     sheet = new_sheet(PANEL_PT + ARM_PT * len(arms), title, note)
     [axes] = sheet.axes
-    for y, arm in enumerate(arms):
-        _draw_arm(axes, y, blocks[blocks["arm"] == arm], marks[arm])
+    for y, (arm, place) in enumerate(zip(arms, places, strict=True)):
+        hollow = bool(caveats.failures(place))
+        _draw_arm(axes, y, blocks[blocks["arm"] == arm], marks[arm], hollow=hollow)
     quiet(axes, "x")
     axes.set_ylim(len(arms) - 0.45, -0.55)
     axes.set_yticks(range(len(arms)), [words.tidy(arm, 24) for arm in arms], color=INK)
@@ -68,11 +69,12 @@ def _chart(
     return Chart(
         name=name,
         title=title,
-        caption=(
+        caption=caveats.caption(
             f"Good answers per second {words.load_phrase(load)}. Each row of points is one "
             "instance: small points are its blocks, the large one their mean; the upright line is "
             "the mean of the arm. The machine's ups and downs, which all arms of a block share, "
-            "are still in here; the comparison takes them out. The axis does not begin at zero."
+            "are still in here; the comparison takes them out. The axis does not begin at zero.",
+            places,
         ),
         sheet=sheet,
         columns=("Arm", "Mean", "Slowest instance", "Fastest instance", "Instances", "Blocks"),
@@ -88,7 +90,7 @@ def _finding(scenario: str, load: LoadFacts, blocks: pd.DataFrame, arms: list[st
     return f"{words.tidy(scenario, 40)}: {words.load_phrase(load)}, {words.listed(parts)}"
 
 
-def _draw_arm(axes: Axes, y: int, blocks: pd.DataFrame, mark: Mark) -> None:
+def _draw_arm(axes: Axes, y: int, blocks: pd.DataFrame, mark: Mark, *, hollow: bool) -> None:
     instances = sorted(set(blocks["instance"]))
     offsets = np.linspace(-0.33, 0.33, len(instances)) if len(instances) > 1 else np.zeros(1)
     line = blocks["instance"].map(dict(zip(instances, y + offsets, strict=True)))
@@ -111,14 +113,15 @@ def _draw_arm(axes: Axes, y: int, blocks: pd.DataFrame, mark: Mark) -> None:
         marker=mark.marker,
         markersize=5.5,
         color=mark.colour,
-        markeredgecolor=PAPER,
+        markerfacecolor=PAPER if hollow else mark.colour,
+        markeredgecolor=mark.colour if hollow else PAPER,
         markeredgewidth=0.9,
     )
     mean = float(blocks["per_s"].mean())
-    axes.plot([mean, mean], [y - 0.42, y + 0.42], color=mark.colour, linewidth=1.6)
+    axes.plot([mean, mean], [y - 0.37, y + 0.37], color=mark.colour, linewidth=1.6)
     axes.annotate(
         words.rounded(mean),
-        (mean, y - 0.42),
+        (mean, y - 0.37),
         xytext=(0, 1.5),
         ha="center",
         va="bottom",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports import words
+from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
 from reports.charts.style import FAINT, INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
 from reports.model import LoadFacts, Result, Summary
@@ -29,12 +30,12 @@ class Place:
     results: Mapping[str, Result]
 
 
-def cost_charts(summary: Summary, marks: Mapping[str, Mark]) -> list[Chart]:
+def cost_charts(summary: Summary, marks: Mapping[str, Mark], caveats: Caveats) -> list[Chart]:
     """One chart of CPU and memory, where at least one arm's processes could be watched."""
     places = [
         place for place in _places(summary, marks) if any(map(_watched, place.results.values()))
     ]
-    return [_chart(places, marks)] if places else []
+    return [_chart(places, marks, caveats)] if places else []
 
 
 def _watched(result: Result) -> bool:
@@ -54,33 +55,49 @@ def _places(summary: Summary, marks: Mapping[str, Mark]) -> list[Place]:
     return places
 
 
-def _chart(places: Sequence[Place], marks: Mapping[str, Mark]) -> Chart:
-    title = _finding(places[0], marks)
+def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats) -> Chart:
+    first = places[0]
+    title = caveats.title(
+        _finding(first, marks), first.scenario, [first.load], list(first.results), of_cost=True
+    )
     scenarios = list(dict.fromkeys(place.scenario for place in places))
     row_pt = max(ROW_PT, ARM_PT * len(marks))
     heights = [PANEL_PT + row_pt * len(each) for each in (places, scenarios)]
-    sheet = new_sheet(sum(heights) + LEGEND_PT, title, heights=heights)
+    note = caveats.durability_note(scenarios)
+    sheet = new_sheet(sum(heights) + LEGEND_PT, title, note, heights=heights)
     cpu = {
-        f"{words.tidy(each.scenario, 24)}, {words.load_short(each.load)}": {
-            arm: result.cpu_ms_per_request for arm, result in each.results.items()
-        }
+        _label(each): {arm: result.cpu_ms_per_request for arm, result in each.results.items()}
         for each in places
     }
     memory = {words.tidy(name, 24): _most_memory(name, places) for name in scenarios}
-    _draw_panel(sheet.axes[0], "CPU per request (ms)", cpu, marks)
+    invalid = {
+        _label(place): {arm for arm in marks if caveats.failures(_at(place, arm), of_cost=True)}
+        for place in places
+    }
+    _draw_panel(sheet.axes[0], "CPU per request (ms)", cpu, marks, invalid)
     _draw_panel(sheet.axes[1], "most memory of one instance (MB)", memory, marks)
     _legend(sheet.axes[0], places, marks)
     return Chart(
         name="cost",
         title=title,
-        caption=(
+        caption=caveats.caption(
             "CPU time of the app's own processes per request, in ms, and the most memory one "
-            "instance held, in MB, at each scenario's load. Further left is cheaper."
+            "instance held, in MB, at each scenario's load. Further left is cheaper.",
+            [_at(place, arm) for place in places for arm in marks],
+            of_cost=True,
         ),
         sheet=sheet,
         columns=("Scenario", "Load", "Arm", "CPU per request", "Memory", "Threads", "Connections"),
         rows=tuple(row for place in places for row in _table_rows(place, marks)),
     )
+
+
+def _label(place: Place) -> str:
+    return f"{words.tidy(place.scenario, 24)}, {words.load_short(place.load)}"
+
+
+def _at(place: Place, arm: str) -> tuple[str, str, str]:
+    return place.scenario, place.load.load, arm
 
 
 def _finding(place: Place, marks: Mapping[str, Mark]) -> str:
@@ -111,13 +128,16 @@ def _draw_panel(
     label: str,
     rows: Mapping[str, Mapping[str, float | None]],
     marks: Mapping[str, Mark],
+    invalid: Mapping[str, Collection[str]] = {},
 ) -> None:
+    """One row per entry of `rows`; `invalid`: arms of a row whose marks are hollow."""
     quiet(axes, "x")
     drawn = [arm for arm in marks if any(arm in values for values in rows.values())]
     step = min(0.26, 0.7 / max(len(drawn), 1))
-    for y, values in enumerate(rows.values()):
+    for y, (row, values) in enumerate(rows.items()):
         for position, arm in enumerate(drawn):
             if (value := values.get(arm)) is not None:
+                hollow = arm in invalid.get(row, ())
                 at = y + (position - (len(drawn) - 1) / 2) * step
                 axes.plot([0, value], [at, at], color=FAINT, linewidth=1.0, zorder=1)
                 axes.plot(
@@ -126,7 +146,8 @@ def _draw_panel(
                     marks[arm].marker,
                     color=marks[arm].colour,
                     markersize=6,
-                    markeredgecolor=PAPER,
+                    markerfacecolor=PAPER if hollow else marks[arm].colour,
+                    markeredgecolor=marks[arm].colour if hollow else PAPER,
                     markeredgewidth=0.8,
                     zorder=2,
                 )

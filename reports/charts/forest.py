@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports import words
+from reports.charts.caveats import NOTHING_TO_SAY, Caveats
 from reports.charts.chart import Chart
 from reports.charts.style import (
     BAND,
@@ -76,7 +77,10 @@ class Row:
 
 
 def forest_charts(
-    summary: Summary, marks: Mapping[str, Mark], equivalence_pct: float
+    summary: Summary,
+    marks: Mapping[str, Mark],
+    equivalence_pct: float,
+    caveats: Caveats = NOTHING_TO_SAY,
 ) -> list[Chart]:
     """The primary comparisons, and the secondary ones of each scenario."""
     rows = _rows(summary)
@@ -84,7 +88,15 @@ def forest_charts(
     primary = [row for row in rows if row.comparison.primary]
     if any(row.comparison.change_pct is not None for row in primary):
         charts.append(
-            _chart("forest", primary_finding(primary), primary, marks, equivalence_pct, "primary")
+            _chart(
+                "forest",
+                primary_finding(primary),
+                primary,
+                marks,
+                equivalence_pct,
+                "primary",
+                caveats,
+            )
         )
     for number, scenario in enumerate(summary.scenarios, start=1):
         secondary = [
@@ -93,7 +105,9 @@ def forest_charts(
         if any(row.comparison.ci95_pct for row in secondary):
             title = _secondary_title(scenario, secondary)
             name = f"forest-secondary-{number}"
-            charts.append(_chart(name, title, secondary, marks, equivalence_pct, "secondary"))
+            charts.append(
+                _chart(name, title, secondary, marks, equivalence_pct, "secondary", caveats)
+            )
     return charts
 
 
@@ -149,12 +163,15 @@ def _chart(
     marks: Mapping[str, Mark],
     equivalence_pct: float,
     kind: str,
+    caveats: Caveats,
 ) -> Chart:
     shown = [row for row in rows if row.comparison.ci95_pct is not None or kind == "primary"]
     shown = shown[:MOST_ROWS]
     panels = _panels(shown)
+    durability = caveats.durability_note([row.scenario for row in shown])
+    note = ". ".join(filter(None, [_note(rows, shown), durability]))
     heights = [PANEL_PT + ROW_PT * len(panel) for panel in panels.values()]
-    sheet = new_sheet(sum(heights) + AXIS_PT, title, _note(rows, shown), heights=heights)
+    sheet = new_sheet(sum(heights) + AXIS_PT, title, note, heights=heights)
     limit = _limit(shown, equivalence_pct)
     for axes, (heading, panel) in zip(sheet.axes, panels.items(), strict=True):
         _draw_panel(axes, heading, panel, marks, equivalence_pct, limit)
@@ -175,7 +192,7 @@ def _chart(
 def _note(rows: Sequence[Row], shown: Sequence[Row]) -> str:
     hidden = len(rows) - len(shown)
     return (
-        f"{hidden} more stand in the table only: further loads, or too little measured."
+        f"{hidden} more stand in the table only: further loads, or too little measured"
         if hidden
         else ""
     )
@@ -287,7 +304,7 @@ def _draw_row(
         _reading(comparison),
         (1.0, y),
         xycoords=("axes fraction", "data"),
-        xytext=(6, 0),
+        xytext=(10, 0),
         textcoords="offset points",
         va="center",
         fontsize=SMALL_PT,
@@ -305,7 +322,7 @@ def _point(comparison: Comparison, marks: Mapping[str, Mark]) -> tuple[str, str 
 
 
 def _reading(comparison: Comparison) -> str:
-    return f"{words.change(comparison.change_pct)}  {words.verdict_brief(comparison)}"
+    return f"{words.change(comparison.change_pct)}: {words.verdict_brief(comparison)}"
 
 
 def _table_row(row: Row) -> tuple[str, ...]:

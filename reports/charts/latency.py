@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from reports import words
+from reports.charts.caveats import Caveats, measured
 from reports.charts.chart import Chart
 from reports.charts.style import INK, PAPER, SMALL_PT, Mark, new_sheet, quiet
-from reports.measures import LoadData, load_data
 from reports.model import LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats, exact_percentile
 from reports.run_folder import StoredRun
@@ -27,13 +27,8 @@ FIRST_BEYOND = 0.98
 READ_AT = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99)
 
 
-def latency_charts(
-    stored: StoredRun, marks: Mapping[str, Mark], notes: Mapping[str, str]
-) -> list[Chart]:
-    """One chart per scenario, at its first open load (its first load when none is open).
-
-    `notes` has a line for scenarios with writes: server and durability.
-    """
+def latency_charts(stored: StoredRun, marks: Mapping[str, Mark], caveats: Caveats) -> list[Chart]:
+    """One chart per scenario, at its first open load (its first load when none is open)."""
     charts = []
     for number, scenario in enumerate(stored.scenarios, start=1):
         load = judged_load(stored.loads(scenario))
@@ -41,8 +36,8 @@ def latency_charts(
             continue
         times = response_times(stored, scenario, load)
         if times:
-            note = notes.get(scenario, "")
-            charts.append(_chart(f"latency-{number}", stored, scenario, load, times, marks, note))
+            name = f"latency-{number}"
+            charts.append(_chart(name, stored, scenario, load, times, marks, caveats))
     return charts
 
 
@@ -69,16 +64,6 @@ def response_times(stored: StoredRun, scenario: str, load: LoadFacts) -> dict[st
     return {arm: part for arm in stored.arms if len(part := frame[frame["arm"] == arm])}
 
 
-def measured(stored: StoredRun, scenario: str, load: LoadFacts) -> LoadData:
-    """Finished trials and samples of one scenario at one load."""
-    return load_data(
-        load,
-        stored.scenario(scenario).timeout_s,
-        stored.trials_of(scenario, load.load),
-        stored.samples(scenario, load.load),
-    )
-
-
 def spectrum(sorted_ms: Floats, points: int) -> tuple[Floats, Floats]:
     """At most `points` percentiles, evenly spaced on the 1/(1−p) axis, and their values in ms.
 
@@ -98,20 +83,23 @@ def _chart(
     load: LoadFacts,
     times: Mapping[str, pd.DataFrame],
     marks: Mapping[str, Mark],
-    note: str,
+    caveats: Caveats,
 ) -> Chart:
     values = {arm: frame["response_ms"].to_numpy() for arm, frame in times.items()}
-    sheet = new_sheet(BODY_PT, _finding(scenario, load, values), note)
+    places = {arm: (scenario, load.load, arm) for arm in times}
+    title = caveats.title(_finding(scenario, load, values), scenario, [load], list(times))
+    sheet = new_sheet(BODY_PT, title, caveats.note(scenario, [load], list(times)))
     [axes] = sheet.axes
     for arm, frame in times.items():
         _draw_instances(axes, frame, marks[arm])
     for arm in times:
-        _draw_arm(axes, arm, values[arm], marks[arm])
+        hollow = bool(caveats.failures(places[arm]))
+        _draw_arm(axes, arm, values[arm], marks[arm], hollow=hollow)
     _finish(axes, values)
     return Chart(
         name=name,
-        title=_finding(scenario, load, values),
-        caption=_caption(stored, scenario, load),
+        title=title,
+        caption=caveats.caption(_caption(stored, scenario, load), list(places.values())),
         sheet=sheet,
         columns=("Share of answers within", *(words.tidy(arm) for arm in times)),
         rows=tuple(_table(values)),
@@ -166,7 +154,7 @@ def _draw_instances(axes: Axes, frame: pd.DataFrame, mark: Mark) -> None:
             axes.plot(1 / (1 - share), value_ms, color=mark.colour, linewidth=0.6, alpha=0.3)
 
 
-def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark) -> None:
+def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark, *, hollow: bool) -> None:
     share, value_ms = spectrum(values, MOST_POINTS)
     if not len(share):
         return
@@ -186,7 +174,8 @@ def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark) -> None:
         marker=mark.marker,
         color=mark.colour,
         markersize=5,
-        markeredgecolor=PAPER,
+        markerfacecolor=PAPER if hollow else mark.colour,
+        markeredgecolor=mark.colour if hollow else PAPER,
         markeredgewidth=0.8,
     )
 

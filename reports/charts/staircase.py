@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import inf, log10
 
 from matplotlib.axes import Axes
 
 from reports import words
+from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
 from reports.charts.latency import ms_axis
 from reports.charts.style import INK, PAPER, SMALL_PT, Mark, new_sheet, quiet
@@ -28,7 +29,7 @@ def staircase_charts(
     summary: Summary,
     judged: Mapping[str, str | None],
     marks: Mapping[str, Mark],
-    notes: Mapping[str, str],
+    caveats: Caveats,
 ) -> list[Chart]:
     """One chart per scenario with two open loads or more.
 
@@ -42,8 +43,8 @@ def staircase_charts(
         )
         results = _results(scenario, judged.get(scenario.name))
         if len(loads) > 1 and results:
-            note = notes.get(scenario.name, "")
-            charts.append(_chart(f"staircase-{number}", scenario.name, loads, results, marks, note))
+            name = f"staircase-{number}"
+            charts.append(_chart(name, scenario.name, loads, results, marks, caveats))
     return charts
 
 
@@ -60,18 +61,24 @@ def _chart(
     loads: list[LoadFacts],
     results: Mapping[tuple[str, str], Result],
     marks: Mapping[str, Mark],
-    note: str,
+    caveats: Caveats,
 ) -> Chart:
     arms = [arm for arm in marks if any(key[1] == arm for key in results)]
-    title = _finding(scenario, loads, results, arms)
-    sheet = new_sheet(BODY_PT, title, note)
+    title = caveats.title(_finding(scenario, loads, results, arms), scenario, loads, arms)
+    sheet = new_sheet(BODY_PT, title, caveats.note(scenario, loads, arms))
+    invalid = {
+        arm: {
+            load.rate_per_s or 0.0 for load in loads if caveats.failures((scenario, load.load, arm))
+        }
+        for arm in arms
+    }
     [axes] = sheet.axes
     axes.set_yscale("log")
     ends = []
     for arm in arms:
         for percentile, width in LINES:
             if points := _points(loads, results, arm, percentile):
-                _draw(axes, points, marks[arm], width)
+                _draw(axes, points, marks[arm], width, invalid[arm])
                 ends.append((points[-1], f"{words.tidy(arm, 16)} {percentile}"))
     quiet(axes, "y")
     ms_axis(axes)
@@ -82,9 +89,10 @@ def _chart(
     return Chart(
         name=name,
         title=title,
-        caption=(
+        caption=caveats.caption(
             "Median, p95 and p99 of the response time in ms at each offered load; heavier lines "
-            "are rarer, slower answers. Where a line bends upwards, requests begin to queue."
+            "are rarer, slower answers. Where a line bends upwards, requests begin to queue.",
+            [(scenario, load.load, arm) for load in loads for arm in arms],
         ),
         sheet=sheet,
         columns=("Offered load", "Arm", "p50", "p95", "p99", "Answered well"),
@@ -134,7 +142,14 @@ def _finding(
     )
 
 
-def _draw(axes: Axes, points: list[tuple[float, float]], mark: Mark, width: float) -> None:
+def _draw(
+    axes: Axes,
+    points: list[tuple[float, float]],
+    mark: Mark,
+    width: float,
+    invalid: Collection[float],
+) -> None:
+    """A line with its points; hollow at the loads that are `invalid`."""
     axes.plot(
         *zip(*points, strict=True),
         color=mark.colour,
@@ -145,6 +160,17 @@ def _draw(axes: Axes, points: list[tuple[float, float]], mark: Mark, width: floa
         markeredgecolor=PAPER,
         markeredgewidth=0.7,
     )
+    hollow = [point for point in points if point[0] in invalid]
+    if hollow:
+        axes.plot(
+            *zip(*hollow, strict=True),
+            linestyle="none",
+            marker=mark.marker,
+            markersize=4.5,
+            markerfacecolor=PAPER,
+            markeredgecolor=mark.colour,
+            markeredgewidth=1.0,
+        )
 
 
 def _name_the_ends(axes: Axes, ends: list[tuple[tuple[float, float], str]]) -> None:

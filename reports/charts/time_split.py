@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from reports import words
+from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
 from reports.charts.style import INK, PAPER, SMALL_PT, new_sheet, quiet
 from reports.model import LoadFacts, Result, ScenarioSummary, Summary
@@ -50,15 +51,12 @@ class Bar:
         return sum(self.parts_ms.values())
 
 
-def time_split_charts(
-    summary: Summary, arms: Sequence[str], notes: Mapping[str, str]
-) -> list[Chart]:
+def time_split_charts(summary: Summary, arms: Sequence[str], caveats: Caveats) -> list[Chart]:
     """One chart per scenario in which an arm tells where its time goes."""
     charts = []
     for number, scenario in enumerate(summary.scenarios, start=1):
         if bars := _bars(scenario, arms):
-            note = notes.get(scenario.name, "")
-            charts.append(_chart(f"time-{number}", scenario.name, bars, note))
+            charts.append(_chart(f"time-{number}", scenario.name, bars, caveats))
     return charts
 
 
@@ -102,8 +100,11 @@ def split_of(result: Result) -> dict[str, float] | None:
     }
 
 
-def _chart(name: str, scenario: str, bars: Sequence[Bar], note: str) -> Chart:
-    title = _finding(scenario, bars)
+def _chart(name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats) -> Chart:
+    arms = list(dict.fromkeys(bar.arm for bar in bars))
+    title = caveats.title(_finding(scenario, bars), scenario, [bars[0].load], arms)
+    note = caveats.note(scenario, list(dict.fromkeys(bar.load for bar in bars)), arms)
+    places = [(scenario, bar.load.load, bar.arm) for bar in bars]
     heights = _heights(bars)
     sheet = new_sheet(PANEL_PT + ROW_PT * (heights[-1] + 1), title, note)
     [axes] = sheet.axes
@@ -112,16 +113,21 @@ def _chart(name: str, scenario: str, bars: Sequence[Bar], note: str) -> Chart:
     quiet(axes, "x")
     axes.set_ylim(heights[-1] + 0.6, -0.6)
     axes.set_xlim(0, max(bar.total_ms for bar in bars) * 1.001)
-    labels = [f"{words.tidy(bar.arm, 20)}, {words.load_short(bar.load)}" for bar in bars]
+    labels = [
+        f"{'✕ ' if caveats.failures(place) else ''}{words.tidy(bar.arm, 20)}, "
+        f"{words.load_short(bar.load)}"
+        for bar, place in zip(bars, places, strict=True)
+    ]
     axes.set_yticks(heights, labels, color=INK)
     axes.set_xlabel("mean response time (ms)")
     _legend(axes)
     return Chart(
         name=name,
         title=title,
-        caption=(
+        caption=caveats.caption(
             "Mean response time in ms, split as the app itself reports it. “Before and after the "
-            "app” is what it cannot see: the network, the accept queue, the event loop's queue."
+            "app” is what it cannot see: the network, the accept queue, the event loop's queue.",
+            places,
         ),
         sheet=sheet,
         columns=("Arm", "Load", *(part.label for part in PARTS), "together"),

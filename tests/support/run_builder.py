@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from loadtests.environment.machine import package_versions
 from loadtests.plan import RoundShape, ScenarioLoads, derived_seed, plan_round
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.scenarios.model import Scenario
@@ -170,8 +171,13 @@ def _manifest(
         "command": "bench run (simulated)",
         "spec": spec.model_dump(mode="json"),
         "seed": seed,
-        "versions": {"python": "3.11", "packages": {"fastapi": "0.165"}},
-        "host": {"cpu": "simulated", "cores": 2, "memory_mb": 8000, "kernel": "none"},
+        "versions": package_versions(),
+        "host": {
+            "cpu": "simulated",
+            "cores": 2,
+            "memory_mb": 8000,
+            "python": {"version": "3.11.7"},
+        },
         "placement": {"generator": [0], "apps": [1], "database": [0], "why": "simulated"},
         "database": {
             "kind": "none",

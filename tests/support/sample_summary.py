@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loadtests.environment.machine import package_versions
 from reports.model import (
     Comparison,
     GateResult,
@@ -174,8 +175,13 @@ def manifest(**kept: Any) -> Mapping[str, Any]:
         "command": "bench run quick",
         "spec": {"run": {"seed": 1, "equivalence_pct": 5.0}, "arm": [], "scenario": []},
         "seed": 7,
-        "versions": {"python": "3.11.2", "packages": {"fastapi": "0.165.0"}},
-        "host": {"cpu": "Example CPU", "cores": 2, "memory_mb": 8000},
+        "versions": package_versions(),
+        "host": {
+            "cpu": "Example CPU",
+            "cores": 2,
+            "memory_mb": 8000,
+            "python": {"version": "3.11.7", "gil": True},
+        },
         "placement": {"generator": [0], "apps": [1], "database": [0], "why": "two cores"},
         "database": {
             "kind": "docker",

@@ -11,11 +11,12 @@ import pytest
 from loadtests.scenarios.model import Request, Scenario
 from loadtests.trials import ClosedLoad, OpenLoad
 from reports.charts import Chart, ChartSet, draw_charts
+from reports.charts.caveats import Caveats
 from reports.charts.chart import chart_style
 from reports.charts.forest import forest_charts
 from reports.charts.inline import inline_svg
 from reports.charts.latency import spectrum
-from reports.charts.style import MARKS, marks_of
+from reports.charts.style import MARKS, PAPER, marks_of
 from reports.charts.time_split import split_of
 from reports.percentiles import FEWEST_BEYOND
 from reports.run_folder import load_run
@@ -71,9 +72,61 @@ def test_titles_say_what_is_seen_and_name_the_load(drawn: ChartSet) -> None:
 
 
 def test_every_chart_with_writes_names_server_and_durability(drawn: ChartSet) -> None:
-    for chart in (*named(drawn, "latency"), *named(drawn, "capacity"), *named(drawn, "time")):
-        writes = chart.name.endswith("-2")
-        assert (b"MariaDB 10.11, durable, innodb_flush" in chart.svg) is writes, chart.name
+    assert len(drawn.all) >= 10
+    for chart in drawn.all:
+        writes = chart.name.endswith("-2") or chart.name in ("forest", "cost")
+        assert (b"innodb_flush_log_at_trx_commit=1" in chart.svg) is writes, chart.name
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> ChartSet:
+    """One arm answers a third of its requests with an error, at every load."""
+    folder = build_run(
+        tmp_path_factory.mktemp("failing") / "run",
+        loads=(ClosedLoad(8), OpenLoad(80.0), OpenLoad(160.0)),
+        arms={"sync": SimulatedArm(), "async": SimulatedArm(app="async", error_share=0.3)},
+    )
+    return charts_of(folder)
+
+
+@pytest.mark.parametrize("start", ["latency-1", "capacity-1", "staircase-1", "time-1", "cost"])
+def test_a_chart_of_a_load_whose_gates_failed_states_no_finding(
+    failing: ChartSet, drawn: ChartSet, start: str
+) -> None:
+    [chart], [sound] = named(failing, start), named(drawn, start)
+    assert re.match(r"read-one: invalid .*errors \(async\)", chart.title), chart.title
+    assert "answer nothing" in chart.caption
+    assert "invalid" not in sound.title
+    assert "answer nothing" not in sound.caption
+
+
+@pytest.mark.parametrize("start", ["latency-1", "capacity-1", "staircase-1", "cost"])
+def test_marks_of_an_arm_that_failed_are_hollow(
+    failing: ChartSet, drawn: ChartSet, start: str
+) -> None:
+    def hollow(chart: Chart) -> set[str]:
+        return {
+            str(line.get_markeredgecolor())
+            for line in chart.sheet.axes[0].lines
+            if line.get_markerfacecolor() == PAPER
+        }
+
+    assert hollow(named(failing, start)[0]) == {MARKS[1].colour}
+    assert hollow(named(drawn, start)[0]) == set()
+
+
+def test_lateness_of_the_generator_spares_the_cost(drawn: ChartSet) -> None:
+    caveats = Caveats(failed={("s", "open-80", "sync"): ("send-lag",)})
+    assert caveats.failures(("s", "open-80", "sync")) == ("send-lag",)
+    assert caveats.failures(("s", "open-80", "sync"), of_cost=True) == ()
+
+
+def test_a_saturated_arm_is_said_to_be(tmp_path: Path) -> None:
+    slow = {"sync": SimulatedArm(), "async": SimulatedArm(app="async", response_ms=400.0)}
+    charts = charts_of(build_run(tmp_path / "run", arms=slow, loads=(OpenLoad(80.0),)))
+    for start in ("latency-1", "time-1"):
+        assert b"async is saturated at 80" in named(charts, start)[0].svg
+        assert b"sync is saturated at 80" not in named(charts, start)[0].svg.replace(b"async", b"")
 
 
 def test_names_from_a_spec_stay_text(drawn: ChartSet) -> None:

@@ -1,5 +1,7 @@
 """How a run was made, in words; a manifest with holes makes no holes in the report."""
 
+from importlib.metadata import version
+
 from reports.facts import command_to_repeat, durability_line, how_it_was_made, spec_text
 from tests.support.sample_summary import manifest
 
@@ -14,6 +16,10 @@ def test_every_fact_stands_in_words() -> None:
     assert facts["Placement"] == (
         "generator on core 0; apps on core 1; database on core 0; two cores"
     )
+    assert facts["Started"] == "2026-11-01 12:00 UTC"
+    assert facts["Versions"].startswith("Python 3.11.7, fastapi ")
+    assert f"sqlalchemy {version('sqlalchemy')}" in facts["Versions"]
+    assert facts["Instances per arm"] == "12"
     assert facts["Arm sync"] == "pool size 10, threads 40"
     assert facts["Commit"] == "0123456789ab with changes that were not committed"
 
@@ -23,6 +29,18 @@ def test_an_arm_that_tells_nothing_is_named_by_the_spec() -> None:
     told = {"mine": {"kind": "command", "settings": None}}
     facts = dict(how_it_was_made(manifest(spec=spec, arms=told)))
     assert facts["Arm mine"] == "command: uvicorn shop:app --port {port}"
+
+
+def test_an_arm_behind_a_url_has_one_instance_whatever_the_others_have() -> None:
+    url, app = {"kind": "url", "settings": None}, {"kind": "app", "settings": {}}
+    mixed = dict(how_it_was_made(manifest(arms={"here": app, "there": url})))
+    assert mixed["Instances per arm"] == "12, but 1 of there"
+    assert dict(how_it_was_made(manifest(arms={"there": url})))["Instances per arm"] == "1"
+
+
+def test_a_packaged_server_is_named_by_its_version_alone() -> None:
+    database = {"kind": "local", "flavour": "mariadb", "version": "10.11.19-MariaDB-0+deb12u1"}
+    assert durability_line(manifest(database=database)).startswith("MariaDB 10.11.19, durable")
 
 
 def test_the_command_carries_its_seed_once() -> None:

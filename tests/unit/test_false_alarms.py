@@ -14,8 +14,8 @@ from reports.statistics import (
     ALPHA,
     Estimate,
     adjusted_alpha,
-    mean_log_ratio,
     percentile_log_ratio,
+    rate_log_ratio,
 )
 from reports.verdicts import judge
 from tests.support.noise import Design, Shape, capacities, latencies
@@ -35,9 +35,27 @@ def test_capacity_intervals_cover_the_truth(instances: int, block_sd: float | No
     random = np.random.default_rng(5)
     design = Design(instances=instances, block_sd=block_sd, instance_sd=0.06)
     hits = [
-        covered(mean_log_ratio(*capacities(random, design, EFFECT)), EFFECT) for _ in range(1500)
+        covered(rate_log_ratio(*capacities(random, design, EFFECT)), EFFECT) for _ in range(1500)
     ]
     assert 0.93 <= np.mean(hits) <= 0.97  # Monte Carlo error 0.6%
+
+
+@pytest.mark.parametrize("silent", [1 / 3, 0.5])
+@pytest.mark.parametrize("instances", [3, 12])
+def test_capacity_intervals_cover_the_truth_of_an_arm_that_collapsed(
+    instances: int, silent: float
+) -> None:
+    """A deadlocked arm answers about 8/s instead of 300, in bursts with silent blocks between."""
+    random = np.random.default_rng(5)
+    design = Design(instances=instances, instance_sd=0.06)
+    truth = math.log(8 / 300)
+    hits = []
+    for _ in range(1000):
+        baseline, other, pair = capacities(random, design, 0.0)
+        answered = random.poisson(8 / (1 - silent) * other / 300)
+        candidate = answered * (random.random(len(pair)) >= silent)
+        hits.append(covered(rate_log_ratio(baseline, candidate.astype(float), pair), truth))
+    assert 0.93 <= np.mean(hits) <= 0.98  # Monte Carlo error 0.7%
 
 
 @pytest.mark.parametrize(
@@ -70,7 +88,7 @@ def test_identical_arms_seldom_differ_on_any_primary() -> None:
         words = set()
         for _scenario in range(3):
             for metric, estimate in (
-                ("capacity_per_s", mean_log_ratio(*capacities(random, design, 0.0))),
+                ("capacity_per_s", rate_log_ratio(*capacities(random, design, 0.0))),
                 (
                     "response_ms.p95",
                     percentile_log_ratio(
@@ -90,7 +108,7 @@ def test_treating_blocks_as_units_would_be_false() -> None:
     hits = []
     for _ in range(400):
         baseline, candidate, _pair = capacities(random, design, 0.0)
-        hits.append(covered(mean_log_ratio(baseline, candidate, np.zeros(120, "int64")), 0.0))
+        hits.append(covered(rate_log_ratio(baseline, candidate, np.zeros(120, "int64")), 0.0))
     assert np.mean(hits) < 0.7
 
 
@@ -99,6 +117,6 @@ def test_a_tenth_more_capacity_is_found_with_24_instances() -> None:
     design = Design(instances=24, rounds=4, instance_sd=0.06)
     found = 0
     for _ in range(200):
-        estimate = mean_log_ratio(*capacities(random, design, math.log(1.1)))
+        estimate = rate_log_ratio(*capacities(random, design, math.log(1.1)))
         found += judge("capacity_per_s", estimate, alpha=0.05, equivalence_pct=5).word == "faster"
     assert found / 200 >= 0.9

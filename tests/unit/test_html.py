@@ -167,6 +167,23 @@ def test_an_empty_run_still_makes_a_page() -> None:
     )))  # fmt: skip
 
 
+@pytest.mark.parametrize(("arms", "alone"), [(("sync",), True), (("sync", "async"), False)])
+def test_two_arms_without_a_comparison_are_not_one_arm_alone(
+    arms: tuple[str, ...], alone: bool
+) -> None:
+    answer = summary(scenario(comparisons=()), status="interrupted")
+    page = render_html(Parts(answer, manifest(), ChartSet((), (), (), ()), arms, 5.0))
+    assert ("One arm alone" in page) is alone
+    assert ("the run ended before" in page) is not alone
+
+
+def test_timeouts_are_shown_apart_from_errors() -> None:
+    one = scenario(results=(result("sync", errors=3, timeouts=71),))
+    text = " ".join(read(page_of(summary(one))).text.split())
+    assert "Errors Timeouts Good answers" in text
+    assert " 3 71 " in text
+
+
 def test_columns_of_numbers_are_found() -> None:
     assert numeric_columns([("a", "1", "–"), ("b", "−2%", "x")]) == [False, True, False]
     assert numeric_columns([]) == []

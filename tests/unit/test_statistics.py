@@ -24,8 +24,8 @@ from reports.statistics import (
     Latencies,
     degrees_of_freedom,
     levels,
-    mean_log_ratio,
     percentile_log_ratio,
+    rate_log_ratio,
     t_estimate,
 )
 
@@ -80,24 +80,53 @@ class TestPercentiles:
                 assert quantile == repeated[rank(len(repeated), q) - 1]
 
 
-class TestMeanLogRatio:
-    def test_blocks_of_a_pair_are_averaged_before_the_t_interval(self):
+class TestRateLogRatio:
+    def test_answers_are_summed_before_dividing_and_pairs_are_the_units(self):
         baseline = floats(100, 100, 200, 200, 50, 50)
         candidate = floats(110, 120, 210, 240, 50, 60)
-        units = [
-            (math.log(1.1) + math.log(1.2)) / 2,
-            (math.log(1.05) + math.log(1.2)) / 2,
-            (math.log(1.0) + math.log(1.2)) / 2,
-        ]
-        found = mean_log_ratio(baseline, candidate, ints(0, 0, 1, 1, 2, 2))
+        found = rate_log_ratio(baseline, candidate, ints(0, 0, 1, 1, 2, 2))
         assert isinstance(found, Estimate)
-        expected = stats.t.interval(0.95, 2, np.mean(units), stats.sem(units))
+        assert found.change_pct == pytest.approx(100 * (790 / 700 - 1))
+        units = [3 * 230 / 790 - 3 * 200 / 700, 3 * 450 / 790 - 3 * 400 / 700]
+        units += [3 * 110 / 790 - 3 * 100 / 700]
+        expected = stats.t.interval(0.95, 2, math.log(790 / 700), stats.sem(units))
+        assert found.interval_pct() == pytest.approx(tuple(100 * np.expm1(expected)))
+
+    def test_a_block_without_answers_counts_as_what_it_was(self):
+        """One stalled block of 24 must not hide that the other 23 were a quarter faster."""
+        random = np.random.default_rng(11)
+        pair = np.repeat(np.arange(12), 2)
+        baseline = random.normal(300, 6, 24)
+        candidate = 1.25 * baseline + random.normal(0, 6, 24)
+        candidate[7] = 0.0
+        found = rate_log_ratio(baseline, candidate, pair)
+        assert isinstance(found, Estimate)
         low, high = found.interval_pct()
-        assert found.change_pct == pytest.approx(100 * math.expm1(np.mean(units)))
-        assert (low, high) == pytest.approx(tuple(100 * np.expm1(expected)))
+        assert low < 100 * (1.25 * 23 / 24 - 1) < high
+        assert 0 < low < high < 45
+
+    def test_an_arm_that_collapses_is_many_times_slower_with_an_interval(self):
+        """A deadlock: bursts of a few answers, and most blocks and some pairs without any."""
+        random = np.random.default_rng(12)
+        baseline = random.normal(800, 40, 24)
+        candidate = random.poisson(10, 24) * (random.random(24) < 0.4)
+        found = rate_log_ratio(baseline, candidate.astype(float), np.repeat(np.arange(12), 2))
+        assert isinstance(found, Estimate)
+        low, high = found.interval_pct(0.05 / 6)
+        assert low < found.change_pct < high < -95
+
+    @pytest.mark.parametrize("silent", [0, 1])
+    def test_an_arm_that_never_answered_is_half_an_answer_per_pair(self, silent):
+        random = np.random.default_rng(13)
+        arms = [random.normal(300, 10, 24), np.zeros(24)]
+        found = rate_log_ratio(*arms[:: 1 - 2 * silent], np.repeat(np.arange(12), 2), 2.0)
+        assert isinstance(found, Estimate)
+        expected = math.log(0.25 / (2 * arms[0].mean()))
+        assert found.log_ratio == pytest.approx((1 - 2 * silent) * expected)
+        assert found.half_width_log() > 0.8
 
     def test_one_pair_is_judged_over_its_blocks(self):
-        found = mean_log_ratio(floats(10, 10, 10, 10), floats(11, 12, 11, 13), ints(0, 0, 0, 0))
+        found = rate_log_ratio(floats(10, 10, 10, 10), floats(11, 12, 11, 13), ints(0, 0, 0, 0))
         assert isinstance(found, Estimate)
         assert found.df == 3
 
@@ -106,20 +135,21 @@ class TestMeanLogRatio:
         [
             ([], [], [], "no block"),
             ([10.0], [11.0], [0], "needs two"),
-            ([10.0, 0.0], [11.0, 11.0], [0, 1], "nothing to count"),
-            ([10.0, 10.0], [11.0, float("nan")], [0, 1], "nothing to count"),
+            ([0.0, 0.0], [0.0, 0.0], [0, 1], "neither arm"),
+            ([0.0, 9.0], [0.0, 9.0], [0, 0], "no variation"),
+            ([10.0, 10.0], [11.0, float("nan")], [0, 1], "not known"),
             ([10.0, 20.0], [11.0, 22.0], [0, 1], "no variation"),
         ],
     )
     def test_doubt_is_a_result(self, baseline, candidate, pair, words):
-        found = mean_log_ratio(floats(*baseline), floats(*candidate), ints(*pair))
+        found = rate_log_ratio(floats(*baseline), floats(*candidate), ints(*pair))
         assert isinstance(found, Doubt)
         assert words in found.reason
 
     def test_swapping_the_arms_turns_the_interval_round(self):
         random = np.random.default_rng(1)
         a, b = random.normal(100, 10, 8), random.normal(120, 10, 8)
-        one, other = (mean_log_ratio(x, y, np.arange(8)) for x, y in ((a, b), (b, a)))
+        one, other = (rate_log_ratio(x, y, np.arange(8)) for x, y in ((a, b), (b, a)))
         assert isinstance(one, Estimate)
         assert isinstance(other, Estimate)
         assert one.log_ratio == pytest.approx(-other.log_ratio)

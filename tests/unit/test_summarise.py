@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -76,13 +77,18 @@ class TestKnownEffects:
         ],
     )
     def test_are_found(self, summary, metric, request_name, change_pct, verdict):
-        for found in comparisons(summary, metric=metric, request=request_name):
-            if found.primary or metric.startswith("cpu"):
-                low, high = found.ci95_pct
-                assert low - 3 < change_pct < high + 3
-                assert found.verdict == verdict
-                assert (found.instances, found.rounds, found.blocks) == (8, 2, 16)
-                assert found.scope == "program"
+        chosen = [
+            found
+            for found in comparisons(summary, metric=metric, request=request_name)
+            if found.primary or metric.startswith("cpu")
+        ]
+        assert len(chosen) == {"capacity_per_s": 2, "response_ms.p95": 1}.get(metric, 4)
+        for found in chosen:
+            low, high = found.ci95_pct
+            assert low - 3 < change_pct < high + 3
+            assert found.verdict == verdict
+            assert (found.instances, found.rounds, found.blocks) == (8, 2, 16)
+            assert found.scope == "program"
 
     def test_the_primaries_are_the_planned_ones(self, summary):
         found = [(c.load, c.metric, c.request) for c in comparisons(summary, primary=True)]
@@ -154,6 +160,7 @@ class TestKnownEffects:
         assert summary.headline.startswith("async against sync: ")
         assert "% more requests per second (read-one, fast-beside-slow)" in summary.headline
         assert "p95 response time" in summary.headline
+        assert "(read-one at 150/s" in summary.headline
         assert "shorter" in summary.headline
 
     def test_the_same_folder_gives_the_same_bytes(self, folder, summary):
@@ -164,8 +171,8 @@ class TestKnownEffects:
     def test_the_interim_is_the_same_as_the_end(self, folder, summary):
         primaries = comparisons(summary, primary=True)
         now = interim(StoredRun.load(folder))
-        assert [(i.metric, i.request, i.change_pct) for i in now] == [
-            (c.metric, c.request, c.change_pct) for c in primaries
+        assert [(i.candidate, i.metric, i.request, i.change_pct) for i in now] == [
+            (c.candidate, c.metric, c.request, c.change_pct) for c in primaries
         ]
         for each, final in zip(now, primaries, strict=True):
             assert each.half_width_pct == pytest.approx(
@@ -400,6 +407,37 @@ class TestOddRuns:
         assert summary.notes
         assert {c.rounds for c in comparisons(summary, load="open-150")} == {2}
 
+    def test_an_arm_that_collapses_is_told_as_slower(self, tmp_path):
+        """A deadlock answers next to nothing: most windows, and some instances, see no answer."""
+
+        def deadlock(trial, columns):
+            if (trial["arm"], trial["load"]) == ("async", "closed-16"):
+                few = 8 if trial["trial"] % 3 == 0 else 0
+                late = np.arange(len(columns["done_ns"])) >= few
+                columns["done_ns"] = columns["done_ns"] + np.where(late, 5000 * MS, 0)
+            return columns
+
+        summary = summary_of(tmp_path / "run", instances=6, edit_samples=deadlock)
+        no_nonsense(summary)
+        found = comparisons(summary, metric="capacity_per_s")[0]
+        assert (found.verdict, found.blocks) == ("slower", 12)
+        assert found.ci95_pct[1] < -80
+        assert "fewer requests per second" in summary.headline
+
+    def test_an_arm_that_never_answers_in_time_is_slower_and_it_is_said_how_that_counts(
+        self, tmp_path
+    ):
+        def too_late(trial, columns):
+            if (trial["arm"], trial["load"]) == ("async", "closed-16"):
+                columns["done_ns"] = columns["done_ns"] + 5000 * MS
+            return columns
+
+        summary = summary_of(tmp_path / "run", instances=8, edit_samples=too_late)
+        found = comparisons(summary, metric="capacity_per_s")[0]
+        assert found.verdict == "slower"
+        assert found.ci95_pct[1] < -90
+        assert any("no good answer in any measured window" in each for each in found.reasons)
+
     def test_your_own_locust_file_has_capacity_as_a_whole(self, tmp_path):
         folder = build_run(tmp_path / "run", block_s=0.5, loads=(ClosedLoad(8),))
         manifest = json.loads((folder / "manifest.json").read_text())
@@ -417,7 +455,10 @@ class TestHeadline:
         summary = summary_of(tmp_path / "run")
         assert {c.verdict for c in comparisons(summary, primary=True)} == {"inconclusive"}
         assert summary.headline.startswith("No difference was shown between async and sync, nor ")
-        assert "could have seen are" in summary.headline
+        assert re.search(
+            r"could have seen are [\d to]+% in capacity and [\d to]+% in p95 response time\.$",
+            summary.headline,
+        )
 
     def test_equivalence_names_the_margin(self, tmp_path):
         summary = summary_of(

@@ -1,0 +1,130 @@
+"""What must be said of what is drawn: failed gates, saturated arms, the durability of writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reports import words
+from reports.gates import LATENCY_ONLY, saturation
+from reports.measures import LoadData, load_data
+from reports.model import LoadFacts, Summary
+from reports.run_folder import StoredRun
+
+Place = tuple[str, str, str]
+"""Scenario, load, arm."""
+HOLLOW = (
+    " Hollow marks, and labels with ✕, are numbers of an arm that failed a check: they are shown "
+    "but answer nothing."
+)
+
+
+@dataclass(frozen=True)
+class Caveats:
+    """What makes a finding untenable or needs to stand beside it."""
+
+    failed: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the gates that failed, where any did."""
+    saturated: frozenset[Place] = frozenset()
+    durability: Mapping[str, str] = field(default_factory=dict)
+    """Server and durability, for each scenario with writes."""
+
+    def failures(self, place: Place, *, of_cost: bool = False) -> tuple[str, ...]:
+        """Gates that make an arm's numbers at a load invalid; lateness spares its cost."""
+        names = self.failed.get(place, ())
+        return tuple(name for name in names if not (of_cost and name in LATENCY_ONLY))
+
+    def title(
+        self,
+        finding: str,
+        scenario: str,
+        loads: Sequence[LoadFacts],
+        arms: Sequence[str],
+        *,
+        of_cost: bool = False,
+    ) -> str:
+        """The finding, or in its place that there is none, because gates failed."""
+        told, where = [], []
+        for load in loads:
+            failures = {
+                arm: self.failures((scenario, load.load, arm), of_cost=of_cost) for arm in arms
+            }
+            if any(failures.values()):
+                where.append(words.load_phrase(load))
+                told += [f"{gate} ({arm})" for arm, names in failures.items() for gate in names]
+        if not told:
+            return finding
+        what = ", ".join(dict.fromkeys(words.tidy(each) for each in told))
+        return f"{words.tidy(scenario, 40)}: invalid {words.listed(where)}, by {what}"
+
+    def caption(self, text: str, places: Sequence[Place], *, of_cost: bool = False) -> str:
+        """A caption that explains hollow marks where there are any."""
+        hollow = any(self.failures(place, of_cost=of_cost) for place in places)
+        return text + HOLLOW if hollow else text
+
+    def note(self, scenario: str, loads: Sequence[LoadFacts], arms: Sequence[str]) -> str:
+        """What stands below a drawing: saturated arms, and durability where there are writes."""
+        parts = [
+            f"{words.tidy(arm, 24)} is saturated {words.load_phrase(load)}: its response time "
+            "grows with the length of a trial"
+            for load in loads
+            for arm in arms
+            if (scenario, load.load, arm) in self.saturated
+        ]
+        return ". ".join([*parts, *filter(None, [self.durability.get(scenario)])])
+
+    def durability_note(self, scenarios: Sequence[str]) -> str:
+        """The durability of a drawing of several scenarios, naming those with writes."""
+        writing = [name for name in dict.fromkeys(scenarios) if self.durability.get(name)]
+        if not writing:
+            return ""
+        line = self.durability[writing[0]]
+        if len(writing) == len(set(scenarios)):
+            return line
+        return f"Writes in {words.listed(words.tidy(name, 24) for name in writing)}: {line}"
+
+
+NOTHING_TO_SAY = Caveats()
+
+
+def caveats_of(stored: StoredRun, summary: Summary, durability: str) -> Caveats:
+    """Everything to be said of a run's charts."""
+    return Caveats(
+        failed=_failed(summary, stored.arms),
+        saturated=_saturated(stored, summary),
+        durability={name: durability for name in stored.scenarios if stored.scenario(name).writes},
+    )
+
+
+def _failed(summary: Summary, arms: Sequence[str]) -> dict[Place, tuple[str, ...]]:
+    """A gate of no load concerns all loads, one of no arm all arms."""
+    failed: dict[Place, tuple[str, ...]] = {}
+    for scenario in summary.scenarios:
+        for gate in (gate for gate in scenario.gates if gate.ok is False):
+            for load in [gate.load] if gate.load else [each.load for each in scenario.loads]:
+                for arm in [gate.arm] if gate.arm else arms:
+                    place = (scenario.name, load, arm)
+                    failed[place] = (*failed.get(place, ()), gate.name)
+    return failed
+
+
+def _saturated(stored: StoredRun, summary: Summary) -> frozenset[Place]:
+    return frozenset(
+        (scenario.name, load.load, arm)
+        for scenario in summary.scenarios
+        for load in scenario.loads
+        if load.model == "open"
+        for data in [measured(stored, scenario.name, load)]
+        for arm in stored.arms
+        if saturation(data, arm)
+    )
+
+
+def measured(stored: StoredRun, scenario: str, load: LoadFacts) -> LoadData:
+    """Finished trials and samples of one scenario at one load."""
+    return load_data(
+        load,
+        stored.scenario(scenario).timeout_s,
+        stored.trials_of(scenario, load.load),
+        stored.samples(scenario, load.load),
+    )

@@ -1,0 +1,57 @@
+"""PURE: why a run may be believed, in sentences that are true of this run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reports import words
+from reports.model import Summary
+
+
+def why_to_believe(summary: Summary, manifest: Mapping[str, Any]) -> str:
+    """How the arms were loaded, and what the intervals cover.
+
+    Derived from the number of arms, the length of a block and the scope of the comparisons.
+    """
+    spec = manifest.get("spec")
+    spec = spec if isinstance(spec, Mapping) else {}
+    arms = spec.get("arm")
+    several = not isinstance(arms, list) or len(arms) > 1
+    return " ".join(filter(None, [_turns(spec, several=several), _scope(summary)]))
+
+
+def _turns(spec: Mapping[str, Any], *, several: bool) -> str:
+    run = spec.get("run")
+    block_s = run.get("block_s") if isinstance(run, Mapping) else None
+    length = f", {block_s:g} s each" if isinstance(block_s, int | float) else ""
+    if not several:
+        return f"The arm is loaded in many short trials{length}."
+    return (
+        f"Arms are loaded in turn{length}, in random order and with the same requests, so that "
+        "the machine's ups and downs meet all of them alike."
+    )
+
+
+def _scope(summary: Summary) -> str:
+    compared = [each for scenario in summary.scenarios for each in scenario.comparisons]
+    narrow = {
+        (each.baseline, each.candidate) for each in compared if each.scope == "these instances"
+    }
+    wide = {(each.baseline, each.candidate) for each in compared if each.scope == "program"}
+    if compared and not narrow:
+        return (
+            "Every arm runs as several instances, because two starts of the same program differ; "
+            "intervals cover that."
+        )
+    if not compared:
+        return ""
+    pairs = words.listed(
+        f"{words.tidy(candidate)} and {words.tidy(baseline)}"
+        for baseline, candidate in sorted(narrow)
+    )
+    which = f"Where {pairs} are compared" if wide else "Here"
+    return (
+        f"{which}, at least one arm has one instance only: the intervals speak of these processes, "
+        "and another start of the same program may differ by more."
+    )
