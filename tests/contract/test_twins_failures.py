@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -67,10 +68,17 @@ def assert_all_given_back(twin: RunningTwin) -> None:
     assert get(f"{twin.url}/items/1").status_code == 200
 
 
+def _all_stopped(pid: int) -> bool:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+
+
 @contextmanager
 def frozen(database: Database) -> Iterator[None]:
     """A server that is there and says nothing."""
     os.kill(database.pid, signal.SIGSTOP)
+    while not _all_stopped(database.pid):  # a thread within a system call goes on to its end
+        time.sleep(0.001)
     try:
         yield
     finally:
