@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.environment.database import Database, free_connections_outside, open_database
+from loadtests.environment.drivers import check_drivers
 from loadtests.environment.machine import (
     Placement,
     available_memory_mb,
@@ -75,7 +76,11 @@ def open_session(
     first_instance: int = 0,
     say: Callable[[str], None] = say,
 ) -> Iterator[Session]:
-    """Database first, then every arm; all of it is gone when the block ends."""
+    """Database first, then every arm; all of it is gone when the block ends.
+
+    Raises EnvironmentNotReady before anything is started when an arm's driver is not installed.
+    """
+    check_drivers(spec.arm)
     placement = placement_here()
     say(f"Cores: {placement.why}")
     with ExitStack() as stack:

@@ -1,0 +1,107 @@
+"""All four drivers: the same answers, statements and Python values as their twin's default one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from decimal import Decimal
+from importlib import import_module
+from inspect import isawaitable
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from apps.common.settings import Settings
+from tests.contract.conftest import DRIVERS
+from tests.contract.test_twins_same import OPERATIONS, digests, grown, send
+from tests.support.twins import Database, running_twin
+
+pytestmark = pytest.mark.database
+
+DEFAULTS = {"sync": "pymysql", "async": "aiomysql"}
+OTHERS = [(driver, DEFAULTS[twin]) for twin, driver in DRIVERS if driver != DEFAULTS[twin]]
+
+
+@pytest.fixture(scope="module")
+def served(database: Database) -> dict[str, tuple[list[Any], dict[Any, int]]]:
+    """By driver: the answers to all operations, and what the server counted meanwhile."""
+    found = {}
+    for twin, driver in DRIVERS:
+        schema = f"served_{driver}"
+        database.make_schema(schema)
+        with (
+            running_twin(twin, database.url(schema), driver=driver) as running,
+            httpx.Client(base_url=running.url) as client,
+        ):
+            assert client.get("/stats").json()["driver"] == driver
+            client.get("/ready")
+            before = digests(database, schema)
+            answers = [send(client, *operation) for operation in OPERATIONS]
+            found[driver] = answers, grown(before, digests(database, schema))
+    return found
+
+
+@pytest.mark.parametrize(("driver", "default"), OTHERS)
+def test_answers_are_equal(served: Any, driver: str, default: str) -> None:
+    for operation, here, there in zip(
+        OPERATIONS, served[driver][0], served[default][0], strict=True
+    ):
+        assert here == there, operation
+
+
+@pytest.mark.parametrize(("driver", "default"), OTHERS)
+def test_statements_are_equal(served: Any, driver: str, default: str) -> None:
+    assert served[driver][1] == served[default][1]
+
+
+VALUES = {
+    "amount": Decimal("-12345678.90"),
+    "at": datetime(2026, 1, 2, 3, 4, 5, 6),
+    "nothing": None,
+    "words": "naïve 🙂 'quoted' \\ %s",
+    "large": 2**53 + 1,
+    "ratio": 0.1,
+}
+
+
+@pytest.fixture(scope="module")
+def kinds(database: Database) -> str:
+    """The URL of a schema with one column of each kind."""
+    database.make_schema("kinds", rows=1)
+    database.query(
+        "CREATE TABLE kinds (amount DECIMAL(10,2), at DATETIME(6), nothing INT, "
+        "words VARCHAR(100), large BIGINT, ratio DOUBLE) DEFAULT CHARSET=utf8mb4",
+        "kinds",
+    )
+    return database.url("kinds")
+
+
+@pytest.mark.parametrize(("twin", "driver"), DRIVERS)
+def test_values_come_back_as_they_went(kinds: str, twin: str, driver: str) -> None:
+    settings = Settings.model_validate({"app": twin, "driver": driver, "database_url": kinds})
+    row = asyncio.run(_there_and_back(import_module(f"apps.{twin}_app.database"), settings))
+    assert row == VALUES
+    assert {name: type(value) for name, value in row.items()} == {
+        name: type(value) for name, value in VALUES.items()
+    }
+
+
+async def _there_and_back(package: Any, settings: Settings) -> dict[str, Any]:
+    """VALUES written and read again through a twin's own engine and session."""
+    database = package.Database(settings)
+    session = database.session()
+    columns = ", ".join(f":{name}" for name in VALUES)
+    await _done(session.execute(text("DELETE FROM kinds")))
+    await _done(session.execute(text(f"INSERT INTO kinds VALUES ({columns})"), VALUES))
+    found = await _done(session.execute(text("SELECT * FROM kinds")))
+    row = dict(found.mappings().one())
+    await _done(session.rollback())
+    await _done(session.close())
+    await _done(database.dispose())
+    return row
+
+
+async def _done(result: Any) -> Any:
+    return await result if isawaitable(result) else result
