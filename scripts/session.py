@@ -10,6 +10,7 @@ from typing import Any
 
 from loadtests.environment.database import Database, free_connections_outside, open_database
 from loadtests.environment.drivers import check_drivers
+from loadtests.environment.launch import server_options
 from loadtests.environment.machine import (
     Placement,
     available_memory_mb,
@@ -55,6 +56,8 @@ class Session:
             if arm.name not in told:
                 stats = instance.stats() or {}
                 told[arm.name] = {"kind": arm.kind, **{k: stats.get(k) for k in TOLD}}
+                if arm.kind == "app":
+                    told[arm.name]["server"] = server_options(arm)
         return told
 
 

@@ -61,6 +61,11 @@ def app_launch(arm: Arm, port: int, database_url: str) -> Launch:
     return Launch(argv, {**clean, **settings, **arm.env}, PROJECT)
 
 
+def server_options(arm: Arm) -> dict[str, int]:
+    """What uvicorn serves a built-in app with, as far as the app itself cannot tell."""
+    return {"workers": arm.workers, "keep_alive_s": KEEP_ALIVE_S, "backlog": BACKLOG}
+
+
 def command_launch(arm: Arm, port: int, database_url: str | None, folder: Path) -> Launch:
     """Somebody's own service, run in `folder` with its placeholders filled in."""
     assert arm.command is not None
