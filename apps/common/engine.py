@@ -57,13 +57,17 @@ def _timed_pool(settings: Settings) -> dict[str, Any]:
 def _connect_arguments(settings: Settings) -> dict[str, Any]:
     """Each driver's own words for: no TLS, and give up connecting after `pool_timeout_s`.
 
-    Left to their defaults PyMySQL encrypts wherever the server offers it (MySQL 8 does by itself)
-    and aiomysql never does.
+    Left to their defaults PyMySQL and mysqlclient encrypt wherever the server offers it (MySQL 8
+    does by itself), aiomysql and asyncmy never do.
     """
     wait_s = settings.pool_timeout_s
     by_driver: dict[str, Callable[[], dict[str, Any]]] = {
         "pymysql": lambda: {"connect_timeout": wait_s, "ssl_disabled": True},
-        "mysqldb": lambda: {"connect_timeout": ceil(wait_s), "cursorclass": _mysqldb_cursor()},
+        "mysqldb": lambda: {
+            "connect_timeout": ceil(wait_s),
+            "ssl_mode": "DISABLED",
+            "cursorclass": _mysqldb_cursor(),
+        },
         "aiomysql": lambda: {"async_creator_fn": bounded(settings.driver, wait_s)},
         "asyncmy": lambda: {
             "async_creator_fn": bounded(settings.driver, wait_s),

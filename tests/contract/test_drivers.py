@@ -56,6 +56,14 @@ def test_statements_are_equal(served: Any, driver: str, default: str) -> None:
     assert served[driver][1] == served[default][1]
 
 
+@pytest.mark.parametrize(("twin", "driver"), DRIVERS)
+def test_no_driver_encrypts(database: Database, twin: str, driver: str) -> None:
+    """Even where the server offers it, as MySQL does and this MariaDB may not."""
+    database.make_schema("plain", rows=1)
+    found = asked(twin, driver, database.url("plain"), [("SHOW STATUS LIKE 'Ssl_cipher'", {})])
+    assert list(found.values()) == ["Ssl_cipher", ""]
+
+
 VALUES = {
     "amount": Decimal("-12345678.90"),
     "at": datetime(2026, 1, 2, 3, 4, 5, 6),
@@ -80,27 +88,37 @@ def kinds(database: Database) -> str:
 
 @pytest.mark.parametrize(("twin", "driver"), DRIVERS)
 def test_values_come_back_as_they_went(kinds: str, twin: str, driver: str) -> None:
-    settings = Settings.model_validate({"app": twin, "driver": driver, "database_url": kinds})
-    row = asyncio.run(_there_and_back(import_module(f"apps.{twin}_app.database"), settings))
+    columns = ", ".join(f":{name}" for name in VALUES)
+    statements: list[tuple[str, dict[str, Any]]] = [
+        ("DELETE FROM kinds", {}),
+        (f"INSERT INTO kinds VALUES ({columns})", VALUES),
+        ("SELECT * FROM kinds", {}),
+    ]
+    row = asked(twin, driver, kinds, statements)
     assert row == VALUES
     assert {name: type(value) for name, value in row.items()} == {
         name: type(value) for name, value in VALUES.items()
     }
 
 
-async def _there_and_back(package: Any, settings: Settings) -> dict[str, Any]:
-    """VALUES written and read again through a twin's own engine and session."""
-    database = package.Database(settings)
+def asked(
+    twin: str, driver: str, url: str, statements: list[tuple[str, dict[str, Any]]]
+) -> dict[str, Any]:
+    """The last statement's one row, all run through a twin's own engine and session."""
+    settings = Settings.model_validate({"app": twin, "driver": driver, "database_url": url})
+    package = import_module(f"apps.{twin}_app.database")
+    return asyncio.run(_ask(package.Database(settings), statements))
+
+
+async def _ask(database: Any, statements: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     session = database.session()
-    columns = ", ".join(f":{name}" for name in VALUES)
-    await _done(session.execute(text("DELETE FROM kinds")))
-    await _done(session.execute(text(f"INSERT INTO kinds VALUES ({columns})"), VALUES))
-    found = await _done(session.execute(text("SELECT * FROM kinds")))
-    row = dict(found.mappings().one())
-    await _done(session.rollback())
-    await _done(session.close())
-    await _done(database.dispose())
-    return row
+    try:
+        for statement, values in statements:
+            result = await _done(session.execute(text(statement), values))
+        return dict(result.mappings().one())
+    finally:
+        await _done(session.close())
+        await _done(database.dispose())
 
 
 async def _done(result: Any) -> Any:
