@@ -57,8 +57,8 @@ def _timed_pool(settings: Settings) -> dict[str, Any]:
 def _connect_arguments(settings: Settings) -> dict[str, Any]:
     """Each driver's own words for: no TLS, and give up connecting after `pool_timeout_s`.
 
-    Left to their defaults PyMySQL and mysqlclient encrypt wherever the server offers it (MySQL 8
-    does by itself), aiomysql and asyncmy never do.
+    Left to their defaults PyMySQL, and mysqlclient if built on MySQL's library, encrypt wherever
+    the server offers it (MySQL 8 does by itself); the others never do.
     """
     wait_s = settings.pool_timeout_s
     by_driver: dict[str, Callable[[], dict[str, Any]]] = {
