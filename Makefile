@@ -8,11 +8,12 @@ RUN     ?=
 ARGS    ?=
 BENCH   := .venv/bin/bench
 READY   := .venv/.installed
+DRIVERS := .venv/.drivers
 
 common = $(if $(OUT),--out $(OUT)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup database test-database bench test lint report doctor up clean
+.PHONY: help setup drivers database test-database bench test lint report doctor up clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,11 @@ setup: $(READY) ## make the virtual environment and install what is locked
 
 $(READY): requirements.lock pyproject.toml scripts/setup-python.sh
 	@sh scripts/setup-python.sh
+
+drivers: $(DRIVERS) ## install the optional database drivers: mysqldb and asyncmy
+
+$(DRIVERS): $(READY) requirements-drivers.lock
+	@sh scripts/setup-python.sh drivers
 
 database: $(READY) ## make sure that some MySQL or MariaDB can be started
 	@sh scripts/setup-database.sh $(SPEC) $(ARGS)
@@ -41,7 +47,7 @@ doctor: $(READY) ## is this machine fit to measure, and do the connections add u
 up: $(READY) database ## keep the database and one instance of every arm up until Ctrl-C
 	@$(BENCH) up $(SPEC) $(ARGS)
 
-test: $(READY) test-database ## run every test against a real database
+test: $(READY) drivers test-database ## run every test against a real database
 	@.venv/bin/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY) ## ruff and strict typing

@@ -71,6 +71,7 @@ class Arm(Frozen):
     app: str | None = None
     driver: str | None = None
     workers: PositiveInt = 1
+    loop: Literal["uvloop", "asyncio"] = "uvloop"
     pool_size: PositiveInt = 10
     max_overflow: Annotated[int, Field(ge=0)] = 0
     pool_timeout_s: PositiveFloat = 5.0

@@ -154,7 +154,7 @@ def _arm(arm: Mapping[str, Any]) -> str:
     """What an arm told of itself; empty when it told nothing."""
     parts = [f"{arm['app']} app"] if arm.get("app") else []
     parts += [f"driver {arm['driver']}"] if arm.get("driver") else []
-    for told in ("settings", "runtime"):
+    for told in ("settings", "runtime", "server"):
         parts += [_told(key, value) for key, value in _known(arm, told)]
     return ", ".join(parts)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from loadtests.environment.arm_database import SHORTAGE_HINT
 from loadtests.environment.connections import connection_shortage
 from loadtests.environment.database import Database, open_database
+from loadtests.environment.drivers import check_drivers, driver_of
 from loadtests.environment.machine import available_memory_mb, host_facts, usable_cores
 from loadtests.environment.probes import HostProbe
 from loadtests.errors import BenchError
@@ -52,10 +53,20 @@ def doctor_command(source: str, overrides: tuple[str, ...]) -> int:
 
 
 def _looks(spec: Spec, sizes: Sizes) -> Iterator[Callable[[], Finding]]:
+    yield lambda: _drivers(spec)
     yield _cores
     yield lambda: _memory(spec, sizes)
     yield _quiet
     yield lambda: _database(spec, sizes)
+
+
+def _drivers(spec: Spec) -> Finding:
+    try:
+        check_drivers(spec.arm)
+    except BenchError as error:
+        return Finding("drivers", False, error.message, error.hint)
+    named = sorted({driver for arm in spec.arm if (driver := driver_of(arm)) is not None})
+    return Finding("drivers", True, ", ".join(named) or "the arms bring their own")
 
 
 def _cores() -> Finding:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.environment.database import Database, free_connections_outside, open_database
+from loadtests.environment.drivers import check_drivers
+from loadtests.environment.launch import server_options
 from loadtests.environment.machine import (
     Placement,
     available_memory_mb,
@@ -54,6 +56,8 @@ class Session:
             if arm.name not in told:
                 stats = instance.stats() or {}
                 told[arm.name] = {"kind": arm.kind, **{k: stats.get(k) for k in TOLD}}
+                if arm.kind == "app":
+                    told[arm.name]["server"] = server_options(arm)
         return told
 
 
@@ -75,7 +79,11 @@ def open_session(
     first_instance: int = 0,
     say: Callable[[str], None] = say,
 ) -> Iterator[Session]:
-    """Database first, then every arm; all of it is gone when the block ends."""
+    """Database first, then every arm; all of it is gone when the block ends.
+
+    Raises EnvironmentNotReady before anything is started when an arm's driver is not installed.
+    """
+    check_drivers(spec.arm)
     placement = placement_here()
     say(f"Cores: {placement.why}")
     with ExitStack() as stack:

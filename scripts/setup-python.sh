@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes .venv from the hash-locked requirements: with uv where it is installed, else venv and pip.
+# With the word `drivers`: adds the optional database drivers to it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -34,20 +35,33 @@ make_venv() {
     fi
 }
 
+# The locks are complete. Resolving them again would fail once a newer release of a package with
+# extras is out: older pips look for `coverage[toml]` beyond the pinned `coverage`.
 if command -v uv >/dev/null 2>&1; then
+    installer=uv
+    install() { uv pip install --quiet --python .venv/bin/python --no-deps "$@"; }
+else
+    installer=pip
+    export PIP_DISABLE_PIP_VERSION_CHECK=1
+    install() { .venv/bin/python -m pip install --quiet --no-deps "$@"; }
+fi
+
+if [ "${1:-}" = drivers ]; then
+    say "Installing the locked database drivers with $installer …"
+    install --require-hashes --only-binary :all: -r requirements-drivers.lock
+    touch .venv/.drivers
+    exit
+fi
+
+if [ "$installer" = uv ]; then
     say "Installing the locked requirements with uv …"
     python=$(find_python)
     uv venv --quiet --clear --python "${python:->=3.11}" .venv
-    uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r requirements.lock
-    uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 else
     say "Installing the locked requirements with pip (about a minute; uv is faster) …"
     make_venv
-    export PIP_DISABLE_PIP_VERSION_CHECK=1
-    # The lock is complete. Resolving it again would fail once a newer release of a package with
-    # extras is out: older pips look for `coverage[toml]` beyond the pinned `coverage`.
-    .venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
-    .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 fi
+install --require-hashes -r requirements.lock
+install --no-build-isolation --editable .
 touch .venv/.installed
 say "Ready: .venv/bin/bench"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from math import ceil
 from typing import Any
 
@@ -18,6 +19,9 @@ SESSION_OPTIONS: dict[str, Any] = {
     # The default makes a sync session re-read silently after a commit, and an async one fail.
     "expire_on_commit": False,
 }
+
+BULK_STATEMENT_BYTES = 1_024_000
+"""PyMySQL, aiomysql and asyncmy send this much in one INSERT; mysqlclient would stop at 64 KiB."""
 
 
 def engine_url(settings: Settings) -> URL:
@@ -53,13 +57,17 @@ def _timed_pool(settings: Settings) -> dict[str, Any]:
 def _connect_arguments(settings: Settings) -> dict[str, Any]:
     """Each driver's own words for: no TLS, and give up connecting after `pool_timeout_s`.
 
-    Left to their defaults PyMySQL encrypts wherever the server offers it (MySQL 8 does by itself)
-    and aiomysql never does.
+    Left to their defaults PyMySQL, and mysqlclient if built on MySQL's library, encrypt wherever
+    the server offers it (MySQL 8 does by itself); the others never do.
     """
     wait_s = settings.pool_timeout_s
     by_driver: dict[str, Callable[[], dict[str, Any]]] = {
         "pymysql": lambda: {"connect_timeout": wait_s, "ssl_disabled": True},
-        "mysqldb": lambda: {"connect_timeout": ceil(wait_s)},
+        "mysqldb": lambda: {
+            "connect_timeout": ceil(wait_s),
+            "ssl_mode": "DISABLED",
+            "cursorclass": _mysqldb_cursor(),
+        },
         "aiomysql": lambda: {"async_creator_fn": bounded(settings.driver, wait_s)},
         "asyncmy": lambda: {
             "async_creator_fn": bounded(settings.driver, wait_s),
@@ -67,6 +75,12 @@ def _connect_arguments(settings: Settings) -> dict[str, Any]:
         },
     }
     return by_driver[settings.driver]()
+
+
+def _mysqldb_cursor() -> type:
+    """mysqlclient's cursor, cutting bulk inserts into statements no smaller than others do."""
+    cursor: type = import_module("MySQLdb.cursors").Cursor
+    return type("BulkCursor", (cursor,), {"max_stmt_length": BULK_STATEMENT_BYTES})
 
 
 def sync_engine_of(engine: Any) -> Engine:

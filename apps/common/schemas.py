@@ -23,6 +23,7 @@ from apps.common.request_times import handed_over, taken_over
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 """The range of MySQL's INT."""
 PAGE_SIZE_MAX = 1000
+READS_MAX = 100
 BULK_MAX = 1000
 WAIT_MS_MAX = 60_000
 
@@ -106,7 +107,21 @@ class PageQuery(BaseModel):
         return self
 
 
+class ReadsQuery(BaseModel):
+    """Which items to read one by one: `n` of them, from `first` on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    n: Annotated[int, Field(ge=1, le=READS_MAX)] = 3
+    first: Annotated[int, Field(ge=1, le=INT_MAX - READS_MAX)] = 1
+
+    def item_ids(self) -> range:
+        """Their keys, in the order in which they are read."""
+        return range(self.first, self.first + self.n)
+
+
 WhichPage = Annotated[PageQuery, Query()]
+WhichReads = Annotated[ReadsQuery, Query()]
 WhichRows = Annotated[Conditions, Query()]
 
 

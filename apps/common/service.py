@@ -78,6 +78,8 @@ def _runtime() -> dict[str, Any]:
         "http": loaded[0] if loaded else None,
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
+        # An extension module may switch the lock on in a build that can do without.
+        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
     }
 
 

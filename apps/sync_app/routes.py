@@ -28,6 +28,7 @@ from apps.common.schemas import (
     WaitedAnswer,
     WaitMs,
     WhichPage,
+    WhichReads,
     WhichRows,
 )
 
@@ -120,6 +121,19 @@ def delete_items(conditions: WhichRows, database: OpenDatabase) -> Deleted:
         result = session.execute(statements.delete_items(conditions))
         session.commit()
         return Deleted(deleted=statements.row_count(result))
+
+
+@router.get("/queries", response_model=ItemsAnswer, summary="several queries in one request")
+def queries(query: WhichReads, database: OpenDatabase) -> Sequence[Item]:
+    """Items read one by one, each by its key, in one session."""
+    with database.session() as session:
+        items = []
+        for item_id in query.item_ids():
+            item = session.get(Item, item_id)
+            if item is None:
+                raise no_item(item_id)
+            items.append(item)
+        return items
 
 
 @router.get("/slow", response_model=WaitedAnswer, summary="a slow statement")

@@ -12,12 +12,14 @@ from loadtests.environment.seed import (
     CREATED_BY,
     MARKER_DDL,
     NEXT_KEY,
+    REFILLED_ABOVE_ROWS,
     creating,
     difference_query,
     next_key_query,
     next_key_reset,
     putting_back,
     quoted,
+    refilling,
     schema_name,
 )
 from loadtests.errors import EnvironmentNotReady
@@ -222,7 +224,11 @@ class ServerDatabase(Database):
         Raises EnvironmentNotReady after 10 s when an open transaction still holds the table.
         """
         self._check_ours(schema)
-        self._admin.transaction(*putting_back(schema))
+        if self._admin.value(next_key_query(), (schema,)) - NEXT_KEY > REFILLED_ABOVE_ROWS:
+            for statement in refilling(schema):
+                self._admin.rows(statement)
+        else:
+            self._admin.transaction(*putting_back(schema))
         if self._admin.value(next_key_query(), (schema,)) != NEXT_KEY:
             self._admin.rows(next_key_reset(schema))
 

@@ -25,6 +25,9 @@ SILENT_PREFIXES = ("TWIN_", "UVICORN_", "PYTHONASYNCIO", "PYTHONTRACE", "PYTHONP
 PYTHON_MODES = ("PYTHONDEVMODE", "PYTHONMALLOC", "PYTHONWARNINGS", "PYTHONSAFEPATH", "PYTHONPATH",
                 "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONVERBOSE", "PYTHONOPTIMIZE")  # fmt: skip
 """Taken from built-in arms only: somebody's own command may need them."""
+KEEP_ALIVE_S = 3600
+"""Uvicorn's default of 5 s would close connections between two trials of an instance."""
+BACKLOG = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,9 @@ def app_launch(arm: Arm, port: int, database_url: str) -> Launch:
     assert arm.app is not None
     argv = [sys.executable, "-m", "uvicorn", f"apps.{arm.app}_app.main:app"]
     argv += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(arm.workers)]
-    argv += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
-    argv += ["--log-level", "warning", "--timeout-keep-alive", "3600", "--backlog", "2048"]
+    argv += ["--loop", arm.loop, "--http", "httptools", "--no-access-log"]
+    argv += ["--log-level", "warning", "--timeout-keep-alive", str(KEEP_ALIVE_S)]
+    argv += ["--backlog", str(BACKLOG)]
     argv += ["--no-server-header", "--lifespan", "on"]
     settings = {
         "TWIN_DATABASE_URL": database_url,
@@ -55,6 +59,11 @@ def app_launch(arm: Arm, port: int, database_url: str) -> Launch:
     }
     clean = {key: value for key, value in inherited().items() if key not in PYTHON_MODES}
     return Launch(argv, {**clean, **settings, **arm.env}, PROJECT)
+
+
+def server_options(arm: Arm) -> dict[str, int]:
+    """What uvicorn serves a built-in app with, as far as the app itself cannot tell."""
+    return {"workers": arm.workers, "keep_alive_s": KEEP_ALIVE_S, "backlog": BACKLOG}
 
 
 def command_launch(arm: Arm, port: int, database_url: str | None, folder: Path) -> Launch:

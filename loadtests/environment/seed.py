@@ -11,6 +11,8 @@ import re
 SEEDED_ROWS = 10_000
 SEEDED_AT = "2026-01-01 00:00:00.000000"
 NEXT_KEY = SEEDED_ROWS + 1
+REFILLED_ABOVE_ROWS = 10_000
+"""More new rows than this are put back by emptying the table."""
 COLUMNS = ("name", "description", "price", "created_at", "updated_at")
 ITEMS_DDL = (
     "CREATE TABLE items (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(100) NOT NULL, "
@@ -59,6 +61,12 @@ def creating(schema: str) -> tuple[str, ...]:
         define.format(table=f"{at}.items"),
         f"ALTER TABLE {at}.items STATS_PERSISTENT=1, STATS_AUTO_RECALC=0",
         f"INSERT INTO {at}.items_pristine (id, {', '.join(COLUMNS)}) {_seeded_rows()}",
+        *_filling(at),
+    )
+
+
+def _filling(at: str) -> tuple[str, ...]:
+    return (
         f"INSERT INTO {at}.items SELECT * FROM {at}.items_pristine ORDER BY id",
         f"ANALYZE NO_WRITE_TO_BINLOG TABLE {at}.items",
     )
@@ -91,6 +99,16 @@ def putting_back(schema: str) -> tuple[str, ...]:
         f"REPLACE INTO {at}.items SELECT p.* FROM {at}.items_pristine p "
         f"LEFT JOIN {at}.items i ON i.id = p.id WHERE i.id IS NULL OR {_differs()}",
     )
+
+
+def refilling(schema: str) -> tuple[str, ...]:
+    """Statements that empty items and fill it again: what bulk inserts leave behind.
+
+    Deleting their rows one by one would take longer (60,000 new rows on MariaDB: 373 ms instead of
+    108 ms; 10,000: 95 and 94 ms), and leave them to be purged during the next trial.
+    """
+    at = quoted(schema)
+    return (f"TRUNCATE TABLE {at}.items", *_filling(at))
 
 
 def next_key_query() -> str:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from loadtests.environment.checkout import checkout
 from loadtests.environment.database import Database
 from loadtests.environment.launch import (
+    KEEP_ALIVE_S,
     Launch,
     app_launch,
     command_launch,
@@ -39,10 +40,11 @@ from loadtests.errors import EnvironmentNotReady
 from loadtests.spec import Arm, Spec
 from loadtests.trials import Target
 
-APP_IDLE_LIMIT_S = 3000.0
-"""The twins keep idle connections for 3600 s (see `launch`)."""
+APP_IDLE_LIMIT_S = KEEP_ALIVE_S - 600.0
 OTHER_IDLE_LIMIT_S = 4.0
 """Uvicorn's default is 5 s."""
+OF_ONE_WORKER = ("pid", "requests", "in_flight", "waiting", "checked_out")
+"""What `/stats` tells of the process that answers it."""
 ANSWER_LIMIT_S = 2.0
 READY_LIMIT_S = 60.0
 READY_LIMIT_PER_PROCESS_S = 4.0
@@ -82,7 +84,7 @@ class RunningInstance:
             return None
         told: dict[str, Any] = json.loads(body)
         if self.arm.workers > 1:
-            told.update(requests=None, in_flight=None, checked_out=None)
+            told.update(dict.fromkeys(OF_ONE_WORKER))
         return told
 
     def stop(self) -> None:

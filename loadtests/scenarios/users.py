@@ -22,6 +22,12 @@ class ReadPageUser(ScenarioUser):
     scenario = catalogue.READ_PAGE
 
 
+class ReadLargePageUser(ScenarioUser):
+    """Reads a page of 1000 items."""
+
+    scenario = catalogue.READ_LARGE_PAGE
+
+
 class CrudMixUser(ScenarioUser):
     """Reads by key and by page, creates, updates and deletes, in both styles of the article."""
 
@@ -34,9 +40,64 @@ class FastBesideSlowUser(ScenarioUser):
     scenario = catalogue.FAST_BESIDE_SLOW
 
 
+class CreateBulkUser(ScenarioUser):
+    """Creates 100 items by one statement."""
+
+    scenario = catalogue.CREATE_BULK
+
+
+class UpdateHotRowUser(ScenarioUser):
+    """Changes the one row that all other users change as well."""
+
+    scenario = catalogue.UPDATE_HOT_ROW
+
+
+class SlowQueryUser(ScenarioUser):
+    """Waits for a statement of 50 ms."""
+
+    scenario = catalogue.SLOW_QUERY
+
+
+class HoldConnectionUser(ScenarioUser):
+    """Has the app keep a connection over 50 ms of other work."""
+
+    scenario = catalogue.HOLD_CONNECTION
+
+
+class QueriesPerRequest1User(ScenarioUser):
+    """Has the app read one item in a request."""
+
+    scenario = catalogue.QUERIES_PER_REQUEST_1
+
+
+class QueriesPerRequest3User(ScenarioUser):
+    """Has the app read three items one by one in a request."""
+
+    scenario = catalogue.QUERIES_PER_REQUEST_3
+
+
+class QueriesPerRequest10User(ScenarioUser):
+    """Has the app read ten items one by one in a request."""
+
+    scenario = catalogue.QUERIES_PER_REQUEST_10
+
+
 BUILT_IN_USERS: dict[str, type[ScenarioUser]] = {
     user.scenario.name: user
-    for user in (ReadOneUser, ReadPageUser, CrudMixUser, FastBesideSlowUser)
+    for user in (
+        ReadOneUser,
+        ReadPageUser,
+        ReadLargePageUser,
+        CrudMixUser,
+        CreateBulkUser,
+        UpdateHotRowUser,
+        FastBesideSlowUser,
+        SlowQueryUser,
+        HoldConnectionUser,
+        QueriesPerRequest1User,
+        QueriesPerRequest3User,
+        QueriesPerRequest10User,
+    )
 }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 
 import httpx
 import pytest
@@ -11,6 +14,17 @@ import pytest
 from tests.support.twins import Database, RunningTwin, private_server, running_twin
 
 TWINS = ("sync", "async")
+# `make drivers` installs mysqldb and asyncmy; Linux on ARM has no wheel of the former.
+HAS_MYSQLDB = (
+    sys.platform != "linux" or platform.machine() == "x86_64" or find_spec("MySQLdb") is not None
+)
+DRIVERS = (
+    ("sync", "pymysql"),
+    *([("sync", "mysqldb")] if HAS_MYSQLDB else []),
+    ("async", "aiomysql"),
+    ("async", "asyncmy"),
+)
+"""Every driver with its twin."""
 
 
 @pytest.fixture(scope="session")

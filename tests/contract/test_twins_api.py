@@ -128,6 +128,14 @@ def test_delete_by_statement(client: httpx.Client) -> None:
     assert client.get("/items/8").status_code == 200
 
 
+def test_queries(client: httpx.Client) -> None:
+    response = client.get("/queries?n=100")
+    assert response.json() == client.get("/items?page_size=100").json()
+    assert [item["id"] for item in client.get("/queries?n=2&first=7").json()] == [7, 8]
+    assert len(client.get("/queries").json()) == 3
+    assert "item 101" in problem(client.get("/queries?n=2&first=100"))["detail"]
+
+
 def test_slow_waits_in_the_database_and_hold_outside(client: httpx.Client) -> None:
     client.get("/ready")
     slow, hold = client.get("/slow?ms=60"), client.get("/hold?ms=60")
@@ -157,6 +165,7 @@ def test_statements_need_valid_conditions(
         "/items?page=0", "/items?page=2147483648", "/items?page_size=0", "/items?page_size=1001",
         "/items?limit=5", "/items?after=1&limit=0", "/items?after=-1", "/items?after=1&page=1",
         "/items?pgae=1", "/slow?ms=-1", "/slow?ms=9999999", "/hold?ms=x",
+        "/queries?n=0", "/queries?n=101", "/queries?first=0", "/queries?first=2147483647",
     ],
 )  # fmt: skip
 def test_values_out_of_range(asked: httpx.Client, path: str) -> None:

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from loadtests.environment.processes import free_port
-from tests.contract.conftest import TWINS
+from tests.contract.conftest import DRIVERS, TWINS
 from tests.support.twins import Database, RunningTwin, running_twin
 
 pytestmark = pytest.mark.database
@@ -27,13 +27,14 @@ GRACE_S = 2.0
 """A loaded machine may be this late; a hang would be far later."""
 
 
-@pytest.fixture(scope="module", params=TWINS)
+@pytest.fixture(scope="module", params=DRIVERS, ids="-".join)
 def small(database: Database, request: pytest.FixtureRequest) -> Iterator[RunningTwin]:
     """A twin with a pool of 2 and a short wait."""
-    schema = f"small_{request.param}"
+    name, driver = request.param
+    schema = f"small_{driver}"
     database.make_schema(schema, rows=100)
-    url = database.url(schema)
-    with running_twin(request.param, url, pool_size=2, pool_timeout_s=WAIT_S) as twin:
+    settings = {"driver": driver, "pool_size": 2, "pool_timeout_s": WAIT_S}
+    with running_twin(name, database.url(schema), **settings) as twin:
         yield twin
 
 

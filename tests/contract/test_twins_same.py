@@ -44,6 +44,8 @@ OPERATIONS: list[tuple[str, str, Any]] = [
     ("DELETE", "/objects/items/10", None),
     ("DELETE", "/statements/items?name=item-11&id=11", None),
     ("DELETE", "/statements/items", None),
+    ("GET", "/queries", None),
+    ("GET", "/queries?n=3&first=9999", None),
     ("GET", "/slow?ms=1", None),
     ("GET", "/hold?ms=1", None),
     ("GET", "/health", None),
@@ -101,7 +103,7 @@ def test_openapi_documents_are_equal(both: dict[str, RunningTwin]) -> None:
     paths = json.loads(documents[0])["paths"]
     assert set(paths) == {
         "/health", "/ready", "/stats", "/items", "/items/{item_id}", "/objects/items",
-        "/objects/items/{item_id}", "/statements/items", "/slow", "/hold",
+        "/objects/items/{item_id}", "/statements/items", "/queries", "/slow", "/hold",
     }  # fmt: skip
 
 
@@ -113,16 +115,16 @@ def test_answers_and_statements_are_equal(both: dict[str, RunningTwin], database
         database.put_back(schema)
         with httpx.Client(base_url=twin.url) as client:
             client.get("/ready")
-            before = _digests(database, schema)
-            answers.append([_send(client, *operation) for operation in OPERATIONS])
-            statements.append(_grown(before, _digests(database, schema)))
+            before = digests(database, schema)
+            answers.append([send(client, *operation) for operation in OPERATIONS])
+            statements.append(grown(before, digests(database, schema)))
     for operation, here, there in zip(OPERATIONS, *answers, strict=True):
         assert here == there, operation
     assert statements[0] == statements[1]
     assert sum(statements[0].values()) > 40, "the server has counted the statements"
 
 
-def _send(client: httpx.Client, method: str, path: str, body: Any) -> tuple[int, str, bytes]:
+def send(client: httpx.Client, method: str, path: str, body: Any) -> tuple[int, str, bytes]:
     """Status, media type and body, with the present moment taken out of new timestamps."""
     response = client.request(method, path, json=body)
     moment = rb'_at":"2(?!026-01-01T00:00:00")[^"]*"'
@@ -130,7 +132,7 @@ def _send(client: httpx.Client, method: str, path: str, body: Any) -> tuple[int,
     return response.status_code, response.headers["content-type"], content
 
 
-def _digests(database: Database, schema: str) -> dict[tuple[str, str], tuple[int, int, int]]:
+def digests(database: Database, schema: str) -> dict[tuple[str, str], tuple[int, int, int]]:
     rows = database.query(
         "SELECT DIGEST, DIGEST_TEXT, COUNT_STAR, SUM_ROWS_SENT, SUM_ROWS_AFFECTED "
         "FROM performance_schema.events_statements_summary_by_digest "
@@ -144,7 +146,7 @@ def _digests(database: Database, schema: str) -> dict[tuple[str, str], tuple[int
     }  # fmt: skip
 
 
-def _grown(before: dict[Any, Any], after: dict[Any, Any]) -> dict[Any, int]:
+def grown(before: dict[Any, Any], after: dict[Any, Any]) -> dict[Any, int]:
     """How often each statement ran, what it sent and changed, between two looks."""
     grown = {}
     for (digest, text), counts in after.items():

@@ -330,6 +330,25 @@ def test_a_bad_arm_is_one_message_and_no_traceback(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("nothing_left")
+def test_a_driver_that_is_not_installed_is_told_before_anything_starts(tmp_path: Path) -> None:
+    arm = '[[arm]]\nname = "a"\napp = "sync"\ndriver = "mysqldb"'
+    blocked = tmp_path / "sitecustomize.py"
+    blocked.write_text(
+        "import importlib.util\nfind = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *more: "
+        "None if name == 'MySQLdb' else find(name, *more)\n"
+    )
+    done = bench(
+        "run", spec(tmp_path, arm), "--out", str(tmp_path / "run"), PYTHONPATH=str(tmp_path)
+    )
+    assert done.returncode == 3, done.stderr
+    assert "mysqlclient-static" in done.stderr
+    assert "make drivers" in done.stderr
+    assert "Database" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("environ", "said"),
     [

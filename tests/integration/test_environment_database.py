@@ -294,6 +294,24 @@ def test_drift_is_told_in_numbers_and_put_back(private_database: Database, schem
         assert cursor.lastrowid == 10_001
 
 
+def test_very_many_new_rows_are_put_back_as_well(private_database: Database, schema: str) -> None:
+    query(
+        private_database,
+        "INSERT INTO items (name, price, created_at, updated_at) "
+        "SELECT p.name, 1, NOW(6), NOW(6) FROM items_pristine p, (SELECT 1 UNION SELECT 2) twice",
+        schema,
+    )
+    query(private_database, "UPDATE items SET price = 0 WHERE id = 5", schema)
+    private_database.reset(schema)
+    assert private_database.drifted(schema) is None
+    statistics = query(
+        private_database,
+        f"SELECT n_rows FROM mysql.innodb_table_stats WHERE database_name = '{schema}' "
+        "AND table_name = 'items'",
+    )
+    assert 9_000 < statistics[0][0] < 11_000, "plans need to know how much there is"
+
+
 def test_new_rows_that_are_gone_again_still_put_the_key_back(
     private_database: Database, schema: str
 ) -> None:

@@ -22,6 +22,7 @@ from tests.integration.test_environment_database import (  # noqa: F401
     test_the_relaxed_profile_is_set_on_a_server_of_ours,
     test_the_servers_own_counts,
     test_the_table_is_the_agreed_one,
+    test_very_many_new_rows_are_put_back_as_well,
 )
 from tests.integration.test_environment_docker import skip_without_docker
 

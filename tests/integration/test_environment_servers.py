@@ -148,7 +148,7 @@ def test_the_twins_are_started_as_told_and_read_as_a_run_reads_them(
 ) -> None:
     arms = (
         Arm(name="sync", app="sync", pool_size=3, threads=7),
-        Arm(name="async", app="async", pool_size=4, workers=2),
+        Arm(name="async", app="async", pool_size=4, workers=2, loop="asyncio"),
     )
     spec = Spec(arm=arms, scenario=(READ_ONE,), folder=str(folder))
     with up(*arms, instances=2, database=private_database, run="twins") as instances:
@@ -161,7 +161,9 @@ def test_the_twins_are_started_as_told_and_read_as_a_run_reads_them(
         assert by_arm["sync"].target.idle_limit_s > 1000
         several = by_arm["async"].stats()
         assert several is not None
-        assert several["requests"] is None  # one of two workers answers
+        assert (stats["runtime"]["loop"], several["runtime"]["loop"]) == ("uvloop", "asyncio")
+        for told_by_one_worker in ("pid", "requests", "in_flight", "waiting", "checked_out"):
+            assert several[told_by_one_worker] is None
         bed = LiveBed(spec, private_database, instances)
         before = bed.read(by_arm["sync"].target, full=True)
         for key in (1, 2, 3):
@@ -175,7 +177,15 @@ def test_the_twins_are_started_as_told_and_read_as_a_run_reads_them(
         assert before.cpu_s is not None
         assert after.cpu_s is not None
         assert after.cpu_s > before.cpu_s
-        assert bed.read(by_arm["async"].target, full=False).threads >= 3  # parent and two workers
+        workers = [bed.read(by_arm["async"].target, full=True)]
+        assert workers[0].threads >= 3  # parent and two workers
+        for key in (1, 2, 3):
+            assert ask(by_arm["async"].target.url, f"/items/{key}")[0] == 200
+        workers.append(bed.read(by_arm["async"].target, full=True))
+        assert [reading.server_requests for reading in workers] == [None, None]
+        assert 1 <= workers[1].connections <= 2 * 4
+        assert workers[1].cpu_s > workers[0].cpu_s
+        assert workers[1].rss_mb > after.rss_mb
         bed.put_back("sync")
         assert bed.failure(by_arm["sync"].target) is None
         for instance in instances:

@@ -23,7 +23,7 @@ import pytest
 from loadtests.arrivals import plan_arrivals
 from loadtests.errors import BenchError, EnvironmentNotReady, SpecError
 from loadtests.generator_client import LocustGenerator
-from loadtests.scenarios.catalogue import CRUD_MIX
+from loadtests.scenarios.catalogue import BUILT_IN, CRUD_MIX
 from loadtests.scenarios.model import LoadSpec, Request, Scenario
 from loadtests.trials import (
     SAMPLE_SCHEMA,
@@ -502,6 +502,13 @@ def test_plain_locust_runs_the_built_in_users(server, tmp_path) -> None:
     assert {entry["name"] for entry in entries} <= {entry.name for entry in CRUD_MIX.request}
     assert sum(entry["num_requests"] for entry in entries) == len(server.log) >= 3
     assert sum(entry["num_failures"] for entry in entries) == 0
+
+
+def test_plain_locust_knows_a_class_for_each_built_in_scenario() -> None:
+    done = subprocess.run([*LOCUST, "--list"], capture_output=True, text=True, check=True)
+    wanted = {f"{name.replace('-', ' ').title().replace(' ', '')}User" for name in BUILT_IN}
+    assert set(done.stdout.split()) >= wanted
+    assert "ReadLargePageUser" in wanted
 
 
 def test_locusts_web_page_listens_on_loopback_only(server) -> None:

@@ -11,6 +11,7 @@ from loadtests.environment.launch import (
     inherited,
     needs_schema,
     resolved_headers,
+    server_options,
     with_resolved_headers,
 )
 from loadtests.errors import SpecError
@@ -19,13 +20,15 @@ from loadtests.spec import Arm
 
 
 def test_a_twin_gets_every_setting_and_the_url_by_environment_only() -> None:
-    arm = Arm(name="a", app="async", driver="asyncmy", workers=2, pool_size=7, max_overflow=3,
-              pool_timeout_s=1.5, threads=9, admission=-1)  # fmt: skip
+    arm = Arm(name="a", app="async", driver="asyncmy", workers=2, loop="asyncio", pool_size=7,
+              max_overflow=3, pool_timeout_s=1.5, threads=9, admission=-1)  # fmt: skip
     launch = app_launch(arm, 20123, "mysql://u:secret@h:1/x")
     assert launch.argv[:4] == [sys.executable, "-m", "uvicorn", "apps.async_app.main:app"]
     words = " ".join(launch.argv)
-    for option in ("--port 20123", "--workers 2", "--loop uvloop", "--host 127.0.0.1"):
+    for option in ("--port 20123", "--workers 2", "--loop asyncio", "--host 127.0.0.1",
+                   "--timeout-keep-alive 3600", "--backlog 2048", "--http httptools"):  # fmt: skip
         assert option in words
+    assert server_options(arm) == {"workers": 2, "keep_alive_s": 3600, "backlog": 2048}
     assert "secret" not in words
     assert {key: value for key, value in launch.env.items() if key.startswith("TWIN_")} == {
         "TWIN_DATABASE_URL": "mysql://u:secret@h:1/x",
@@ -41,7 +44,9 @@ def test_a_twin_gets_every_setting_and_the_url_by_environment_only() -> None:
 def test_a_twin_has_its_default_driver_and_env_of_the_spec(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONDEVMODE", "1")
     arm = Arm(name="a", app="sync", env={"TWIN_TELEMETRY": "0"})
-    env = app_launch(arm, 1, "mysql://x").env
+    launch = app_launch(arm, 1, "mysql://x")
+    assert "--loop uvloop" in " ".join(launch.argv)
+    env = launch.env
     assert env["TWIN_DRIVER"] == "pymysql"
     assert env["TWIN_TELEMETRY"] == "0"
     assert "PYTHONDEVMODE" not in env

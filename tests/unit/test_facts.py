@@ -24,6 +24,18 @@ def test_every_fact_stands_in_words() -> None:
     assert facts["Commit"] == "0123456789ab with changes that were not committed"
 
 
+def test_how_python_was_built_and_the_app_served_is_told() -> None:
+    host = {"python": {"version": "3.14.0", "gil": True, "free_threaded_build": True}}
+    arm = {
+        "kind": "app",
+        "runtime": {"loop": "asyncio", "gil": False},
+        "server": {"workers": 2, "keep_alive_s": 3600},
+    }
+    facts = dict(how_it_was_made(manifest(host=host, arms={"sync": arm})))
+    assert facts["Machine"] == "python (version 3.14.0, gil yes, free threaded build yes)"
+    assert facts["Arm sync"] == "loop asyncio, gil no, workers 2, keep alive 3,600 s"
+
+
 def test_an_arm_that_tells_nothing_is_named_by_the_spec() -> None:
     spec = {"arm": [{"name": "mine", "command": "uvicorn shop:app --port {port}"}]}
     told = {"mine": {"kind": "command", "settings": None}}

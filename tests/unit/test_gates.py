@@ -219,12 +219,26 @@ class TestSettings:
 
     def test_a_difference_that_the_spec_does_not_know_fails(self):
         told = {
-            "sync": {**self.told(self.SYNC), "runtime": {"loop": "uvloop"}},
-            "async": {**self.told(self.ASYNC), "runtime": {"loop": "asyncio"}},
+            "sync": {**self.told(self.SYNC), "runtime": {"gil": True}},
+            "async": {**self.told(self.ASYNC), "runtime": {"gil": False}},
         }
         found = settings_gate(self.ASYNC, self.SYNC, told)
         assert found.ok is False
+        assert "gil is False in async and True in sync" in found.detail
+
+    def test_the_loop_that_runs_is_checked_against_the_spec(self):
+        arm = Arm(name="async", app="async", loop="asyncio")
+        told = {
+            "sync": {**self.told(self.SYNC), "runtime": {"loop": "uvloop"}},
+            "async": {**self.told(arm), "runtime": {"loop": "asyncio"}},
+        }
+        found = settings_gate(arm, self.SYNC, told)
+        assert found.ok
         assert "loop" in found.detail
+        told["async"]["runtime"]["loop"] = "uvloop"
+        found = settings_gate(arm, self.SYNC, told)
+        assert found.ok is False
+        assert "async runs with loop = uvloop, the spec says asyncio" in found.detail
 
     def test_admission_0_may_be_told_as_what_the_pool_holds(self):
         assert self.gate(self.ASYNC, admission=10).ok

@@ -1,0 +1,1 @@
+"""The four database drivers side by side, on the twins' own endpoints."""
