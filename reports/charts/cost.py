@@ -61,7 +61,7 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
         _finding(first, marks), first.scenario, [first.load], list(first.results), of_cost=True
     )
     scenarios = list(dict.fromkeys(place.scenario for place in places))
-    row_pt = max(ROW_PT, ARM_PT * len(marks))
+    row_pt = max(ROW_PT, ARM_PT * max(len(place.results) for place in places))
     heights = [PANEL_PT + row_pt * len(each) for each in (places, scenarios)]
     note = caveats.durability_note(scenarios)
     sheet = new_sheet(sum(heights) + LEGEND_PT, title, note, heights=heights)
@@ -132,11 +132,11 @@ def _draw_panel(
 ) -> None:
     """One row per entry of `rows`; `invalid`: arms of a row whose marks are hollow."""
     quiet(axes, "x")
-    drawn = [arm for arm in marks if any(arm in values for values in rows.values())]
-    step = min(0.26, 0.7 / max(len(drawn), 1))
     for y, (row, values) in enumerate(rows.items()):
+        drawn = [arm for arm in marks if arm in values]
+        step = min(0.26, 0.7 / max(len(drawn), 1))
         for position, arm in enumerate(drawn):
-            if (value := values.get(arm)) is not None:
+            if (value := values[arm]) is not None:
                 hollow = arm in invalid.get(row, ())
                 at = y + (position - (len(drawn) - 1) / 2) * step
                 axes.plot([0, value], [at, at], color=FAINT, linewidth=1.0, zorder=1)

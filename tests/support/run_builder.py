@@ -99,8 +99,11 @@ def build_run(
     for scenario in spec.scenario:
         journal.write("rates", scenario=scenario.name, capacity_per_s=None, loads=_facts(loads))
     simulation = _Simulation(spec, arms, noise, instances, seed, edit_trial, edit_samples)
-    entries = tuple(ScenarioLoads(each.name, tuple(loads)) for each in spec.scenario)
-    shape = RoundShape(tuple(arms), entries, instances, pairs)
+    entries = tuple(
+        ScenarioLoads(each.name, tuple(loads), tuple(arm.name for arm in spec.arms_of(each)))
+        for each in spec.scenario
+    )
+    shape = RoundShape(entries, instances, pairs)
     for number in range(rounds):
         journal.write("round", round=number, state="planned")
         tables: dict[tuple[str, str], list[pa.Table]] = {}

@@ -32,11 +32,11 @@ def refusal(tmp_path: Path, text: str, *overrides: str) -> str:
 @pytest.mark.parametrize("profile", profile_names())
 def test_every_profile_is_valid(profile: str) -> None:
     spec = load_spec(profile, environ={})
-    assert [arm.name for arm in spec.arm] == ["sync", "async"]
+    assert all(len(spec.arms_of(scenario)) == 2 for scenario in spec.scenario)
 
 
 def test_the_contract_s_profiles_exist() -> None:
-    assert {"smoke", "quick", "standard", "full"} <= set(profile_names())
+    assert {"smoke", "quick", "standard", "full", "specimens"} <= set(profile_names())
 
 
 def test_a_built_in_scenario_brings_its_requests(tmp_path: Path) -> None:

@@ -469,7 +469,8 @@ class TestHeadline:
     def test_unfinished_runs_say_so(self, tmp_path):
         summary = summary_of(tmp_path / "run", arms=DIFFERENT, status="interrupted")
         assert summary.headline.startswith("Not finished, so far: ")
-        assert headline(summary.scenarios, ("sync", "async"), 5.0, "complete") in summary.headline
+        arms = ("sync", "async")
+        assert headline(summary.scenarios, arms, [arms], 5.0, "complete") in summary.headline
 
 
 def test_a_request_of_its_own_kind_is_judged(tmp_path):
