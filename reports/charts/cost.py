@@ -81,8 +81,9 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
         name="cost",
         title=title,
         caption=caveats.caption(
-            "CPU time of the app's own processes per request, in ms, and the most memory one "
-            "instance held, in MB, at each scenario's load. Further left is cheaper.",
+            "CPU time of the app's own processes per request, answered well or not, in ms, and "
+            "the most memory one instance held, in MB, at each scenario's load. Further left is "
+            "cheaper.",
             [_at(place, arm) for place in places for arm in marks],
             of_cost=True,
         ),
