@@ -43,7 +43,8 @@ def specimen_cases(
 
 def _apps(manifest: Mapping[str, Any]) -> dict[str, str | None]:
     """Which built-in app each arm of the run's spec is."""
-    return {arm["name"]: arm.get("app") for arm in manifest["spec"]["arm"]}
+    arms = (manifest.get("spec") or {}).get("arm", ())
+    return {arm["name"]: arm.get("app") for arm in arms}
 
 
 def _pairs(scenario: ScenarioSummary) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ def plan_text(spec: Spec, sizes: Sizes) -> str:
     limit = "" if sizes.rounds_are_fixed else "at most "
     lines = [
         f"Plan ({spec.source}, seed {spec.run.seed}): {_arms(spec)}",
-        *(f"  {scenario.name}: {_who(scenario)}{_loads(scenario)}" for scenario in spec.scenario),
+        *(f"  {each.name}: {_who(each)}{_loads(each)}{_window(each)}" for each in spec.scenario),
         f"  {sizes.instances} instances of each arm; {limit}{sizes.rounds} rounds"
         f" of {trials} trials of {spec.run.block_s:g} s",
         *(f"  {note}" for note in sizes.notes),
@@ -34,6 +34,11 @@ def _arms(spec: Spec) -> str:
 def _who(scenario: Scenario) -> str:
     """The arms of a scenario that has its own."""
     return "" if scenario.arms is None else f"{' against '.join(scenario.arms)}, "
+
+
+def _window(scenario: Scenario) -> str:
+    """The length of a scenario's trials where it has its own."""
+    return "" if scenario.block_s is None else f", {scenario.block_s:g} s a trial"
 
 
 def _loads(scenario: Scenario) -> str:

@@ -2,8 +2,8 @@
 
 Mistake: the endpoint is a coroutine, but its session and driver are sync.
 Symptom: while one query runs nobody else is answered, not even `/health`; one worker serves one
-request at a time. No error is raised; with PYTHONASYNCIODEBUG=1 (and asyncio's own loop) the log
-says "Executing <Task pending name='…' …> took 0.051 seconds".
+request at a time. No error is raised; only asyncio's debug mode logs "Executing <Task pending
+name='…' …> took 0.051 seconds".
 Why: a blocking call inside a coroutine holds the thread that runs the loop.
 Cure: `def` endpoints for a sync session (`apps/sync_app`), or an async session and driver
 (`apps/async_app`).

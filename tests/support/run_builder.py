@@ -44,6 +44,8 @@ class SimulatedArm:
     cpu_ms: float = 2.5
     error_share: float = 0.0
     timeout_share: float = 0.0
+    last_error: str | None = None
+    """What the app says of its last failure."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What the arm's spec says, beside its app (pool_size, threads, …)."""
     told: Mapping[str, Any] = field(default_factory=dict)
@@ -364,6 +366,7 @@ class _Simulation:
             "server_requests": count - never if ours and arm.app else None,
             "database_cpu_s": 0.1 if ours else None,
             "steal_pct": 0.5,
+            "last_error": arm.last_error,
             "reason": None,
         }
         self.now_ns = drained_ns + 100 * MS
