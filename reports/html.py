@@ -35,7 +35,7 @@ def render_html(parts: Parts) -> str:
             charts=parts.charts,
             equivalence=f"{parts.equivalence_pct:g}%",
             trust=why_to_believe(parts.summary, parts.manifest),
-            alone=len(parts.arms) == 1,
+            alone=parts.is_alone,
             answers=tables.answers(parts.summary, parts.equivalence_pct),
             specimens=specimen_cases(parts.summary, parts.manifest, parts.equivalence_pct),
             primary=primary,

@@ -37,7 +37,7 @@ def _lines(parts: Parts) -> Iterator[str]:
         if not answer.rows:
             yield (
                 "One arm alone: there is nothing to compare."
-                if len(parts.arms) == 1
+                if parts.is_alone(answer.scenario)
                 else "Nothing was compared: the run ended before this scenario was measured."
             )
         yield ""
