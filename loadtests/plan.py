@@ -13,19 +13,25 @@ from loadtests.scenarios.model import Scenario
 from loadtests.trials import ClosedLoad, Load, OpenLoad
 
 T = TypeVar("T")
+Visit = tuple[Load, int]
+"""A load and the number of the instances it is put on."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioLoads:
-    """A scenario with the loads it is measured at, in order: the first of a model is primary."""
+    """A scenario with its arms and the loads it is measured at.
+
+    Both are in order: the first arm is the baseline, the first load of a model is primary.
+    """
 
     scenario: str
     loads: tuple[Load, ...]
+    arms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One instance of every arm, one trial each, adjacent in time, with the same arrivals.
+    """One instance of each of a scenario's arms, one trial each, adjacent in time, same arrivals.
 
     `arms` is the order in which they are loaded; `seed` decides arrivals, requests and keys.
     """
@@ -53,7 +59,6 @@ class Origin:
 class RoundShape:
     """What one round passes over."""
 
-    arms: tuple[str, ...]
     scenarios: tuple[ScenarioLoads, ...]
     instances: int
     pairs: int
@@ -67,7 +72,8 @@ class RoundShape:
     @property
     def trials(self) -> int:
         """Trials in one round."""
-        return self.blocks * len(self.arms)
+        trials = sum(len(entry.loads) * len(entry.arms) for entry in self.scenarios)
+        return self.instances * self.pairs * trials
 
 
 def derived_seed(*parts: int | str) -> int:
@@ -81,15 +87,15 @@ def plan_round(shape: RoundShape, round_number: int, seed: int) -> list[Block]:
 
     Scenarios stay together (their tables are put back the same way), in random order; within a
     scenario loads and instances are in random order, so that drift of the machine falls on all
-    alike. Which arm goes first is balanced: as often one as the other, at random places.
+    alike. Which arm of a scenario goes first is balanced: as often one as the other, at random
+    places.
     """
     random = np.random.default_rng(derived_seed(seed, "round", round_number))
     places = [
-        (entry.scenario, load, instance)
+        (entry.scenario, load, instance, order)
         for entry in _shuffled(shape.scenarios, random)
-        for load, instance in _shuffled(_visits(entry, shape), random)
+        for (load, instance), order in _ordered(_visits(entry, shape), entry.arms, random)
     ]
-    orders = _balanced_orders(shape.arms, len(places), random)
     first_block = shape.origin.block + (round_number - shape.origin.round) * shape.blocks
     return [
         Block(
@@ -101,16 +107,22 @@ def plan_round(shape: RoundShape, round_number: int, seed: int) -> list[Block]:
             seed=derived_seed(seed, "block", round_number, first_block + index),
             arms=order,
         )
-        for index, ((scenario, load, instance), order) in enumerate(
-            zip(places, orders, strict=True)
-        )
+        for index, (scenario, load, instance, order) in enumerate(places)
     ]
 
 
-def _visits(entry: ScenarioLoads, shape: RoundShape) -> list[tuple[Load, int]]:
+def _visits(entry: ScenarioLoads, shape: RoundShape) -> list[Visit]:
     first = shape.origin.instance
     instances = range(first, first + shape.instances)
     return [(load, i) for load in entry.loads for i in instances for _ in range(shape.pairs)]
+
+
+def _ordered(
+    visits: Sequence[Visit], arms: Sequence[str], random: np.random.Generator
+) -> list[tuple[Visit, tuple[str, ...]]]:
+    """A scenario's visits in random order, each with the order in which its arms are loaded."""
+    shuffled = _shuffled(visits, random)
+    return list(zip(shuffled, _balanced_orders(arms, len(shuffled), random), strict=True))
 
 
 def _balanced_orders(

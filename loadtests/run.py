@@ -126,7 +126,7 @@ def warm_up(run: Run) -> None:
     """Load every instance under every scenario for a moment, and throw the samples away."""
     run.watcher.say(f"Warming up {len(run.targets)} instances under each scenario …")
     for scenario in run.spec.scenario:
-        for index, target in enumerate(run.targets.values()):
+        for index, target in enumerate(_targets_of(run, scenario)):
             seed = derived_seed(run.spec.run.seed, "warm-up", scenario.name, index)
             unrecorded_rate(run, scenario, target, WARM_UP_S, seed)
 
@@ -141,7 +141,7 @@ def pilot(run: Run) -> dict[str, dict[str, float]]:
         if scenario.load.model != "auto":
             continue
         rates: dict[str, list[float]] = {}
-        for target in _pilots(run):
+        for target in _pilots(run, scenario):
             seed = derived_seed(run.spec.run.seed, "pilot", scenario.name, target.instance)
             rate = unrecorded_rate(run, scenario, target, PILOT_S, seed)
             rates.setdefault(target.arm, []).append(rate)
@@ -149,9 +149,15 @@ def pilot(run: Run) -> dict[str, dict[str, float]]:
     return capacities
 
 
-def _pilots(run: Run) -> list[Target]:
-    """The first few instances of every arm, arms taking turns."""
-    in_turn = sorted(run.targets.values(), key=lambda target: target.instance)
+def _targets_of(run: Run, scenario: Scenario) -> list[Target]:
+    """Every instance that a scenario loads."""
+    arms = {arm.name for arm in run.spec.arms_of(scenario)}
+    return [target for target in run.targets.values() if target.arm in arms]
+
+
+def _pilots(run: Run, scenario: Scenario) -> list[Target]:
+    """The first few instances of each of a scenario's arms, arms taking turns."""
+    in_turn = sorted(_targets_of(run, scenario), key=lambda target: target.instance)
     end = run.origin.instance + PILOT_INSTANCES
     return [target for target in in_turn if target.instance < end]
 
@@ -202,7 +208,8 @@ def freeze_loads(run: Run, capacities: dict[str, dict[str, float]]) -> tuple[Sce
             capacity_per_s=measured or None,
             loads=[load_facts(load) for load in loads],
         )
-        entries.append(ScenarioLoads(scenario.name, loads))
+        arms = tuple(arm.name for arm in run.spec.arms_of(scenario))
+        entries.append(ScenarioLoads(scenario.name, loads, arms))
     return tuple(entries)
 
 
@@ -228,7 +235,6 @@ def load_from_facts(facts: Mapping[str, Any]) -> Load:
 def measure(run: Run, loads: tuple[ScenarioLoads, ...]) -> str:
     """Measure round after round; returns why it ended."""
     shape = RoundShape(
-        arms=tuple(arm.name for arm in run.spec.arm),
         scenarios=loads,
         instances=run.sizes.instances,
         pairs=run.sizes.pairs,
@@ -294,7 +300,7 @@ def _order(run: Run, block: Block, arm: str) -> TrialOrder:
         target=_partner(run, arm, block.instance),
         seed=block.seed,
         lead_in_s=LEAD_IN_S,
-        steady_s=run.spec.run.block_s,
+        steady_s=run.spec.block_s_of(run.spec.scenario_named(block.scenario)),
     )
     run.next_trial += 1
     return order
@@ -320,7 +326,7 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
             reason=str(error) or repr(error),
         )
         raise
-    left_in_flight = run.bed.settle(order.target) if _has_silence(outcome) else None
+    left_in_flight = run.bed.settle(order.target)
     after, counted_before = run.telemetry.end(order)
     failure = run.bed.failure(order.target)
     run.store.journal.write(
@@ -335,7 +341,7 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
         sent=outcome.sent,
         recorded=outcome.recorded,
         no_free_user=outcome.no_free_user,
-        left_in_flight=after.in_flight if left_in_flight is None else left_in_flight,
+        left_in_flight=left_in_flight,
         generator_cpu_s=outcome.generator_cpu_s,
         generator_wall_s=outcome.generator_wall_s,
         app_cpu_s=_difference(before.cpu_s, after.cpu_s),
@@ -347,14 +353,10 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
         ),
         database_cpu_s=_difference(before.database_cpu_s, after.database_cpu_s),
         steal_pct=_share_pct(before.steal_s, after.steal_s, after.t_ns - before.t_ns),
+        last_error=None if pc.all(outcome.samples.column("ok")).as_py() else after.last_error,
         reason=failure,
     )
     return outcome
-
-
-def _has_silence(outcome: TrialOutcome) -> bool:
-    """Whether a request got no answer: its server may still be at work on it."""
-    return bool(pc.any(pc.equal(outcome.samples.column("status"), 0)).as_py())
 
 
 def _order_facts(order: TrialOrder, position: int) -> dict[str, Any]:

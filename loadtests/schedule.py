@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loadtests.plan import RoundShape, load_count
+from loadtests.plan import RoundShape, ScenarioLoads, load_count
+from loadtests.scenarios.model import Scenario
 from loadtests.spec import Arm, Spec
+from loadtests.trials import ClosedLoad
 
 USUAL_INSTANCES = 12
 FEWEST_INSTANCES = 3
@@ -107,37 +109,56 @@ def connections_needed(arms: tuple[Arm, ...], instances: int) -> int:
     return instances * sum(arm.connections for arm in arms if arm.kind != "url")
 
 
-def trial_seconds(spec: Spec, writes: bool) -> float:
+def trial_seconds(spec: Spec, scenario: Scenario) -> float:
     """Wall time of one trial with its lead-in, gap and tables put back."""
-    return LEAD_IN_S + spec.run.block_s + GAP_S + (RESET_S if writes else 0.0)
+    put_back_s = RESET_S if scenario.writes else 0.0
+    return LEAD_IN_S + spec.block_s_of(scenario) + GAP_S + put_back_s
 
 
 def round_seconds(spec: Spec, instances: int, pairs: int) -> float:
     """Wall time of one round."""
-    per_instance = sum(
-        load_count(scenario) * trial_seconds(spec, scenario.writes) for scenario in spec.scenario
+    per_instance_s = sum(
+        load_count(scenario)
+        * (len(spec.arms_of(scenario)) * trial_seconds(spec, scenario) + _waiting_s(spec, scenario))
+        for scenario in spec.scenario
     )
-    return per_instance * len(spec.arm) * instances * pairs
+    return per_instance_s * instances * pairs
+
+
+def _waiting_s(spec: Spec, scenario: Scenario) -> float:
+    """How much longer a block takes where errors are expected: until those who wait give up."""
+    if not scenario.expect_errors:
+        return 0.0
+    return sum(arm.pool_timeout_s for arm in spec.arms_of(scenario)[1:])
 
 
 def set_up_seconds(spec: Spec, instances: int) -> float:
     """Wall time before the first trial: starting instances, warming each up, the pilot."""
     processes = sum(arm.workers for arm in spec.arm if arm.kind != "url") * instances
-    warm_up_s = instances * len(spec.scenario) * (LEAD_IN_S + WARM_UP_S + GAP_S)
-    piloted = sum(scenario.load.model == "auto" for scenario in spec.scenario)
-    pilot_s = min(instances, PILOT_INSTANCES) * piloted * (LEAD_IN_S + PILOT_S + GAP_S)
-    return START_S_PER_PROCESS * processes + len(spec.arm) * (warm_up_s + pilot_s)
+    return START_S_PER_PROCESS * processes + sum(
+        len(spec.arms_of(scenario)) * _first_loads_seconds(scenario, instances)
+        + instances * _waiting_s(spec, scenario)
+        for scenario in spec.scenario
+    )
+
+
+def _first_loads_seconds(scenario: Scenario, instances: int) -> float:
+    """Wall time of warming up one arm's instances under a scenario, and of its pilot."""
+    warm_up_s = instances * (LEAD_IN_S + WARM_UP_S + GAP_S)
+    if scenario.load.model != "auto":
+        return warm_up_s
+    return warm_up_s + min(instances, PILOT_INSTANCES) * (LEAD_IN_S + PILOT_S + GAP_S)
 
 
 def round_shape(spec: Spec, sizes: Sizes) -> RoundShape:
     """The round's shape before loads are known (for counting only)."""
-    from loadtests.plan import ScenarioLoads
-    from loadtests.trials import ClosedLoad
-
     return RoundShape(
-        arms=tuple(arm.name for arm in spec.arm),
         scenarios=tuple(
-            ScenarioLoads(entry.name, tuple(ClosedLoad(n + 1) for n in range(load_count(entry))))
+            ScenarioLoads(
+                entry.name,
+                tuple(ClosedLoad(n + 1) for n in range(load_count(entry))),
+                tuple(arm.name for arm in spec.arms_of(entry)),
+            )
             for entry in spec.scenario
         ),
         instances=sizes.instances,

@@ -20,16 +20,29 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from loadtests.errors import SpecError
 from loadtests.overrides import Origins, apply_overrides, origin_of, origins_within
 from loadtests.scenarios.catalogue import BUILT_IN
-from loadtests.scenarios.model import Frozen, Scenario
+from loadtests.scenarios.model import BlockSeconds, Frozen, Scenario
 
 PROFILES_DIR = Path(__file__).parent / "profiles"
-APPS = ("sync", "async")
-DRIVERS = {"sync": ("pymysql", "mysqldb"), "async": ("aiomysql", "asyncmy")}
+TWINS = ("sync", "async")
+SYNC_DRIVERS, ASYNC_DRIVERS = ("pymysql", "mysqldb"), ("aiomysql", "asyncmy")
+DRIVERS = {
+    "sync": SYNC_DRIVERS,
+    "async": ASYNC_DRIVERS,
+    "sync-ungated": SYNC_DRIVERS,
+    "async-blocking": SYNC_DRIVERS,
+    "async-ddl": ASYNC_DRIVERS,
+    "async-ungated": ASYNC_DRIVERS,
+    "hold-connection": ASYNC_DRIVERS,
+    "n-plus-one": ASYNC_DRIVERS,
+}
+"""The built-in apps, twins and specimens, with the drivers each can speak through."""
+UNGATED = frozenset({"sync-ungated", "async-ungated"})
+"""Specimens whose mistake is that they have no admission gate."""
 COMMAND_PLACEHOLDERS = frozenset({"port", "pool_size", "max_overflow", "threads", "workers"})
 ENV_PLACEHOLDERS = COMMAND_PLACEHOLDERS | {"database_url"}
 
@@ -50,7 +63,7 @@ class RunSpec(Frozen):
     instances: AutoOrCount = "auto"
     rounds: AutoOrCount = "auto"
     pairs: AutoOrCount = "auto"
-    block_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+    block_s: BlockSeconds = 1.0
     target_ci_pct: PositiveFloat = 3.0
     budget_s: PositiveFloat = 300.0
     equivalence_pct: PositiveFloat = 5.0
@@ -98,6 +111,14 @@ class Arm(Frozen):
         """Most database connections one instance may hold."""
         return self.workers * (self.pool_size + self.max_overflow)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _ungated_by_name(cls, values: Any) -> Any:
+        """A specimen that is about the missing gate has none, unless it is given one."""
+        if isinstance(values, dict) and values.get("app") in UNGATED:
+            return {"admission": -1, **values}
+        return values
+
     @model_validator(mode="after")
     def _one_way(self) -> Arm:
         ways = [way for way in ("app", "command", "url") if getattr(self, way) is not None]
@@ -116,8 +137,8 @@ class Arm(Frozen):
         return self
 
     def _check_app(self, app: str) -> None:
-        if app not in APPS:
-            raise ValueError(f"app {app!r} is not built in; there are {', '.join(APPS)}")
+        if app not in DRIVERS:
+            raise ValueError(f"app {app!r} is not built in; there are {', '.join(DRIVERS)}")
         if self.driver is not None and self.driver not in DRIVERS[app]:
             raise ValueError(
                 f"driver {self.driver!r} does not fit app {app!r}; use {' or '.join(DRIVERS[app])}"
@@ -171,7 +192,7 @@ def _check_placeholders(key: str, text: str, allowed: frozenset[str]) -> None:
 
 
 class Spec(Frozen):
-    """A whole spec: run settings, arms, scenarios. The first arm is the baseline."""
+    """A whole spec: run settings, arms, scenarios. The first arm of a scenario is its baseline."""
 
     run: RunSpec = RunSpec()
     arm: Annotated[tuple[Arm, ...], Field(min_length=1, strict=False)]
@@ -191,6 +212,30 @@ class Spec(Frozen):
                 if names.count(name) > 1:
                     raise ValueError(f"{kind} {name!r} is named twice")
         return self
+
+    @model_validator(mode="after")
+    def _scenarios_and_arms_fit(self) -> Spec:
+        known = [arm.name for arm in self.arm]
+        for index, scenario in enumerate(self.scenario):
+            if wrong := _wrong_name(scenario.arms or (), known):
+                raise _located(("scenario", index, "arms"), wrong)
+        used = {arm.name for scenario in self.scenario for arm in self.arms_of(scenario)}
+        for index, name in enumerate(known):
+            if name not in used:
+                raise _located(("arm", index, "name"), f"no scenario is for arm {name!r}")
+        return self
+
+    def arms_of(self, scenario: Scenario) -> tuple[Arm, ...]:
+        """The arms a scenario is for, its baseline first."""
+        return self.arm if scenario.arms is None else tuple(map(self.arm_named, scenario.arms))
+
+    def block_s_of(self, scenario: Scenario) -> float:
+        """The steady window of a scenario's trials."""
+        return scenario.block_s or self.run.block_s
+
+    def expects_errors(self, scenario: Scenario, arm: str) -> bool:
+        """Whether an arm may fail requests in a scenario: never a baseline."""
+        return scenario.expect_errors and arm != self.arms_of(scenario)[0].name
 
     def scenario_named(self, name: str) -> Scenario:
         """The scenario called `name`; KeyError when there is none."""
@@ -217,6 +262,23 @@ class Told:
         where = f"{self.path}:{line}" if line else f"{self.path}"
         beside = origins_within(place, self.origins)
         return f"{where} (with {', '.join(beside)})" if beside else where
+
+
+def _wrong_name(named: Sequence[str], known: Sequence[str]) -> str | None:
+    """What is wrong with a scenario's list of arms; None when nothing is."""
+    for name in named:
+        if name not in known:
+            return f"no arm is called {name!r} (there are {', '.join(known)})"
+        if named.count(name) > 1:
+            return f"arm {name!r} is named twice"
+    return None
+
+
+def _located(location: tuple[str | int, ...], message: str) -> ValidationError:
+    """An error of the whole spec that is to be told at one of its keys."""
+    kind = PydanticCustomError("value_error", "{message}", {"message": message})
+    details = InitErrorDetails(type=kind, loc=location, input=None)
+    return ValidationError.from_exception_data("Spec", [details])
 
 
 def profile_names() -> list[str]:
@@ -341,12 +403,12 @@ def _explain(error: ValidationError, data: dict[str, Any], told: Told) -> str:
 def _worth_telling(error: ValidationError) -> list[ErrorDetails]:
     """Without what pydantic adds: a union's other branch, "too short" for wrong entries."""
     problems = error.errors()
-    wrong_entries = {problem["loc"][0] for problem in problems if len(problem["loc"]) > 1}
+    wrong_entries = {problem["loc"][:1] for problem in problems if len(problem["loc"]) > 1}
     return [
         problem
         for problem in problems
         if problem["loc"][-1:] != (UNION_BRANCHES[0],)
-        and not (problem["type"] == "too_short" and problem["loc"][0] in wrong_entries)
+        and not (problem["type"] == "too_short" and problem["loc"] in wrong_entries)
     ]
 
 

@@ -26,6 +26,8 @@ class Reading:
     database_cpu_s: float | None = None
     steal_s: float | None = None
     pressure_s: float | None = None
+    last_error: str | None = None
+    """What the app's last refused request failed for, in the error's own words."""
 
 
 class Bed(Protocol):

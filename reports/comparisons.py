@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loadtests.scenarios.model import Scenario
 from reports.gates import LATENCY_ONLY, saturation, unequal_errors
 from reports.measures import Bools, Floats, Ints, LoadData, Pairing, pair_blocks, tidy
 from reports.model import Comparison, GateResult
@@ -47,16 +48,21 @@ class Rules:
 
 
 def questions(
-    data: LoadData, judged: str | None, requests: Sequence[str], is_primary_load: bool
+    data: LoadData, scenario: Scenario, requests: Sequence[str], is_primary_load: bool
 ) -> Iterator[Question]:
     """What is compared at a load, the primary first.
 
     Closed loads judge capacity and cost, open loads latency and cost. The whole is left out where
-    there is one kind of request, since it would say the same twice.
+    there is one kind of request, since it would say the same twice. Where errors are expected
+    capacity is all: it counts good answers, while a cost per request would count failures too.
     """
+    if scenario.expect_errors:
+        yield Question(CAPACITY, None, is_primary_load)
+        return
     if data.facts.model == "closed":
         yield Question(CAPACITY, None, is_primary_load)
     else:
+        judged = scenario.judged_request
         if is_primary_load:
             yield Question(PRIMARY_LATENCY, judged, True)
         names = (None, *requests) if len(requests) != 1 else tuple(requests)

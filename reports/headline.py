@@ -7,34 +7,64 @@ from collections.abc import Sequence
 from reports import words
 from reports.model import Comparison, ScenarioSummary, Status
 
+MOST_PAIRS_IN_FULL = 3
+"""Of more pairs of arms than this, only the first primary comparison of each is told."""
+
+Primaries = Sequence[tuple[ScenarioSummary, Sequence[Comparison]]]
+"""Scenarios with the primary comparisons of one pair of arms."""
+
 
 def headline(
     scenarios: Sequence[ScenarioSummary],
     arms: Sequence[str],
+    pairs: Sequence[tuple[str, str]],
     equivalence_pct: float,
     status: Status,
 ) -> str:
     """What the primary comparisons say, honest about what cannot be told.
 
-    `arms`: the baseline first.
+    `pairs`: each baseline with a candidate; empty when `arms` are compared with nothing.
     """
-    if len(arms) == 1:
-        said = _alone(scenarios, arms[0])
+    if not pairs:
+        said = " ".join(_alone(scenarios, arm) for arm in arms)
+    elif len(pairs) > MOST_PAIRS_IN_FULL:
+        said = _many(scenarios, pairs, equivalence_pct)
     else:
-        said = " ".join(
-            _candidate(scenarios, arms[0], candidate, equivalence_pct) for candidate in arms[1:]
-        )
+        said = " ".join(_candidate(scenarios, pair, equivalence_pct) for pair in pairs)
     return said if status == "complete" else f"Not finished, so far: {said}"
 
 
-def _candidate(
-    scenarios: Sequence[ScenarioSummary], baseline: str, candidate: str, margin_pct: float
+def _many(
+    scenarios: Sequence[ScenarioSummary], pairs: Sequence[tuple[str, str]], margin_pct: float
 ) -> str:
-    primaries = [
-        (scenario, [c for c in scenario.comparisons if c.primary and c.candidate == candidate])
+    told = []
+    for pair in pairs:
+        comparisons = [c for _, found in _primaries(scenarios, pair) for c in found]
+        if not comparisons:
+            told.append(f"{pair[1]}: not measured")
+        else:
+            first = comparisons[0]
+            told.append(f"{pair[1]}: {_words(_kind(first), first.metric, [first], margin_pct)}")
+    return f"Each against its baseline – {'; '.join(told)}."
+
+
+def _primaries(scenarios: Sequence[ScenarioSummary], pair: tuple[str, str]) -> Primaries:
+    found = [
+        (scenario, [c for c in scenario.comparisons if c.primary and _pair(c) == pair])
         for scenario in scenarios
     ]
-    primaries = [(scenario, found) for scenario, found in primaries if found]
+    return [(scenario, comparisons) for scenario, comparisons in found if comparisons]
+
+
+def _pair(comparison: Comparison) -> tuple[str, str]:
+    return comparison.baseline, comparison.candidate
+
+
+def _candidate(
+    scenarios: Sequence[ScenarioSummary], pair: tuple[str, str], margin_pct: float
+) -> str:
+    baseline, candidate = pair
+    primaries = _primaries(scenarios, pair)
     if not primaries:
         return f"Nothing was measured that compares {candidate} with {baseline}."
     everything = [comparison for _, found in primaries for comparison in found]
@@ -48,11 +78,7 @@ def _candidate(
     return f"{candidate} against {baseline}: " + "; ".join(clauses) + "."
 
 
-def _said_of(
-    metric: str,
-    primaries: Sequence[tuple[ScenarioSummary, Sequence[Comparison]]],
-    margin_pct: float,
-) -> list[tuple[str, list[str]]]:
+def _said_of(metric: str, primaries: Primaries, margin_pct: float) -> list[tuple[str, list[str]]]:
     """What is said of one metric, and the scenarios it is said of, like with like.
 
     A response time means nothing without its load, which stands with the scenario.

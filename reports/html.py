@@ -13,6 +13,7 @@ from reports import facts, tables, words
 from reports.charts import Chart
 from reports.charts.inline import inline_svg
 from reports.parts import Parts
+from reports.specimen_cases import specimen_cases
 from reports.trust import why_to_believe
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,8 +35,9 @@ def render_html(parts: Parts) -> str:
             charts=parts.charts,
             equivalence=f"{parts.equivalence_pct:g}%",
             trust=why_to_believe(parts.summary, parts.manifest),
-            alone=len(parts.arms) == 1,
+            alone=parts.is_alone,
             answers=tables.answers(parts.summary, parts.equivalence_pct),
+            specimens=specimen_cases(parts.summary, parts.manifest, parts.equivalence_pct),
             primary=primary,
             failed=tables.failed_gates(parts.summary),
             gates=tables.gate_rows(parts.summary),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from reports import facts, tables, words
 from reports.charts import Chart
 from reports.parts import Parts
+from reports.specimen_cases import Case, specimen_cases
 from reports.trust import why_to_believe
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&@:-])")
@@ -36,12 +37,13 @@ def _lines(parts: Parts) -> Iterator[str]:
         if not answer.rows:
             yield (
                 "One arm alone: there is nothing to compare."
-                if len(parts.arms) == 1
+                if parts.is_alone(answer.scenario)
                 else "Nothing was compared: the run ended before this scenario was measured."
             )
         yield ""
     primary = tables.verdict_rows(summary, parts.equivalence_pct, primary=True)
     yield from _table(_verdict_table(primary))
+    yield from _specimens(parts)
     charts = parts.charts
     for title, section in (
         ("How much changes", charts.changes),
@@ -105,6 +107,38 @@ def _gate_table(parts: Parts) -> tables.Table:
             for gate in tables.gate_rows(parts.summary)
         ),
     )
+
+
+def _specimens(parts: Parts) -> Iterator[str]:
+    cases = specimen_cases(parts.summary, parts.manifest, parts.equivalence_pct)
+    if cases:
+        yield from ("## The mistakes, one by one", "")
+    for case in cases:
+        yield from _specimen(case)
+
+
+def _specimen(case: Case) -> Iterator[str]:
+    specimen = case.specimen
+    yield from (f"### {_prose(specimen.mistake)}", "")
+    place = f"{case.arm} against {case.twin}, scenario {case.scenario}"
+    yield from (f"{_prose(place)}", "")
+    yield f"- **What one sees**: {_prose(specimen.symptom)}"
+    yield f"- **What it said**: {_said(case)}"
+    costs = " ".join(case.costs) or "nothing was measured"
+    yield f"- **What it costs**: {_prose(costs)}"
+    yield f"- **Why**: {_prose(specimen.mechanism)}"
+    links = ", ".join(f"[{escaped(link.title)}]({link.url})" for link in specimen.links)
+    yield f"- **Read more**: {links}"
+    yield from (f"- **The cure**: {_prose(specimen.cure)}", "")
+    yield from ("```python", specimen.code, "```", "")
+
+
+def _said(case: Case) -> str:
+    if case.said is not None:
+        said = _prose(f"“{case.said}”")
+    else:
+        said = "no error text of its own" if case.failed else "nothing: no request failed"
+    return f"{said} ({case.failed})" if case.failed else said
 
 
 def _figure(chart: Chart) -> Iterator[str]:

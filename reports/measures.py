@@ -62,6 +62,11 @@ class LoadData:
             return np.zeros(len(self.row), dtype=bool)
         return np.asarray(self.request == self.requests.index(name), dtype=bool)
 
+    def last_error(self, arm: str) -> str | None:
+        """What an arm's last failed request failed for, in the app's own words, if it told."""
+        said = self.trials.loc[self.trials["arm"] == arm, "last_error"].dropna()
+        return str(said.iloc[-1]) if len(said) else None
+
     def good_per_s(self, name: str | None = None) -> Floats:
         """Per trial: good answers inside its steady window per second."""
         counted = self.ok & self.in_window & self.of_request(name)

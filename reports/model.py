@@ -64,6 +64,8 @@ class Result:
     rss_mb_peak: float | None
     threads_peak: int | None
     connections_peak: int | None
+    last_error: str | None = None
+    """What the last request that the app refused failed for, in the error's own words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,3 +20,9 @@ class Parts:
     arms: tuple[str, ...]
     """The baseline first."""
     equivalence_pct: float
+
+    def is_alone(self, scenario: str) -> bool:
+        """Whether a scenario has one arm only, so that there is nothing to compare."""
+        spec = self.manifest.get("spec") or {}
+        named = [each.get("arms") for each in spec.get("scenario", ()) if each["name"] == scenario]
+        return len((named and named[0]) or self.arms) == 1

@@ -34,5 +34,5 @@ def expected_resolution_pct(
 def planned_primaries(spec: Spec) -> int:
     """How many primary comparisons a spec plans: per scenario and candidate, capacity where there
     is a closed load, and p95 where there is an open one."""
-    kinds = [{"auto": 2, "closed": 1, "open": 1}[entry.load.model] for entry in spec.scenario]
-    return sum(kinds) * (len(spec.arm) - 1)
+    kinds = {"auto": 2, "closed": 1, "open": 1}
+    return sum(kinds[entry.load.model] * (len(spec.arms_of(entry)) - 1) for entry in spec.scenario)

@@ -48,6 +48,7 @@ def _result(
         connections_peak=_whole(_peak(trials, telemetry, "connections", "connections"))
         if whole
         else None,
+        last_error=data.last_error(arm) if whole else None,
     )
 
 

@@ -26,7 +26,7 @@ MEASURES = (
     *("position", "generator_cpu_s", "generator_wall_s", "app_cpu_s", "app_rss_mb"),
     *("app_threads", "connections", "database_cpu_s", "steal_pct"),
 )
-TRIAL_COLUMNS = [*IDENTITY, *TIMES, *COUNTS, *MEASURES, "reason"]
+TRIAL_COLUMNS = [*IDENTITY, *TIMES, *COUNTS, *MEASURES, "last_error", "reason"]
 FINISHED = ("finished",)
 
 
@@ -70,14 +70,24 @@ class StoredRun:
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """Arm names, the baseline first."""
+        """All arm names, the run's baseline first."""
         names = [arm.name for arm in self.spec.arm]
         return (self.baseline, *(name for name in names if name != self.baseline))
 
     @property
     def baseline(self) -> str:
-        """The arm that every other is compared with."""
+        """The arm that every other is compared with where a scenario does not name its own."""
         return str(self.manifest.get("baseline") or self.spec.arm[0].name)
+
+    def arms_of(self, scenario: str) -> tuple[str, ...]:
+        """Names of the arms that a scenario is for, its baseline first."""
+        return self.scenario(scenario).arms or self.arms
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Every baseline with each candidate it is compared with, in the order of the spec."""
+        arms = (self.arms_of(scenario) for scenario in self.scenarios)
+        return tuple(dict.fromkeys((base, each) for base, *others in arms for each in others))
 
     def scenario(self, name: str) -> Scenario:
         """The scenario called `name` as the spec has it."""

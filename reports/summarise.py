@@ -33,15 +33,14 @@ class Interim:
 
 def summarise(run: StoredRun) -> Summary:
     """The whole answer. Raises StorageError when a sample file is damaged."""
-    settings = _settings_gates(run)
-    scenarios = tuple(_scenario(run, name, settings) for name in run.scenarios)
+    scenarios = tuple(_scenario(run, name) for name in run.scenarios)
     everything = [comparison for each in scenarios for comparison in each.comparisons]
     return Summary(
         schema=SCHEMA,
         run=run.run,
         status=run.status,
         valid=_valid(scenarios, everything),
-        headline=headline(scenarios, run.arms, run.spec.run.equivalence_pct, run.status),
+        headline=headline(scenarios, run.arms, run.pairs, run.spec.run.equivalence_pct, run.status),
         scenarios=scenarios,
         notes=run.notes,
     )
@@ -68,11 +67,17 @@ def interim(run: StoredRun) -> list[Interim]:
         )
         for name in run.scenarios
         for facts, question in primary_questions(run, name)
-        for candidate in run.arms[1:]
+        for baseline, candidate in _pairs_of(run, name)
         for comparison in compare(
-            _data(run, name, facts), run.baseline, candidate, [question], (), rules
+            _data(run, name, facts), baseline, candidate, [question], (), rules
         )
     ]
+
+
+def _pairs_of(run: StoredRun, name: str) -> list[tuple[str, str]]:
+    """A scenario's baseline with each of its candidates."""
+    baseline, *candidates = run.arms_of(name)
+    return [(baseline, candidate) for candidate in candidates]
 
 
 def _half_width_pct(comparison: Comparison) -> float | None:
@@ -108,8 +113,9 @@ def _data(run: StoredRun, name: str, facts: LoadFacts) -> LoadData:
     )
 
 
-def _scenario(run: StoredRun, name: str, settings: Sequence[GateResult]) -> ScenarioSummary:
+def _scenario(run: StoredRun, name: str) -> ScenarioSummary:
     loads = run.loads(name)
+    settings = _settings_gates(run, name)
     parts = [_at_load(run, name, facts, settings) for facts in loads]
     return ScenarioSummary(
         name=name,
@@ -128,16 +134,16 @@ def _at_load(
     requests = [request.name for request in scenario.request] or list(data.requests)
     gates = _gates_at_load(run, name, data)
     primary_loads = {first.load for first, _ in primary_questions(run, name)}
-    asked = list(questions(data, scenario.judged_request, requests, facts.load in primary_loads))
+    asked = list(questions(data, scenario, requests, facts.load in primary_loads))
     return ScenarioSummary(
         name=name,
         loads=(facts,),
-        results=tuple(results(data, run.arms, requests, run.telemetry)),
+        results=tuple(results(data, run.arms_of(name), requests, run.telemetry)),
         comparisons=tuple(
             comparison
-            for candidate in run.arms[1:]
+            for baseline, candidate in _pairs_of(run, name)
             for comparison in compare(
-                data, run.baseline, candidate, asked, (*settings, *gates), _rules(run)
+                data, baseline, candidate, asked, (*settings, *gates), _rules(run)
             )
         ),
         gates=tuple(gates),
@@ -146,18 +152,23 @@ def _at_load(
 
 def _gates_at_load(run: StoredRun, name: str, data: LoadData) -> list[GateResult]:
     everything = run.trials_of(name, data.facts.load, EVERY_STATE)
+    limit_pct, scenario = run.spec.run.max_error_pct, run.scenario(name)
     return [
         gate
-        for arm in run.arms
+        for arm in run.arms_of(name)
         for gate in load_gates(
-            data, arm, everything[everything["arm"] == arm], run.spec.run.max_error_pct
+            data,
+            arm,
+            everything[everything["arm"] == arm],
+            limit_pct,
+            expect_errors=run.spec.expects_errors(scenario, arm),
         )
     ]
 
 
-def _settings_gates(run: StoredRun) -> list[GateResult]:
+def _settings_gates(run: StoredRun, name: str) -> list[GateResult]:
     told = run.manifest.get("arms") or {}
-    baseline = run.spec.arm_named(run.baseline)
     return [
-        settings_gate(run.spec.arm_named(candidate), baseline, told) for candidate in run.arms[1:]
+        settings_gate(run.spec.arm_named(candidate), run.spec.arm_named(baseline), told)
+        for baseline, candidate in _pairs_of(run, name)
     ]

@@ -25,8 +25,8 @@ def print_summary(summary: Summary, folder: Path, console: Console | None = None
     for line in _warnings(summary):
         console.print(line)
     rows = tables.verdict_rows(summary, 0.0, primary=True)
-    for candidate in dict.fromkeys(row.candidate for row in rows):
-        own = [row for row in rows if row.candidate == candidate]
+    for pair in dict.fromkeys((row.candidate, row.baseline) for row in rows):
+        own = [row for row in rows if (row.candidate, row.baseline) == pair]
         console.print(_table(own, wide=console.width >= NARROW))
     console.print(Text(f"Report: {_shown(folder / 'report.html')}"), soft_wrap=True)
 
@@ -43,7 +43,7 @@ def _warnings(summary: Summary) -> list[Text]:
 
 
 def _table(rows: Sequence[tables.VerdictRow], *, wide: bool) -> Table:
-    """The comparisons of one candidate with the baseline."""
+    """The comparisons of one candidate with one baseline."""
     pair = f"{words.tidy(rows[0].candidate)} against {words.tidy(rows[0].baseline)}"
     table = Table(
         title=Text(pair),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reports import words
@@ -22,15 +22,26 @@ def why_to_believe(summary: Summary, manifest: Mapping[str, Any]) -> str:
 
 
 def _turns(spec: Mapping[str, Any], *, several: bool) -> str:
-    run = spec.get("run")
-    block_s = run.get("block_s") if isinstance(run, Mapping) else None
-    length = f", {block_s:g} s each" if isinstance(block_s, int | float) else ""
+    windows_s = sorted(_windows_s(spec))
+    ends = dict.fromkeys(f"{each:g}" for each in (windows_s[:1] + windows_s[-1:]))
+    length = f", {' to '.join(ends)} s each" if ends else ""
     if not several:
         return f"The arm is loaded in many short trials{length}."
     return (
         f"Arms are loaded in turn{length}, in random order and with the same requests, so that "
         "the machine's ups and downs meet all of them alike."
     )
+
+
+def _windows_s(spec: Mapping[str, Any]) -> Iterator[float]:
+    """The steady windows of the scenarios' trials, as far as they are known."""
+    run = spec.get("run")
+    usual_s = run.get("block_s") if isinstance(run, Mapping) else None
+    scenarios = spec.get("scenario")
+    for scenario in scenarios if isinstance(scenarios, list) and scenarios else [{}]:
+        block_s = scenario.get("block_s") or usual_s
+        if isinstance(block_s, int | float):
+            yield float(block_s)
 
 
 def _scope(summary: Summary) -> str:

@@ -13,8 +13,9 @@ SCHEMA = 1
 
 def plan_json(spec: Spec, sizes: Sizes) -> dict[str, Any]:
     """Sizes, times in seconds, and the smallest capacity change it expects to resolve (or None)."""
+    primaries = planned_primaries(spec)
     smallest = expected_resolution_pct(
-        sizes.instances, max(1, sizes.rounds), sizes.pairs, planned_primaries(spec)
+        sizes.instances, max(1, sizes.rounds), sizes.pairs, primaries
     )
     return {
         "schema": SCHEMA,
@@ -23,6 +24,9 @@ def plan_json(spec: Spec, sizes: Sizes) -> dict[str, Any]:
             "seed": spec.run.seed,
             "arms": [arm.name for arm in spec.arm],
             "scenarios": [scenario.name for scenario in spec.scenario],
+            "arms_of": {
+                each.name: [arm.name for arm in spec.arms_of(each)] for each in spec.scenario
+            },
             "instances": sizes.instances,
             "rounds": sizes.rounds,
             "rounds_are_fixed": sizes.rounds_are_fixed,
@@ -31,7 +35,7 @@ def plan_json(spec: Spec, sizes: Sizes) -> dict[str, Any]:
             "set_up_s": round(sizes.set_up_s, 1),
             "measuring_s": round(sizes.measuring_s, 1),
             "smallest_capacity_change_pct": (
-                None if smallest is None or len(spec.arm) < 2 else round(smallest, 1)
+                None if smallest is None or not primaries else round(smallest, 1)
             ),
             "notes": list(sizes.notes),
         },

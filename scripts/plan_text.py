@@ -14,8 +14,8 @@ def plan_text(spec: Spec, sizes: Sizes) -> str:
     trials = round_shape(spec, sizes).trials
     limit = "" if sizes.rounds_are_fixed else "at most "
     lines = [
-        f"Plan ({spec.source}, seed {spec.run.seed}): {' against '.join(a.name for a in spec.arm)}",
-        *(f"  {scenario.name}: {_loads(scenario)}" for scenario in spec.scenario),
+        f"Plan ({spec.source}, seed {spec.run.seed}): {_arms(spec)}",
+        *(f"  {each.name}: {_who(each)}{_loads(each)}{_window(each)}" for each in spec.scenario),
         f"  {sizes.instances} instances of each arm; {limit}{sizes.rounds} rounds"
         f" of {trials} trials of {spec.run.block_s:g} s",
         *(f"  {note}" for note in sizes.notes),
@@ -23,6 +23,22 @@ def plan_text(spec: Spec, sizes: Sizes) -> str:
         " of starting and warming up",
     ]
     return "\n".join([*lines, _resolution(spec, sizes)])
+
+
+def _arms(spec: Spec) -> str:
+    if all(scenario.arms is None for scenario in spec.scenario):
+        return " against ".join(arm.name for arm in spec.arm)
+    return f"{len(spec.arm)} arms in {len(spec.scenario)} scenarios"
+
+
+def _who(scenario: Scenario) -> str:
+    """The arms of a scenario that has its own."""
+    return "" if scenario.arms is None else f"{' against '.join(scenario.arms)}, "
+
+
+def _window(scenario: Scenario) -> str:
+    """The length of a scenario's trials where it has its own."""
+    return "" if scenario.block_s is None else f", {scenario.block_s:g} s a trial"
 
 
 def _loads(scenario: Scenario) -> str:
@@ -36,10 +52,11 @@ def _loads(scenario: Scenario) -> str:
 
 
 def _resolution(spec: Spec, sizes: Sizes) -> str:
-    if len(spec.arm) < 2:
+    primaries = planned_primaries(spec)
+    if not primaries:
         return "  one arm: it is measured, and compared with nothing"
     smallest = expected_resolution_pct(
-        sizes.instances, max(1, sizes.rounds), sizes.pairs, planned_primaries(spec)
+        sizes.instances, max(1, sizes.rounds), sizes.pairs, primaries
     )
     if smallest is None:
         return "  too few instances and rounds to resolve anything"

@@ -154,6 +154,17 @@ async def hold(database: OpenDatabase, ms: WaitMs = 50) -> Waited:
         return Waited(ms=ms)
 
 
+@router.get("/release", response_model=WaitedAnswer, summary="a connection given back meanwhile")
+async def release(database: OpenDatabase, ms: WaitMs = 50) -> Waited:
+    """Query, give the connection back, wait outside the database, query."""
+    async with database.session() as session:
+        await session.execute(statements.probe())
+        await session.close()
+        await pause(ms)
+        await session.execute(statements.probe())
+        return Waited(ms=ms)
+
+
 @router.get("/ready", response_model=StatusAnswer, summary="Does the database answer?")
 async def ready(database: OpenDatabase) -> Status:
     """Ask the database the smallest question."""

@@ -51,12 +51,19 @@ class Twin(FastAPI):
 
 
 def create_app(
-    settings: Settings, database: Callable[[Settings], TwinDatabase], router: APIRouter
+    settings: Settings,
+    database: Callable[[Settings], TwinDatabase],
+    router: APIRouter,
+    *,
+    watched: bool = True,
 ) -> FastAPI:
-    """A twin, ready to be served. Its engine is made when the loop starts, and disposed with it."""
+    """A twin, ready to be served. Its engine is made when the loop starts, and disposed with it.
+
+    `watched`: cut connections that are lent for too long (a specimen may go without).
+    """
     app = Twin(
         title="Items",
-        lifespan=_lifespan(settings, database),
+        lifespan=_lifespan(settings, database, watched),
         telemetry=FASTAPI_TELEMETRY_OFF,
         docs_url=None,  # FastAPI's pages load their scripts from the network
         redoc_url=None,
@@ -75,7 +82,7 @@ def create_app(
 
 
 def _lifespan(
-    settings: Settings, database: Callable[[Settings], TwinDatabase]
+    settings: Settings, database: Callable[[Settings], TwinDatabase], watched: bool
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -85,11 +92,13 @@ def _lifespan(
         engine = sync_engine_of(app.state.database.engine)
         if settings.telemetry:
             time_driver(engine)
-        watching = asyncio.create_task(SilenceWatch(engine, settings.pool_timeout_s).run())
+        watch = SilenceWatch(engine, settings.pool_timeout_s) if watched else None
+        watching = asyncio.create_task(watch.run()) if watch is not None else None
         try:
             yield
         finally:
-            watching.cancel()
+            if watching is not None:
+                watching.cancel()
             if isawaitable(closing := app.state.database.dispose()):
                 await closing
 

@@ -26,6 +26,8 @@ class Counts:
     requests: int = 0
     """Completed requests."""
     in_flight: int = 0
+    last_error: str | None = None
+    """What the last refused request failed for, in the error's own words."""
 
 
 class Edge:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, make_url
 from sqlalchemy.engine import URL
 
-from apps.common.settings import Settings, SettingsError
+from apps.common.settings import ASYNC_DRIVERS, Settings, SettingsError
 from apps.common.silence import bounded
 from apps.common.timed_driver import TimedAsyncQueuePool, TimedQueuePool
 
@@ -51,7 +51,8 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 def _timed_pool(settings: Settings) -> dict[str, Any]:
     if not settings.telemetry:
         return {}
-    return {"poolclass": TimedAsyncQueuePool if settings.app == "async" else TimedQueuePool}
+    is_async = settings.driver in ASYNC_DRIVERS
+    return {"poolclass": TimedAsyncQueuePool if is_async else TimedQueuePool}
 
 
 def _connect_arguments(settings: Settings) -> dict[str, Any]:

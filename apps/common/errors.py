@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from http import HTTPStatus
 from typing import Any
 
@@ -91,26 +92,36 @@ async def _no_conditions(_: Request, error: Exception) -> Response:
     return Problem(422, str(error))
 
 
-async def _pool_exhausted(_: Request, __: Exception) -> Response:
+async def _pool_exhausted(request: Request, error: Exception) -> Response:
+    _keep(request, error)
     return unavailable("Connection pool exhausted", "No connection became free in time.")
 
 
-async def _no_thread(_: Request, __: Exception) -> Response:
+async def _no_thread(request: Request, error: Exception) -> Response:
+    _keep(request, error)
     return unavailable("Threads exhausted", "No worker thread became free in time.")
 
 
-async def _no_answer(_: Request, __: Exception) -> Response:
+async def _no_answer(request: Request, error: Exception) -> Response:
+    _keep(request, error)
     return unavailable("Database away", "The database did not answer in time.")
 
 
-async def _database(_: Request, error: Exception) -> Response:
+async def _database(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)
+    _keep(request, error.orig or error)
     number = _error_number(error)
     if error.connection_invalidated or number in DATABASE_AWAY:
         return unavailable("Database away", "The database cannot be reached.")
     if number in DATABASE_BUSY:
         return unavailable("Database busy", "Another transaction holds the rows.")
     raise error  # of our own making: it goes to the log, and out as a 500
+
+
+def _keep(request: Request, error: BaseException) -> None:
+    """Keep the error's own words, as a traceback ends with them, for /stats."""
+    last_words = traceback.format_exception_only(error)[-1].strip()
+    request.app.state.counts.last_error = last_words
 
 
 def _error_number(error: DBAPIError) -> int | None:

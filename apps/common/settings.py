@@ -1,4 +1,4 @@
-"""A twin's settings: read once from TWIN_* environment variables, checked, frozen."""
+"""An app's settings: read once from TWIN_* environment variables, checked, frozen."""
 
 from __future__ import annotations
 
@@ -18,8 +18,20 @@ from pydantic import (
 )
 
 PREFIX = "TWIN_"
-DRIVERS = {"sync": ("pymysql", "mysqldb"), "async": ("aiomysql", "asyncmy")}
-"""Drivers each twin can speak through; the first is the default."""
+SYNC_DRIVERS, ASYNC_DRIVERS = ("pymysql", "mysqldb"), ("aiomysql", "asyncmy")
+DRIVERS = {
+    "sync": SYNC_DRIVERS,
+    "async": ASYNC_DRIVERS,
+    "sync-ungated": SYNC_DRIVERS,
+    "async-blocking": SYNC_DRIVERS,
+    "async-ddl": ASYNC_DRIVERS,
+    "async-ungated": ASYNC_DRIVERS,
+    "hold-connection": ASYNC_DRIVERS,
+    "n-plus-one": ASYNC_DRIVERS,
+}
+"""Drivers that each twin and specimen can speak through; the first is the default."""
+NO_GATE = -1
+"""The value of `admission` that leaves the gate out."""
 
 
 class SettingsError(Exception):
@@ -27,7 +39,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseModel):
-    """Everything that can differ between two instances of a twin.
+    """Everything that can differ between two instances of an app.
 
     `admission`: requests let in at once, first come first served; 0 = as many as the pool holds,
     -1 = no gate. `pool_timeout_s` bounds the wait at the gate and the wait for a connection.
@@ -54,19 +66,19 @@ class Settings(BaseModel):
     def _driver_fits(self) -> Settings:
         if self.driver not in DRIVERS[self.app]:
             fitting = " or ".join(DRIVERS[self.app])
-            raise ValueError(f"driver {self.driver!r} does not fit the {self.app} twin: {fitting}")
+            raise ValueError(f"driver {self.driver!r} does not fit the app {self.app}: {fitting}")
         return self
 
     @property
     def admitted(self) -> int | None:
         """Requests the gate lets in at once; None when there is no gate."""
-        if self.admission < 0:
+        if self.admission == NO_GATE:
             return None
         return self.admission or self.pool_size + self.max_overflow
 
     @classmethod
     def from_environment(cls, app: str, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Settings of the twin called `app`, from the TWIN_* variables of `environ`.
+        """Settings of the twin or specimen called `app`, from the TWIN_* variables of `environ`.
 
         Raises SettingsError, which names the variables that are wrong.
         """

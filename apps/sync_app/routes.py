@@ -154,6 +154,17 @@ def hold(database: OpenDatabase, ms: WaitMs = 50) -> Waited:
         return Waited(ms=ms)
 
 
+@router.get("/release", response_model=WaitedAnswer, summary="a connection given back meanwhile")
+def release(database: OpenDatabase, ms: WaitMs = 50) -> Waited:
+    """Query, give the connection back, wait outside the database, query."""
+    with database.session() as session:
+        session.execute(statements.probe())
+        session.close()
+        pause(ms)
+        session.execute(statements.probe())
+        return Waited(ms=ms)
+
+
 @router.get("/ready", response_model=StatusAnswer, summary="Does the database answer?")
 def ready(database: OpenDatabase) -> Status:
     """Ask the database the smallest question."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from loadtests.errors import SpecError
 from loadtests.scenarios.model import Request, Scenario
 from loadtests.secrets import FROM_ENVIRONMENT
-from loadtests.spec import DRIVERS, Arm
+from loadtests.spec import DRIVERS, TWINS, Arm
 
 PROJECT = Path(__file__).resolve().parents[2]
 SILENT_CHANGES = (
@@ -42,7 +42,7 @@ class Launch:
 def app_launch(arm: Arm, port: int, database_url: str) -> Launch:
     """A built-in app under uvicorn, every setting pinned and none inherited."""
     assert arm.app is not None
-    argv = [sys.executable, "-m", "uvicorn", f"apps.{arm.app}_app.main:app"]
+    argv = [sys.executable, "-m", "uvicorn", uvicorn_target(arm.app)]
     argv += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(arm.workers)]
     argv += ["--loop", arm.loop, "--http", "httptools", "--no-access-log"]
     argv += ["--log-level", "warning", "--timeout-keep-alive", str(KEEP_ALIVE_S)]
@@ -64,6 +64,13 @@ def app_launch(arm: Arm, port: int, database_url: str) -> Launch:
 def server_options(arm: Arm) -> dict[str, int]:
     """What uvicorn serves a built-in app with, as far as the app itself cannot tell."""
     return {"workers": arm.workers, "keep_alive_s": KEEP_ALIVE_S, "backlog": BACKLOG}
+
+
+def uvicorn_target(app: str) -> str:
+    """Where uvicorn finds a built-in app: a twin has a package, a specimen a module of its own."""
+    if app in TWINS:
+        return f"apps.{app}_app.main:app"
+    return f"apps.specimens.{app.replace('-', '_')}:app"
 
 
 def command_launch(arm: Arm, port: int, database_url: str | None, folder: Path) -> Launch:

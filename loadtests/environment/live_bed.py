@@ -68,10 +68,15 @@ class LiveBed:
             database_cpu_s=self._database.cpu_s(),
             steal_s=host.steal_s,
             pressure_s=host.pressure_s,
+            last_error=stats.get("last_error"),
         )
 
     def settle(self, target: Target) -> int | None:
-        """Poll the app's own gauge: a client that gives up does not stop the app's work."""
+        """Poll the app's own gauge.
+
+        A client that gives up does not stop the app's work, and FastAPI tears dependencies with
+        `yield` down after the answer.
+        """
         instance = self._instances[target.arm, target.instance]
         give_up_s = time.monotonic() + SETTLE_LIMIT_S
         while True:

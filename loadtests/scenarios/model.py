@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+BlockSeconds = Annotated[float, Field(gt=0, le=60)]
 READING_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -115,11 +116,18 @@ class Scenario(Frozen):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     load: LoadSpec = LoadSpec()
     timeout_s: PositiveFloat = 10.0
+    block_s: BlockSeconds | None = None
+    """Steady window of its trials; None means that of `[run]` (see `Spec.block_s_of`)."""
     about: str | None = None
     """The request whose p95 is the scenario's primary latency; by default the first request."""
     request: Annotated[tuple[Request, ...], Field(strict=False)] = ()
     locustfile: str | None = None
     """A file with the user's own Locust users, instead of `request`."""
+    arms: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] | None = None
+    """The arms it is for, its baseline first; None means all (see `Spec.arms_of`)."""
+    expect_errors: bool = False
+    """Whether every arm but the baseline may fail requests without making the result invalid. Then
+    capacity alone is compared, since it counts good answers only."""
 
     @property
     def judged_request(self) -> str | None:
@@ -137,6 +145,11 @@ class Scenario(Frozen):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"request {name!r} is named twice")
+        if self.expect_errors and self.load.model != "closed":
+            raise ValueError(
+                "expect_errors needs a closed load: response times of the requests that survive "
+                "say nothing"
+            )
         if self.about is not None and self.about not in names:
             raise ValueError(f"about = {self.about!r} is none of its requests ({', '.join(names)})")
         if self.locustfile is not None and self.request:

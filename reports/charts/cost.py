@@ -61,7 +61,7 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
         _finding(first, marks), first.scenario, [first.load], list(first.results), of_cost=True
     )
     scenarios = list(dict.fromkeys(place.scenario for place in places))
-    row_pt = max(ROW_PT, ARM_PT * len(marks))
+    row_pt = max(ROW_PT, ARM_PT * max(len(place.results) for place in places))
     heights = [PANEL_PT + row_pt * len(each) for each in (places, scenarios)]
     note = caveats.durability_note(scenarios)
     sheet = new_sheet(sum(heights) + LEGEND_PT, title, note, heights=heights)
@@ -81,8 +81,9 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
         name="cost",
         title=title,
         caption=caveats.caption(
-            "CPU time of the app's own processes per request, in ms, and the most memory one "
-            "instance held, in MB, at each scenario's load. Further left is cheaper.",
+            "CPU time of the app's own processes per request, answered well or not, in ms, and "
+            "the most memory one instance held, in MB, at each scenario's load. Further left is "
+            "cheaper.",
             [_at(place, arm) for place in places for arm in marks],
             of_cost=True,
         ),
@@ -132,11 +133,11 @@ def _draw_panel(
 ) -> None:
     """One row per entry of `rows`; `invalid`: arms of a row whose marks are hollow."""
     quiet(axes, "x")
-    drawn = [arm for arm in marks if any(arm in values for values in rows.values())]
-    step = min(0.26, 0.7 / max(len(drawn), 1))
     for y, (row, values) in enumerate(rows.items()):
+        drawn = [arm for arm in marks if arm in values]
+        step = min(0.26, 0.7 / max(len(drawn), 1))
         for position, arm in enumerate(drawn):
-            if (value := values.get(arm)) is not None:
+            if (value := values[arm]) is not None:
                 hollow = arm in invalid.get(row, ())
                 at = y + (position - (len(drawn) - 1) / 2) * step
                 axes.plot([0, value], [at, at], color=FAINT, linewidth=1.0, zorder=1)

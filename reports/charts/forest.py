@@ -203,7 +203,10 @@ def _axis_label(rows: Sequence[Row]) -> str:
     if len(pairs) == 1:
         candidate, baseline = next(iter(pairs))
         return f"change of {words.tidy(candidate, 24)} against {words.tidy(baseline, 24)} (%)"
-    return f"change against {words.tidy(rows[0].comparison.baseline, 24)} (%)"
+    baselines = {baseline for _, baseline in pairs}
+    if len(baselines) == 1:
+        return f"change against {words.tidy(baselines.pop(), 24)} (%)"
+    return "change of each candidate against its baseline (%)"
 
 
 def _caption(kind: str, equivalence_pct: float) -> str:

@@ -28,11 +28,14 @@ READ_AT = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99)
 
 
 def latency_charts(stored: StoredRun, marks: Mapping[str, Mark], caveats: Caveats) -> list[Chart]:
-    """One chart per scenario, at its first open load (its first load when none is open)."""
+    """One chart per scenario, at its first open load (its first load when none is open).
+
+    None where errors are expected: it would show the requests that survived.
+    """
     charts = []
     for number, scenario in enumerate(stored.scenarios, start=1):
         load = judged_load(stored.loads(scenario))
-        if load is None:
+        if load is None or stored.scenario(scenario).expect_errors:
             continue
         times = response_times(stored, scenario, load)
         if times:

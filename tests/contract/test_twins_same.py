@@ -48,6 +48,7 @@ OPERATIONS: list[tuple[str, str, Any]] = [
     ("GET", "/queries?n=3&first=9999", None),
     ("GET", "/slow?ms=1", None),
     ("GET", "/hold?ms=1", None),
+    ("GET", "/release?ms=1", None),
     ("GET", "/health", None),
     ("GET", "/ready", None),
     ("GET", "/nowhere", None),
@@ -103,7 +104,7 @@ def test_openapi_documents_are_equal(both: dict[str, RunningTwin]) -> None:
     paths = json.loads(documents[0])["paths"]
     assert set(paths) == {
         "/health", "/ready", "/stats", "/items", "/items/{item_id}", "/objects/items",
-        "/objects/items/{item_id}", "/statements/items", "/queries", "/slow", "/hold",
+        "/objects/items/{item_id}", "/statements/items", "/queries", "/slow", "/hold", "/release",
     }  # fmt: skip
 
 

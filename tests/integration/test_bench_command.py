@@ -394,6 +394,15 @@ def test_a_dry_run_prints_the_plan_and_does_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_a_dry_run_of_the_specimens_names_each_with_its_twin() -> None:
+    done = bench("run", "specimens", "--dry-run")
+    assert done.returncode == 0
+    assert "9 arms in 6 scenarios" in done.stdout
+    for words in ("sync-ungated: sync against sync-ungated, closed load of 64 users, 3 s a trial",
+                  "n-plus-one: async against n-plus-one, closed load of 16 users"):  # fmt: skip
+        assert words in done.stdout
+
+
 @pytest.mark.database
 @pytest.mark.usefixtures("nothing_left")
 def test_up_says_where_everything_is_and_ends_on_ctrl_c(url: str) -> None:

@@ -146,6 +146,55 @@ def test_both_arms_of_a_block_get_the_same_arrivals_and_keys(tmp_path: Path) -> 
         assert (keys == other_keys).all()
 
 
+def test_arms_of_a_scenario_are_the_only_ones_it_loads(tmp_path: Path) -> None:
+    """Warm-up, pilot and rounds; its window and its app's last words go on record."""
+    folder = tmp_path / "run"
+    text = """
+[[arm]]
+name = "sync"
+app = "sync"
+[[arm]]
+name = "async"
+app = "async"
+[[scenario]]
+name = "read-one"
+arms = ["async"]
+[[scenario]]
+name = "fails"
+arms = ["async", "sync"]
+load = { model = "closed", users = 4 }
+block_s = 0.9
+expect_errors = true
+[[scenario.request]]
+name = "read"
+path = "/items/1"
+[run]
+instances = 3
+rounds = 1
+block_s = 0.3
+"""
+    (tmp_path / "own.toml").write_text(text)
+    spec = load_spec(str(tmp_path / "own.toml"), environ={})
+    arms = {"sync": replace(ARMS["sync"], error_rate=0.5), "async": ARMS["async"]}
+    generator = Listening(arms, seed=5, scenarios=spec.scenario)
+    run, _, bed = prepared(folder, spec, generator=generator)
+    bed.last_error = "lib.TimeoutError: no connection"
+    execute(run)
+    loaded = {(order.scenario, order.target.arm) for order in generator.orders}
+    assert loaded == {("read-one", "async"), ("fails", "async"), ("fails", "sync")}
+    recorded = [order for order in generator.orders if order.trial >= 0]
+    assert {(order.scenario, order.steady_s) for order in recorded} == {
+        ("read-one", 0.3), ("fails", 0.9)
+    }  # fmt: skip
+    trials = load_run(folder).trials
+    assert set(trials.loc[trials["arm"] == "sync", "last_error"]) == {bed.last_error}
+    assert trials.loc[trials["arm"] == "async", "last_error"].isna().all()
+    summary = write_report(folder)
+    [comparison] = [each for entry in summary.scenarios for each in entry.comparisons]
+    assert (comparison.baseline, comparison.metric) == ("async", "capacity_per_s")
+    assert comparison.verdict != "invalid"
+
+
 def test_tables_are_put_back_before_and_after_writing_trials_only(tmp_path: Path) -> None:
     run, _, bed = prepared(
         tmp_path / "run", spec_for("run.instances=1", "run.rounds=1", "run.pairs=2")
@@ -210,6 +259,14 @@ def test_a_dead_instance_makes_its_trials_invalid_and_says_so(tmp_path: Path) ->
     invalid = load_run(folder).trials.query("state == 'invalid'")
     assert set(invalid["instance"]) == {1}
     assert (invalid["reason"] == "async #1 has ended").all()
+
+
+class Listening(SimulatedGenerator):
+    """Keeps every order it was given, unrecorded ones too."""
+
+    def run_trial(self, order: TrialOrder) -> TrialOutcome:
+        self.orders = [*getattr(self, "orders", ()), order]
+        return super().run_trial(order)
 
 
 class Breaking(SimulatedGenerator):

@@ -19,6 +19,7 @@ class IdleBed:
     dead: tuple[str, int] | None = None
     put_backs: list[str] = field(default_factory=list)
     readings: int = 0
+    last_error: str | None = None
 
     @property
     def targets(self) -> Sequence[Target]:
@@ -40,6 +41,7 @@ class IdleBed:
             threads=4,
             steal_s=self.readings * 0.01,
             pressure_s=None,
+            last_error=self.last_error,
         )
 
     def settle(self, target: Target) -> int | None:

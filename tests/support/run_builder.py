@@ -44,6 +44,8 @@ class SimulatedArm:
     cpu_ms: float = 2.5
     error_share: float = 0.0
     timeout_share: float = 0.0
+    last_error: str | None = None
+    """What the app says of its last failure."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What the arm's spec says, beside its app (pool_size, threads, …)."""
     told: Mapping[str, Any] = field(default_factory=dict)
@@ -99,8 +101,11 @@ def build_run(
     for scenario in spec.scenario:
         journal.write("rates", scenario=scenario.name, capacity_per_s=None, loads=_facts(loads))
     simulation = _Simulation(spec, arms, noise, instances, seed, edit_trial, edit_samples)
-    entries = tuple(ScenarioLoads(each.name, tuple(loads)) for each in spec.scenario)
-    shape = RoundShape(tuple(arms), entries, instances, pairs)
+    entries = tuple(
+        ScenarioLoads(each.name, tuple(loads), tuple(arm.name for arm in spec.arms_of(each)))
+        for each in spec.scenario
+    )
+    shape = RoundShape(entries, instances, pairs)
     for number in range(rounds):
         journal.write("round", round=number, state="planned")
         tables: dict[tuple[str, str], list[pa.Table]] = {}
@@ -361,6 +366,7 @@ class _Simulation:
             "server_requests": count - never if ours and arm.app else None,
             "database_cpu_s": 0.1 if ours else None,
             "steal_pct": 0.5,
+            "last_error": arm.last_error,
             "reason": None,
         }
         self.now_ns = drained_ns + 100 * MS

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pymysql
 
+from loadtests.environment.launch import uvicorn_target
 from loadtests.environment.local_server import Program, find_program, local_server
 from loadtests.environment.mysql import Server
 from loadtests.environment.processes import free_port
@@ -90,7 +91,7 @@ def private_server(folder: Path) -> Iterator[Database]:
 
 @dataclass(frozen=True)
 class RunningTwin:
-    """A twin served by uvicorn as the harness starts it."""
+    """A twin, or a specimen, served by uvicorn as the harness starts it."""
 
     name: str
     url: str
@@ -99,15 +100,17 @@ class RunningTwin:
 
 
 @contextmanager
-def running_twin(name: str, database_url: str, **settings: object) -> Iterator[RunningTwin]:
-    """Start one twin; `settings` become TWIN_* variables."""
+def running_twin(
+    name: str, database_url: str, *, loop: str = "uvloop", **settings: object
+) -> Iterator[RunningTwin]:
+    """Start one twin or specimen; `settings` become TWIN_* variables."""
     port = free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TWIN_")}
     environment["TWIN_DATABASE_URL"] = database_url
     environment |= {f"TWIN_{key.upper()}": str(value) for key, value in settings.items()}
     command = [
-        sys.executable, "-m", "uvicorn", f"apps.{name}_app.main:app", "--host", "127.0.0.1",
-        "--port", str(port), "--workers", "1", "--loop", "uvloop", "--http", "httptools",
+        sys.executable, "-m", "uvicorn", uvicorn_target(name), "--host", "127.0.0.1",
+        "--port", str(port), "--workers", "1", "--loop", loop, "--http", "httptools",
         "--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "3600",
         "--backlog", "2048", "--no-server-header", "--lifespan", "on",
     ]  # fmt: skip

@@ -1,10 +1,12 @@
 """What an arm is started with."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from apps.common import settings
 from loadtests.environment.launch import (
     app_launch,
     command_launch,
@@ -12,11 +14,13 @@ from loadtests.environment.launch import (
     needs_schema,
     resolved_headers,
     server_options,
+    uvicorn_target,
     with_resolved_headers,
 )
 from loadtests.errors import SpecError
 from loadtests.scenarios.model import Request, Scenario
-from loadtests.spec import Arm
+from loadtests.spec import DRIVERS, TWINS, Arm
+from reports.specimens import SPECIMENS
 
 
 def test_a_twin_gets_every_setting_and_the_url_by_environment_only() -> None:
@@ -50,6 +54,15 @@ def test_a_twin_has_its_default_driver_and_env_of_the_spec(monkeypatch: pytest.M
     assert env["TWIN_DRIVER"] == "pymysql"
     assert env["TWIN_TELEMETRY"] == "0"
     assert "PYTHONDEVMODE" not in env
+
+
+def test_every_built_in_app_is_where_uvicorn_looks_for_it() -> None:
+    for app in DRIVERS:
+        module, _, name = uvicorn_target(app).partition(":")
+        assert name == "app"
+        assert find_spec(module) is not None
+    assert DRIVERS == settings.DRIVERS
+    assert set(SPECIMENS) == set(DRIVERS) - set(TWINS)
 
 
 def test_a_command_is_split_like_a_shell_would_and_filled_in() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from loadtests.scenarios.catalogue import READ_ONE
+from loadtests.scenarios.model import LoadSpec
 from loadtests.spec import Arm
 from loadtests.trials import ClosedLoad, OpenLoad
 from reports.gates import send_lag_limit_ms, settings_gate
@@ -100,6 +102,32 @@ def test_too_many_errors(tmp_path):
     assert gates_of(allowed, "errors") == []
     remarks = [r for s in allowed.scenarios for c in s.comparisons for r in c.reasons]
     assert any("errors are not alike" in remark for remark in remarks)
+
+
+def test_expected_errors_are_told_and_condemn_nobody_but_a_baseline(tmp_path):
+    """Only capacity is compared then: it counts good answers alone."""
+    failing = {"error_share": 0.4, "last_error": "lib.TimeoutError: limit of size 5 reached"}
+    arms = {"sync": SimulatedArm(), BAD: SimulatedArm(app="async", capacity_per_s=90.0, **failing)}
+    expecting = READ_ONE.model_copy(
+        update={"expect_errors": True, "load": LoadSpec(model="closed", users=16)}
+    )
+    options = {"scenarios": [expecting], "loads": (ClosedLoad(16),), "instances": 6}
+    summary = summary_of(tmp_path / "run", arms=arms, **options)
+    [scenario] = summary.scenarios
+    assert [(c.metric, c.verdict, c.primary) for c in scenario.comparisons] == [
+        ("capacity_per_s", "slower", True)
+    ]
+    assert summary.valid
+    errors = {g.arm: g for g in scenario.gates if g.name == "errors"}
+    assert errors[BAD].ok
+    assert "requests failed as the scenario expects, mostly: HTTP 500" in errors[BAD].detail
+    assert "last words: lib.TimeoutError: limit of size 5 reached" in errors[BAD].detail
+    assert (errors["sync"].limit, errors[BAD].limit) == (0.1, 100.0)
+    said = {r.arm: r.last_error for r in scenario.results if r.request is None}
+    assert said == {"sync": None, BAD: failing["last_error"]}
+
+    worse = {"sync": SimulatedArm(**failing), BAD: SimulatedArm(app="async")}
+    assert not summary_of(tmp_path / "worse", arms=worse, **options).valid
 
 
 def test_timeouts_may_be_unknown_to_the_server(tmp_path):

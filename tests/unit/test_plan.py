@@ -13,11 +13,11 @@ from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.scenarios.model import LoadSpec
 from loadtests.trials import ClosedLoad, OpenLoad
 
+TWINS = ("sync", "async")
 SHAPE = RoundShape(
-    arms=("sync", "async"),
     scenarios=(
-        ScenarioLoads("read-one", (ClosedLoad(16), OpenLoad(240.0))),
-        ScenarioLoads("crud-mix", (ClosedLoad(16), OpenLoad(100.0))),
+        ScenarioLoads("read-one", (ClosedLoad(16), OpenLoad(240.0)), TWINS),
+        ScenarioLoads("crud-mix", (ClosedLoad(16), OpenLoad(100.0)), TWINS),
     ),
     instances=12,
     pairs=2,
@@ -37,10 +37,31 @@ def test_no_arm_goes_first_more_often(seed: int, number: int) -> None:
 
 
 def test_three_arms_stand_at_every_position_equally_often() -> None:
-    shape = RoundShape(("a", "b", "c"), SHAPE.scenarios, instances=3, pairs=1)
+    loads = (ClosedLoad(16), OpenLoad(240.0), OpenLoad(100.0), OpenLoad(50.0))
+    shape = RoundShape((ScenarioLoads("s", loads, ("a", "b", "c")),), instances=3, pairs=1)
     blocks = plan_round(shape, 0, 5)
     for position in range(3):
         assert set(Counter(block.arms[position] for block in blocks).values()) == {4}
+
+
+def test_each_scenario_is_planned_for_its_own_arms() -> None:
+    shape = RoundShape(
+        scenarios=(
+            ScenarioLoads("first", (ClosedLoad(16),), ("a", "b")),
+            ScenarioLoads("second", (ClosedLoad(16), OpenLoad(9.0)), ("b", "c", "d")),
+            ScenarioLoads("third", (ClosedLoad(16),), ("d",)),
+        ),
+        instances=6,
+        pairs=2,
+    )
+    blocks = plan_round(shape, 0, 5)
+    arms = {block.scenario: {*block.arms} for block in blocks}
+    assert arms == {"first": {"a", "b"}, "second": {"b", "c", "d"}, "third": {"d"}}
+    assert shape.blocks == len(blocks)
+    assert shape.trials == sum(len(block.arms) for block in blocks) == 12 * (2 + 6 + 1)
+    for scenario, per_place in (("first", 6), ("second", 8)):
+        firsts = Counter(block.arms[0] for block in blocks if block.scenario == scenario)
+        assert set(firsts.values()) == {per_place}
 
 
 def test_the_same_seed_gives_the_same_plan_and_another_seed_another() -> None:

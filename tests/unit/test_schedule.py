@@ -2,7 +2,14 @@
 
 import pytest
 
-from loadtests.schedule import Limits, another_round_fits, choose_sizes, round_shape
+from loadtests.schedule import (
+    Limits,
+    another_round_fits,
+    choose_sizes,
+    round_seconds,
+    round_shape,
+    trial_seconds,
+)
 from loadtests.spec import Spec, load_spec
 
 ROOMY = Limits(memory_mb=24_000, connections=None)
@@ -17,7 +24,9 @@ def test_quick_is_twelve_instances_and_two_rounds() -> None:
     assert (sizes.instances, sizes.rounds, sizes.pairs) == (12, 2, 1)
 
 
-@pytest.mark.parametrize(("profile", "minutes"), [("smoke", 1), ("quick", 8), ("standard", 35)])
+@pytest.mark.parametrize(
+    ("profile", "minutes"), [("smoke", 1), ("quick", 8), ("standard", 35), ("specimens", 8)]
+)
 def test_a_profile_fits_the_time_it_promises(profile: str, minutes: float) -> None:
     sizes = choose_sizes(spec(profile), ROOMY)
     assert sizes.set_up_s + sizes.measuring_s <= minutes * 60
@@ -52,6 +61,18 @@ def test_trials_are_counted_as_planned() -> None:
     quick = spec()
     sizes = choose_sizes(quick, ROOMY)
     assert round_shape(quick, sizes).trials == 2 * 12 * 6
+
+
+def test_a_scenario_takes_the_time_of_its_own_arms_and_window() -> None:
+    specimens = spec("specimens")
+    [locks_up] = [each for each in specimens.scenario if each.name == "sync-ungated"]
+    alone = specimens.model_copy(update={"scenario": (locks_up,)})
+    assert trial_seconds(alone, locks_up) == pytest.approx(0.15 + 3.0 + 0.10)
+    waiting_s = specimens.arm_named("sync-ungated").pool_timeout_s
+    assert round_seconds(alone, 5, 2) == pytest.approx(10 * (2 * 3.25 + waiting_s))
+    sizes = choose_sizes(specimens, ROOMY)
+    loads = 4 + 2 * 2  # four closed scenarios, and two with a closed and an open load
+    assert round_shape(specimens, sizes).trials == 2 * loads * sizes.instances
 
 
 def test_a_round_is_started_only_when_it_fits() -> None:

@@ -32,11 +32,11 @@ def refusal(tmp_path: Path, text: str, *overrides: str) -> str:
 @pytest.mark.parametrize("profile", profile_names())
 def test_every_profile_is_valid(profile: str) -> None:
     spec = load_spec(profile, environ={})
-    assert [arm.name for arm in spec.arm] == ["sync", "async"]
+    assert all(len(spec.arms_of(scenario)) == 2 for scenario in spec.scenario)
 
 
 def test_the_contract_s_profiles_exist() -> None:
-    assert {"smoke", "quick", "standard", "full"} <= set(profile_names())
+    assert {"smoke", "quick", "standard", "full", "specimens"} <= set(profile_names())
 
 
 def test_a_built_in_scenario_brings_its_requests(tmp_path: Path) -> None:
@@ -203,6 +203,49 @@ def test_an_arm_named_twice_is_refused(tmp_path: Path) -> None:
     assert "'sync' is named twice" in refusal(
         tmp_path, MINIMAL + '[[arm]]\nname="sync"\napp="async"'
     )
+
+
+TWO_ARMS = MINIMAL.replace("[[scenario]]", '[[arm]]\nname = "b"\napp = "async"\n\n[[scenario]]')
+
+
+def test_a_scenario_names_its_arms_and_its_baseline(tmp_path: Path) -> None:
+    text = TWO_ARMS + 'arms = ["b", "sync"]\n[[scenario]]\nname = "crud-mix"\n'
+    spec = load_spec(write(tmp_path, text), environ={})
+    named, of_all = spec.scenario
+    assert [arm.name for arm in spec.arms_of(named)] == ["b", "sync"]
+    assert [arm.name for arm in spec.arms_of(of_all)] == ["sync", "b"]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ('arms = ["sync", "c"]', "my.toml:12: scenario \"read-one\" arms: no arm is called 'c'"),
+        ('arms = ["b", "b"]', "my.toml:12: scenario \"read-one\" arms: arm 'b' is named twice"),
+        ("arms = []", 'my.toml:12: scenario "read-one" arms: Tuple should have at least 1'),
+        ('arms = ["sync"]', "my.toml:7: arm \"b\" name: no scenario is for arm 'b'"),
+        ("expect_errors = true", "expect_errors needs a closed load"),
+        ("block_s = 0", 'my.toml:12: scenario "read-one" block_s'),
+    ],
+)
+def test_arms_that_cannot_be_are_refused_by_line(tmp_path: Path, more: str, expected: str) -> None:
+    assert expected in refusal(tmp_path, f"{TWO_ARMS}{more}\n")
+
+
+def test_a_baseline_is_never_expected_to_fail(tmp_path: Path) -> None:
+    more = 'arms = ["b", "sync"]\nload = { model = "closed" }\nexpect_errors = true\nblock_s = 3\n'
+    spec = load_spec(write(tmp_path, TWO_ARMS + more), environ={})
+    [scenario] = spec.scenario
+    assert not spec.expects_errors(scenario, "b")
+    assert spec.expects_errors(scenario, "sync")
+    assert (spec.block_s_of(scenario), spec.run.block_s) == (3.0, 1.0)
+
+
+def test_a_specimen_without_a_gate_has_none_unless_it_is_given_one(tmp_path: Path) -> None:
+    text = MINIMAL.replace('app = "sync"', 'app = "sync-ungated"')
+    assert load_spec(write(tmp_path, text), environ={}).arm[0].admission == -1
+    given = load_spec(write(tmp_path, text), overrides=["arm.sync.admission=3"], environ={})
+    assert given.arm[0].admission == 3
+    assert load_spec(write(tmp_path, MINIMAL), environ={}).arm[0].admission == 0
 
 
 def test_a_missing_file_lists_the_profiles() -> None:

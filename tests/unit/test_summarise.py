@@ -13,6 +13,7 @@ import pytest
 from loadtests.scenarios.catalogue import READ_ONE
 from loadtests.trials import ClosedLoad, OpenLoad
 from reports.headline import headline
+from reports.resolution import planned_primaries
 from reports.run_folder import StoredRun
 from reports.samples import sample_file
 from reports.summarise import Summary, interim, summarise
@@ -360,6 +361,36 @@ class TestOddRuns:
         assert {c.verdict for c in comparisons(summary, candidate="c")} == {"invalid"}
         assert "invalid" not in {c.verdict for c in comparisons(summary, candidate="b")}
 
+    def test_each_scenario_is_judged_among_its_own_arms(self, tmp_path):
+        arms = {
+            "a": SimulatedArm(),
+            "b": SimulatedArm(app="async", capacity_per_s=150.0, response_ms=8.0),
+            "c": SimulatedArm(),
+            "d": SimulatedArm(app="async"),
+        }
+        scenarios = [
+            READ_ONE.model_copy(update={"name": "first", "arms": ("a", "b")}),
+            READ_ONE.model_copy(update={"name": "second", "arms": ("d", "b", "c")}),
+            READ_ONE.model_copy(update={"name": "third", "arms": ("c",)}),
+        ]
+        folder = build_run(tmp_path / "run", arms=arms, scenarios=scenarios, block_s=0.5)
+        run = StoredRun.load(folder)
+        summary = summarise(run)
+        no_nonsense(summary)
+        found = {
+            each.name: {(c.baseline, c.candidate) for c in each.comparisons}
+            for each in summary.scenarios
+        }
+        assert found == {"first": {("a", "b")}, "second": {("d", "b"), ("d", "c")}, "third": set()}
+        assert run.pairs == (("a", "b"), ("d", "b"), ("d", "c"))
+        for each, known in zip(summary.scenarios, ({*"ab"}, {*"bcd"}, {"c"}), strict=True):
+            assert {r.arm for r in each.results} == known
+            assert {g.arm for g in each.gates} == known
+        primaries = comparisons(summary, primary=True)
+        assert len(primaries) == len(interim(run)) == planned_primaries(run.spec) == 2 * 3
+        for pair in ("b and a", "b and d", "c and d"):
+            assert f"between {pair}" in summary.headline
+
     def test_a_url_is_these_instances(self, tmp_path):
         url = SimulatedArm(app=None, url="http://127.0.0.1:9000")
         summary = summary_of(
@@ -466,10 +497,19 @@ class TestHeadline:
         )
         assert "capacity the same within ±20%" in summary.headline
 
+    def test_many_pairs_are_told_briefly(self, tmp_path):
+        arms = {"a": SimulatedArm(capacity_per_s=400.0)}
+        arms |= {name: SimulatedArm(capacity_per_s=90.0) for name in "bcde"}
+        loads = (ClosedLoad(16),)
+        summary = summary_of(tmp_path / "run", arms=arms, loads=loads, instances=6, noise=QUIET)
+        assert summary.headline.startswith("Each against its baseline – b: 7")
+        assert summary.headline.count("% fewer requests per second") == 4
+
     def test_unfinished_runs_say_so(self, tmp_path):
         summary = summary_of(tmp_path / "run", arms=DIFFERENT, status="interrupted")
         assert summary.headline.startswith("Not finished, so far: ")
-        assert headline(summary.scenarios, ("sync", "async"), 5.0, "complete") in summary.headline
+        arms = ("sync", "async")
+        assert headline(summary.scenarios, arms, [arms], 5.0, "complete") in summary.headline
 
 
 def test_a_request_of_its_own_kind_is_judged(tmp_path):
