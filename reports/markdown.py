@@ -7,10 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from reports import facts, tables, words
 from reports.charts import Chart
+from reports.fairness import fairness
 from reports.parts import Parts
 from reports.trust import why_to_believe
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&@:-])")
+HOW_COUNTED = (
+    "Statements per operation as the database server counts them, round trips as the driver does; "
+    "one number per twin, in the order named above:"
+)
 FENCE = re.compile(r"`{3,}")
 
 
@@ -53,10 +58,24 @@ def _lines(parts: Parts) -> Iterator[str]:
             yield from (f"## {title}", "")
             for chart in section:
                 yield from _figure(chart)
+    yield from _fairness(parts)
     yield from ("## Why to believe it", "", _prose(why_to_believe(summary, parts.manifest)), "")
     yield from _table(tables.evidence_table(primary))
     yield from _table(_gate_table(parts))
     yield from _how(parts)
+
+
+def _fairness(parts: Parts) -> Iterator[str]:
+    fair = fairness(parts.proofs)
+    if fair is None:
+        return
+    yield from ("## Why this comparison is fair", "", _prose(fair.intro), "")
+    yield from _table(fair.sides)
+    if fair.work.rows:
+        yield from (HOW_COUNTED, "")
+        yield from _table(fair.work)
+    if fair.connection:
+        yield from (_prose(fair.connection), "")
 
 
 def _warnings(parts: Parts) -> Iterator[str]:
@@ -123,7 +142,7 @@ def _how(parts: Parts) -> Iterator[str]:
 def _table(table: tables.Table) -> Iterator[str]:
     if not table.rows:
         return
-    yield f"| {' | '.join(table.columns)} |"
+    yield f"| {' | '.join(_prose(column) for column in table.columns)} |"
     yield f"|{'---|' * len(table.columns)}"
     for row in table.rows:
         yield f"| {' | '.join(_prose(cell) for cell in row)} |"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loadtests.sameness.record import Proof
 from reports.charts import ChartSet
 from reports.model import Summary
 
@@ -20,3 +21,5 @@ class Parts:
     arms: tuple[str, ...]
     """The baseline first."""
     equivalence_pct: float
+    proofs: tuple[Proof, ...] = ()
+    """What the run saw when it looked whether its twins are the same."""

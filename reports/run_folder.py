@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from loadtests.errors import StorageError, UsageError
+from loadtests.sameness.record import Proof
 from loadtests.scenarios.model import Scenario
 from loadtests.spec import Spec
 from reports.model import LoadFacts, Status
@@ -51,6 +53,8 @@ class StoredRun:
     notes: tuple[str, ...]
     rates: Mapping[str, Mapping[str, Any]]
     """The last `rates` event of each scenario."""
+    proofs: tuple[Proof, ...]
+    """What each session of the run saw when it looked whether the twins are the same."""
     _kept: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -130,6 +134,7 @@ def load_run(folder: Path) -> StoredRun:
         status=status,
         notes=(*ending, *torn, *missing, *telemetry_notes),
         rates={str(e["scenario"]): e for e in events if e["event"] == "rates" and "scenario" in e},
+        proofs=tuple(_proofs(events)),
     )
 
 
@@ -186,6 +191,13 @@ def _event(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return event if isinstance(event, dict) and "event" in event else None
+
+
+def _proofs(events: Sequence[Mapping[str, Any]]) -> Iterator[Proof]:
+    for event in events:
+        if event["event"] == "sameness":
+            with suppress(ValidationError):  # of another version: as if it had not been looked
+                yield Proof.model_validate(event)
 
 
 def _trial_frame(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

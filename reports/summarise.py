@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.comparisons import CAPACITY, PRIMARY_LATENCY, Question, Rules, compare, questions
-from reports.gates import load_gates, settings_gate
+from reports.gates import load_gates, same_work_gate, settings_gate
 from reports.headline import headline
 from reports.measures import LoadData, load_data, tidy
 from reports.model import Comparison, GateResult, LoadFacts, ScenarioSummary, Summary
@@ -33,8 +33,8 @@ class Interim:
 
 def summarise(run: StoredRun) -> Summary:
     """The whole answer. Raises StorageError when a sample file is damaged."""
-    settings = _settings_gates(run)
-    scenarios = tuple(_scenario(run, name, settings) for name in run.scenarios)
+    alike = [*_settings_gates(run), *_same_work_gates(run)]
+    scenarios = tuple(_scenario(run, name, alike) for name in run.scenarios)
     everything = [comparison for each in scenarios for comparison in each.comparisons]
     return Summary(
         schema=SCHEMA,
@@ -108,20 +108,20 @@ def _data(run: StoredRun, name: str, facts: LoadFacts) -> LoadData:
     )
 
 
-def _scenario(run: StoredRun, name: str, settings: Sequence[GateResult]) -> ScenarioSummary:
+def _scenario(run: StoredRun, name: str, alike: Sequence[GateResult]) -> ScenarioSummary:
     loads = run.loads(name)
-    parts = [_at_load(run, name, facts, settings) for facts in loads]
+    parts = [_at_load(run, name, facts, alike) for facts in loads]
     return ScenarioSummary(
         name=name,
         loads=loads,
         results=tuple(result for part in parts for result in part.results),
         comparisons=tuple(comparison for part in parts for comparison in part.comparisons),
-        gates=(*settings, *(gate for part in parts for gate in part.gates)),
+        gates=(*alike, *(gate for part in parts for gate in part.gates)),
     )
 
 
 def _at_load(
-    run: StoredRun, name: str, facts: LoadFacts, settings: Sequence[GateResult]
+    run: StoredRun, name: str, facts: LoadFacts, alike: Sequence[GateResult]
 ) -> ScenarioSummary:
     data = _data(run, name, facts)
     scenario = run.scenario(name)
@@ -137,7 +137,7 @@ def _at_load(
             comparison
             for candidate in run.arms[1:]
             for comparison in compare(
-                data, run.baseline, candidate, asked, (*settings, *gates), _rules(run)
+                data, run.baseline, candidate, asked, (*alike, *gates), _rules(run)
             )
         ),
         gates=tuple(gates),
@@ -161,3 +161,7 @@ def _settings_gates(run: StoredRun) -> list[GateResult]:
     return [
         settings_gate(run.spec.arm_named(candidate), baseline, told) for candidate in run.arms[1:]
     ]
+
+
+def _same_work_gates(run: StoredRun) -> list[GateResult]:
+    return [same_work_gate(candidate, run.baseline, run.proofs) for candidate in run.arms[1:]]

@@ -65,6 +65,7 @@ def create_app(
     app.state.settings = settings
     app.state.counts = Counts()
     app.state.gate = None
+    app.state.driver_calls = None
     if settings.admitted is not None:
         app.state.gate = AdmissionGate(settings.admitted, settings.pool_timeout_s)
         app.add_middleware(Admission, gate=app.state.gate)
@@ -84,7 +85,7 @@ def _lifespan(
         app.state.database = database(settings)
         engine = sync_engine_of(app.state.database.engine)
         if settings.telemetry:
-            time_driver(engine)
+            app.state.driver_calls = time_driver(engine)
         watching = asyncio.create_task(SilenceWatch(engine, settings.pool_timeout_s).run())
         try:
             yield
