@@ -122,8 +122,13 @@ def _digests(proof: Proof, twins: Sequence[str]) -> Table:
         counts = [operation.work.get(twin, Work()).statements or {} for twin in twins]
         for statement in sorted({text for each in counts for text in each}, key=_in_order):
             numbers = (str(each.get(statement, 0)) for each in counts)
-            rows.append((operation.name, statement.strip(), *numbers))
+            rows.append((operation.name, readable(statement), *numbers))
     return Table(("Operation", "Statement, as the server counts it", *twins), tuple(rows))
+
+
+def readable(statement: str) -> str:
+    """A digest's text without the quotes and blanks that servers put around every name."""
+    return statement.replace("`", "").replace(" . ", ".").replace(" , ", ", ").strip()
 
 
 def _in_order(statement: str) -> tuple[int, str]:
@@ -138,7 +143,7 @@ def _connection(opened: Mapping[str, Work | None]) -> str:
         return ""
     told = [
         f"{arm} sends "
-        + listed(f"{text.strip()}{f' ×{n}' if n > 1 else ''}" for text, n in sorted(sent.items()))
+        + listed(f"{readable(text)}{f' ×{n}' if n > 1 else ''}" for text, n in sorted(sent.items()))
         for arm, sent in known.items()
     ]
     return (

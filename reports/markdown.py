@@ -46,7 +46,7 @@ def _lines(parts: Parts) -> Iterator[str]:
             )
         yield ""
     primary = tables.verdict_rows(summary, parts.equivalence_pct, primary=True)
-    yield from _table(_verdict_table(primary))
+    yield from markdown_table(_verdict_table(primary))
     charts = parts.charts
     for title, section in (
         ("How much changes", charts.changes),
@@ -60,8 +60,8 @@ def _lines(parts: Parts) -> Iterator[str]:
                 yield from _figure(chart)
     yield from _fairness(parts)
     yield from ("## Why to believe it", "", _prose(why_to_believe(summary, parts.manifest)), "")
-    yield from _table(tables.evidence_table(primary))
-    yield from _table(_gate_table(parts))
+    yield from markdown_table(tables.evidence_table(primary))
+    yield from markdown_table(_gate_table(parts))
     yield from _how(parts)
 
 
@@ -70,10 +70,10 @@ def _fairness(parts: Parts) -> Iterator[str]:
     if fair is None:
         return
     yield from ("## Why this comparison is fair", "", _prose(fair.intro), "")
-    yield from _table(fair.sides)
+    yield from markdown_table(fair.sides)
     if fair.work.rows:
         yield from (HOW_COUNTED, "")
-        yield from _table(fair.work)
+        yield from markdown_table(fair.work)
     if fair.connection:
         yield from (_prose(fair.connection), "")
 
@@ -136,10 +136,11 @@ def _how(parts: Parts) -> Iterator[str]:
     yield from ("## How it was made", "", "The same again:", "")
     yield from ("```sh", FENCE.sub("", facts.command_to_repeat(parts.manifest)), "```", "")
     made = facts.how_it_was_made(parts.manifest)
-    yield from _table(tables.Table(("What", "How"), tuple(made)))
+    yield from markdown_table(tables.Table(("What", "How"), tuple(made)))
 
 
-def _table(table: tables.Table) -> Iterator[str]:
+def markdown_table(table: tables.Table) -> Iterator[str]:
+    """A table's lines and the empty one behind it; nothing for a table without rows."""
     if not table.rows:
         return
     yield f"| {' | '.join(_prose(column) for column in table.columns)} |"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
 import pytest
@@ -27,16 +27,7 @@ NOT_ASKED = {("GET", "/stats")}
 
 
 def twin_of(name: str, url: str, database: Database) -> Twin:
-    return Twin(name, url, lambda: digests(database, f"twin_{name}"))
-
-
-def digests(database: Database, schema: str) -> Mapping[str, int]:
-    rows = database.query(
-        "SELECT DIGEST_TEXT, COUNT_STAR "
-        "FROM performance_schema.events_statements_summary_by_digest "
-        f"WHERE SCHEMA_NAME = '{schema}'"
-    )
-    return {row["DIGEST_TEXT"]: int(row["COUNT_STAR"]) for row in rows}
+    return Twin(name, url, lambda: database.statement_counts(f"twin_{name}"))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadtests.sameness.record import Proof, Side, Work
-from reports.fairness import fairness, kind
+from reports.fairness import fairness, kind, readable
 from tests.support.proofs import DIFFERENT_WORK, TWICE, proof
 
 
@@ -30,7 +30,7 @@ def test_the_four_sides_and_the_table_of_operations() -> None:
     assert (row["SELECT"], row["ROLLBACK"], row["COMMIT"]) == ("1 / 1", "2 / 2", "–")
     assert row["Round trips"] == "3 / 3"
     assert found.digests.rows == (
-        ("get", "SELECT `id` FROM `items` WHERE `id` = ?", "1", "1"),
+        ("get", "SELECT id FROM items WHERE id = ?", "1", "1"),
         ("get", "ROLLBACK", "2", "2"),
     )
 
@@ -70,3 +70,8 @@ def test_opening_a_connection_is_told_apart() -> None:
 def test_kinds_of_statements() -> None:
     assert kind("commit ") == "COMMIT"
     assert kind(" ") == "–"
+
+
+def test_statements_are_shown_without_the_servers_quotes_and_blanks() -> None:
+    counted = "SELECT `items` . `id` , `items` . `name` FROM `items` WHERE `items` . `id` > ? "
+    assert readable(counted) == "SELECT items.id, items.name FROM items WHERE items.id > ?"
