@@ -137,9 +137,13 @@ def prove_sameness(run: Run) -> None:
     proof = run.prove()
     run.store.journal.write("sameness", **proof.model_dump(mode="json"))
     for arm, sides in proof.arms.items():
-        for side in sides.judged.values():
-            if side.ok is False:
-                run.watcher.say(f"{arm} and {proof.reference} are not the same ({side.detail}).")
+        wrong = [side.detail for side in sides.judged.values() if side.ok is False]
+        doubt = [side.detail for side in sides.judged.values() if side.ok is None]
+        said = "are the same service but for the awaiting"
+        if wrong or doubt:
+            said = "are not the same" if wrong else "may or may not be the same"
+            said += f" ({'; '.join(wrong or doubt)})"
+        run.watcher.say(f"{arm} and {proof.reference} {said}.")
 
 
 def warm_up(run: Run) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,6 +122,7 @@ def load_run(folder: Path) -> StoredRun:
     events, torn = _read_journal(folder / "journal.jsonl")
     trials, missing = _with_row_counts(_trial_frame(events), folder)
     status, ending = _status(events)
+    proofs, unreadable = _proofs(events)
     telemetry, telemetry_notes = read_telemetry(folder / "telemetry.parquet")
     return StoredRun(
         folder=folder,
@@ -132,9 +132,9 @@ def load_run(folder: Path) -> StoredRun:
         rounds=_round_frame(events),
         telemetry=telemetry,
         status=status,
-        notes=(*ending, *torn, *missing, *telemetry_notes),
+        notes=(*ending, *torn, *missing, *telemetry_notes, *unreadable),
         rates={str(e["scenario"]): e for e in events if e["event"] == "rates" and "scenario" in e},
-        proofs=tuple(_proofs(events)),
+        proofs=proofs,
     )
 
 
@@ -193,11 +193,16 @@ def _event(line: str) -> dict[str, Any] | None:
     return event if isinstance(event, dict) and "event" in event else None
 
 
-def _proofs(events: Sequence[Mapping[str, Any]]) -> Iterator[Proof]:
+def _proofs(events: Sequence[Mapping[str, Any]]) -> tuple[tuple[Proof, ...], list[str]]:
+    """What each session saw of its twins, and a note where that cannot be read."""
+    proofs, notes = [], []
     for event in events:
         if event["event"] == "sameness":
-            with suppress(ValidationError):  # of another version: as if it had not been looked
-                yield Proof.model_validate(event)
+            try:
+                proofs.append(Proof.model_validate(event))
+            except ValidationError:
+                notes.append("What the run saw of its twins is not as this version writes it.")
+    return tuple(proofs), notes
 
 
 def _trial_frame(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

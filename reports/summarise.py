@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.comparisons import CAPACITY, PRIMARY_LATENCY, Question, Rules, compare, questions
-from reports.gates import load_gates, same_work_gate, settings_gate
+from reports.gates import load_gates, settings_gate
 from reports.headline import headline
 from reports.measures import LoadData, load_data, tidy
 from reports.model import Comparison, GateResult, LoadFacts, ScenarioSummary, Summary
 from reports.resolution import planned_primaries
 from reports.results import results
 from reports.run_folder import FINISHED, StoredRun
+from reports.same_work import same_work_gate
 from reports.statistics import adjusted_alpha
 
 SCHEMA = 1

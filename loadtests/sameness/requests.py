@@ -13,9 +13,10 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 
+from loadtests.scenarios.catalogue import SEEDED_ITEMS
+
 T = TypeVar("T")
 
-SEEDED_LAST = 10_000
 INT_MAX = 2**31 - 1
 BULK = 1000
 """The most that one insert statement takes: enough to show drivers that cut it in pieces."""
@@ -87,7 +88,7 @@ NAMES = (
 )
 PRICES = (0, 1, 107, -(2**31), INT_MAX, 2**31, 1.5, "1", True, None)
 DESCRIPTIONS = (None, "", "d" * 500, "d" * 501, "zwei\nZeilen", "🙂" * 20)
-KEYS = (1, 7, 42, 9_999, SEEDED_LAST, SEEDED_LAST + 1, INT_MAX, 0, -1, 2**31, 10**20, "x", "%00")
+KEYS = (1, 7, 42, 9_999, SEEDED_ITEMS, SEEDED_ITEMS + 1, INT_MAX, 0, -1, 2**31, 10**20, "x", "%00")
 SIZES = (1, 2, 20, 1000, 0, 1001, "x")
 PAGES = (1, 2, 500, 10_001, INT_MAX, 0, -3, 2**31, "x")
 BROKEN = (b"{", b"[]", b"null", b'{"name":"\\ud800","price":1}', b'{"name":"\xff"}', b"[" * 5000)

@@ -8,8 +8,9 @@ import pytest
 from loadtests.sameness.record import Proof, Side
 from loadtests.spec import Arm
 from loadtests.trials import ClosedLoad, OpenLoad
-from reports.gates import same_work_gate, send_lag_limit_ms, settings_gate
+from reports.gates import send_lag_limit_ms, settings_gate
 from reports.run_folder import StoredRun
+from reports.same_work import same_work_gate
 from reports.summarise import summarise
 from tests.support.proofs import DIFFERENT_WORK, proof
 from tests.support.run_builder import MS, SimulatedArm, build_run
