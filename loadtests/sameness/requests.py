@@ -65,6 +65,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("delete, no such item", _ask("DELETE", "/objects/items/10"), 404),
     Operation("delete2", _ask("DELETE", "/statements/items?name=item-11"), 200),
     Operation("delete2, no condition", _ask("DELETE", "/statements/items"), 422),
+    Operation("three reads", _ask("GET", "/queries?n=3&first=5"), 200),
     Operation("a slow statement", _ask("GET", "/slow?ms=1"), 200),
     Operation("a connection held", _ask("GET", "/hold?ms=1"), 200),
     Operation("readiness", _ask("GET", "/ready"), 200),

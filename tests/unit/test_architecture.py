@@ -31,7 +31,9 @@ PURE = [
     "loadtests/sameness/record.py",
     "loadtests/sameness/requests.py",
     "reports/statistics.py",
+    "reports/fairness.py",
     "reports/gates.py",
+    "reports/same_work.py",
     "reports/verdicts.py",
 ]
 IMPURE_MODULES = {"time", "os", "random", "socket", "subprocess", "datetime"}
