@@ -20,6 +20,7 @@ from loadtests.plan import (
     plan_round,
     scenario_loads,
 )
+from loadtests.sameness.record import Proof
 from loadtests.scenarios.model import Scenario
 from loadtests.schedule import (
     LEAD_IN_S,
@@ -83,6 +84,8 @@ class Run:
     assess: Callable[[], Sequence[Interim]]
     interruption: Interruption = field(default_factory=Interruption)
     origin: Origin = field(default_factory=Origin)
+    prove: Callable[[], Proof] | None = None
+    """Looks whether the twins among the arms are the same; None where nothing real runs."""
     frozen: Mapping[str, tuple[Load, ...]] = field(default_factory=dict)
     """Loads that an earlier session of this run has frozen."""
     clock: Callable[[], float] = time.monotonic
@@ -104,6 +107,7 @@ def execute(run: Run) -> str:
     """Run to the end: `complete` or `interrupted`. What was measured is stored either way."""
     status, reason = "complete", "finished"
     try:
+        prove_sameness(run)
         warm_up(run)
         loads = freeze_loads(run, pilot(run))
         for target in run.targets.values():
@@ -120,6 +124,26 @@ def execute(run: Run) -> str:
         run.telemetry.close()
     run.store.journal.write("end", status=status, reason=reason)
     return status
+
+
+def prove_sameness(run: Run) -> None:
+    """Look whether the twins are the same, and write what was seen to the journal.
+
+    A difference does not end the run, whose other comparisons may be worth having; the report's
+    gate `same-work` makes those between the twins invalid.
+    """
+    if run.prove is None:
+        return
+    proof = run.prove()
+    run.store.journal.write("sameness", **proof.model_dump(mode="json"))
+    for arm, sides in proof.arms.items():
+        wrong = [side.detail for side in sides.judged.values() if side.ok is False]
+        doubt = [side.detail for side in sides.judged.values() if side.ok is None]
+        said = "are the same service but for the awaiting"
+        if wrong or doubt:
+            said = "are not the same" if wrong else "may or may not be the same"
+            said += f" ({'; '.join(wrong or doubt)})"
+        run.watcher.say(f"{arm} and {proof.reference} {said}.")
 
 
 def warm_up(run: Run) -> None:

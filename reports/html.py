@@ -12,6 +12,7 @@ from markupsafe import Markup
 from reports import facts, tables, words
 from reports.charts import Chart
 from reports.charts.inline import inline_svg
+from reports.fairness import fairness
 from reports.parts import Parts
 from reports.specimen_cases import specimen_cases
 from reports.trust import why_to_believe
@@ -44,6 +45,7 @@ def render_html(parts: Parts) -> str:
             every_gate=tables.gate_table(parts.summary),
             evidence=tables.evidence_table(primary),
             results=tables.result_table(parts.summary),
+            fair=fairness(parts.proofs),
             facts=facts.how_it_was_made(parts.manifest),
             database=facts.database_line(parts.manifest),
             command=facts.command_to_repeat(parts.manifest),

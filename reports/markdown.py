@@ -7,11 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from reports import facts, tables, words
 from reports.charts import Chart
+from reports.fairness import fairness
 from reports.parts import Parts
 from reports.specimen_cases import Case, specimen_cases
 from reports.trust import why_to_believe
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&@:-])")
+HOW_COUNTED = (
+    "Statements per operation as the database server counts them, round trips as the driver does; "
+    "one number per twin, in the order named above:"
+)
 FENCE = re.compile(r"`{3,}")
 
 
@@ -42,7 +47,7 @@ def _lines(parts: Parts) -> Iterator[str]:
             )
         yield ""
     primary = tables.verdict_rows(summary, parts.equivalence_pct, primary=True)
-    yield from _table(_verdict_table(primary))
+    yield from markdown_table(_verdict_table(primary))
     yield from _specimens(parts)
     charts = parts.charts
     for title, section in (
@@ -55,10 +60,24 @@ def _lines(parts: Parts) -> Iterator[str]:
             yield from (f"## {title}", "")
             for chart in section:
                 yield from _figure(chart)
+    yield from _fairness(parts)
     yield from ("## Why to believe it", "", _prose(why_to_believe(summary, parts.manifest)), "")
-    yield from _table(tables.evidence_table(primary))
-    yield from _table(_gate_table(parts))
+    yield from markdown_table(tables.evidence_table(primary))
+    yield from markdown_table(_gate_table(parts))
     yield from _how(parts)
+
+
+def _fairness(parts: Parts) -> Iterator[str]:
+    fair = fairness(parts.proofs)
+    if fair is None:
+        return
+    yield from ("## Why this comparison is fair", "", _prose(fair.intro), "")
+    yield from markdown_table(fair.sides)
+    if fair.work.rows:
+        yield from (HOW_COUNTED, "")
+        yield from markdown_table(fair.work)
+    if fair.connection:
+        yield from (_prose(fair.connection), "")
 
 
 def _warnings(parts: Parts) -> Iterator[str]:
@@ -151,13 +170,14 @@ def _how(parts: Parts) -> Iterator[str]:
     yield from ("## How it was made", "", "The same again:", "")
     yield from ("```sh", FENCE.sub("", facts.command_to_repeat(parts.manifest)), "```", "")
     made = facts.how_it_was_made(parts.manifest)
-    yield from _table(tables.Table(("What", "How"), tuple(made)))
+    yield from markdown_table(tables.Table(("What", "How"), tuple(made)))
 
 
-def _table(table: tables.Table) -> Iterator[str]:
+def markdown_table(table: tables.Table) -> Iterator[str]:
+    """A table's lines and the empty one behind it; nothing for a table without rows."""
     if not table.rows:
         return
-    yield f"| {' | '.join(table.columns)} |"
+    yield f"| {' | '.join(_prose(column) for column in table.columns)} |"
     yield f"|{'---|' * len(table.columns)}"
     for row in table.rows:
         yield f"| {' | '.join(_prose(cell) for cell in row)} |"

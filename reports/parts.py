@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loadtests.sameness.record import Proof
 from reports.charts import ChartSet
 from reports.model import Summary
 
@@ -20,6 +21,8 @@ class Parts:
     arms: tuple[str, ...]
     """The baseline first."""
     equivalence_pct: float
+    proofs: tuple[Proof, ...] = ()
+    """What the run saw when it looked whether its twins are the same."""
 
     def is_alone(self, scenario: str) -> bool:
         """Whether a scenario has one arm only, so that there is nothing to compare."""

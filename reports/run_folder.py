@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from loadtests.errors import StorageError, UsageError
+from loadtests.sameness.record import Proof
 from loadtests.scenarios.model import Scenario
 from loadtests.spec import Spec
 from reports.model import LoadFacts, Status
@@ -51,6 +52,8 @@ class StoredRun:
     notes: tuple[str, ...]
     rates: Mapping[str, Mapping[str, Any]]
     """The last `rates` event of each scenario."""
+    proofs: tuple[Proof, ...]
+    """What each session of the run saw when it looked whether the twins are the same."""
     _kept: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -129,6 +132,7 @@ def load_run(folder: Path) -> StoredRun:
     events, torn = _read_journal(folder / "journal.jsonl")
     trials, missing = _with_row_counts(_trial_frame(events), folder)
     status, ending = _status(events)
+    proofs, unreadable = _proofs(events)
     telemetry, telemetry_notes = read_telemetry(folder / "telemetry.parquet")
     return StoredRun(
         folder=folder,
@@ -138,8 +142,9 @@ def load_run(folder: Path) -> StoredRun:
         rounds=_round_frame(events),
         telemetry=telemetry,
         status=status,
-        notes=(*ending, *torn, *missing, *telemetry_notes),
+        notes=(*ending, *torn, *missing, *telemetry_notes, *unreadable),
         rates={str(e["scenario"]): e for e in events if e["event"] == "rates" and "scenario" in e},
+        proofs=proofs,
     )
 
 
@@ -196,6 +201,18 @@ def _event(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return event if isinstance(event, dict) and "event" in event else None
+
+
+def _proofs(events: Sequence[Mapping[str, Any]]) -> tuple[tuple[Proof, ...], list[str]]:
+    """What each session saw of its twins, and a note where that cannot be read."""
+    proofs, notes = [], []
+    for event in events:
+        if event["event"] == "sameness":
+            try:
+                proofs.append(Proof.model_validate(event))
+            except ValidationError:
+                notes.append("What the run saw of its twins is not as this version writes it.")
+    return tuple(proofs), notes
 
 
 def _trial_frame(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from reports.model import Comparison, GateResult, LoadFacts, ScenarioSummary, Su
 from reports.resolution import planned_primaries
 from reports.results import results
 from reports.run_folder import FINISHED, StoredRun
+from reports.same_work import same_work_gate
 from reports.statistics import adjusted_alpha
 
 SCHEMA = 1
@@ -115,19 +116,19 @@ def _data(run: StoredRun, name: str, facts: LoadFacts) -> LoadData:
 
 def _scenario(run: StoredRun, name: str) -> ScenarioSummary:
     loads = run.loads(name)
-    settings = _settings_gates(run, name)
-    parts = [_at_load(run, name, facts, settings) for facts in loads]
+    alike = [*_settings_gates(run, name), *_same_work_gates(run, name)]
+    parts = [_at_load(run, name, facts, alike) for facts in loads]
     return ScenarioSummary(
         name=name,
         loads=loads,
         results=tuple(result for part in parts for result in part.results),
         comparisons=tuple(comparison for part in parts for comparison in part.comparisons),
-        gates=(*settings, *(gate for part in parts for gate in part.gates)),
+        gates=(*alike, *(gate for part in parts for gate in part.gates)),
     )
 
 
 def _at_load(
-    run: StoredRun, name: str, facts: LoadFacts, settings: Sequence[GateResult]
+    run: StoredRun, name: str, facts: LoadFacts, alike: Sequence[GateResult]
 ) -> ScenarioSummary:
     data = _data(run, name, facts)
     scenario = run.scenario(name)
@@ -143,7 +144,7 @@ def _at_load(
             comparison
             for baseline, candidate in _pairs_of(run, name)
             for comparison in compare(
-                data, baseline, candidate, asked, (*settings, *gates), _rules(run)
+                data, baseline, candidate, asked, (*alike, *gates), _rules(run)
             )
         ),
         gates=tuple(gates),
@@ -170,5 +171,12 @@ def _settings_gates(run: StoredRun, name: str) -> list[GateResult]:
     told = run.manifest.get("arms") or {}
     return [
         settings_gate(run.spec.arm_named(candidate), run.spec.arm_named(baseline), told)
+        for baseline, candidate in _pairs_of(run, name)
+    ]
+
+
+def _same_work_gates(run: StoredRun, name: str) -> list[GateResult]:
+    return [
+        same_work_gate(candidate, baseline, run.proofs)
         for baseline, candidate in _pairs_of(run, name)
     ]

@@ -269,6 +269,7 @@ GATES = {
     "failed-trials": ("trials that failed", "%"),
     "generator-cpu": ("load generator's use of its core", "%"),
     "no-free-user": ("arrivals that found every user busy", "%"),
+    "same-work": ("twins have one interface, do the same work and answer alike", ""),
     "send-lag": ("lateness of the load generator, 99 of 100 requests", "ms"),
     "server-count": ("requests the app did not count", ""),
 }

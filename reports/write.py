@@ -42,6 +42,7 @@ def parts_of(stored: StoredRun, summary: Summary) -> Parts:
         charts=draw_charts(stored, summary),
         arms=stored.arms,
         equivalence_pct=stored.spec.run.equivalence_pct,
+        proofs=stored.proofs,
     )
 
 

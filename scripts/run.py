@@ -25,6 +25,7 @@ from loadtests.resume import (
     progress_of,
 )
 from loadtests.run import Interruption, Run, execute
+from loadtests.sameness.check import check_sameness
 from loadtests.schedule import Sizes
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore, new_run_folder
@@ -176,6 +177,7 @@ def measure(
                 interruption=stopping.interruption,
                 origin=before.origin,
                 frozen=before.frozen,
+                prove=lambda: check_sameness(session.instances, session.database, spec.run.seed),
             )
         )
 

@@ -72,6 +72,7 @@ def create_app(
     app.state.settings = settings
     app.state.counts = Counts()
     app.state.gate = None
+    app.state.driver_calls = None
     if settings.admitted is not None:
         app.state.gate = AdmissionGate(settings.admitted, settings.pool_timeout_s)
         app.add_middleware(Admission, gate=app.state.gate)
@@ -91,7 +92,7 @@ def _lifespan(
         app.state.database = database(settings)
         engine = sync_engine_of(app.state.database.engine)
         if settings.telemetry:
-            time_driver(engine)
+            app.state.driver_calls = time_driver(engine)
         watch = SilenceWatch(engine, settings.pool_timeout_s) if watched else None
         watching = asyncio.create_task(watch.run()) if watch is not None else None
         try:

@@ -64,6 +64,7 @@ async def stats(request: Request) -> dict[str, Any]:
         "last_error": counts.last_error,
         "waiting": state.gate.waiting if state.gate is not None else 0,
         "checked_out": sync_engine_of(state.database.engine).pool.checkedout(),  # type: ignore[attr-defined]
+        "driver_calls": state.driver_calls,
         "settings": settings.model_dump(exclude={"app", "driver", "database_url"}),
         "runtime": _runtime(),
         "versions": _versions(settings.driver),

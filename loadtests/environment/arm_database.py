@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loadtests.environment.connections import connection_shortage, free_connections
-from loadtests.environment.mysql import Admin, Server, too_old, version_of
+from loadtests.environment.mysql import Admin, RightMissing, Server, too_old, version_of
 from loadtests.environment.probes import cpu_clock_s
 from loadtests.environment.seed import (
     CREATED_BY,
@@ -256,14 +256,18 @@ class ServerDatabase(Database):
         return int(self._admin.value(query, (schema,)))
 
     def statement_digests(self, schema: str) -> dict[str, DigestTotals] | None:
-        """The server's own totals per kind of statement in a schema; None where it keeps none."""
+        """The server's own totals per kind of statement in a schema; None where it keeps none, or
+        where this user may not look."""
         if self._variables.get("performance_schema") != "ON":
             return None
-        rows = self._admin.rows(
-            "SELECT DIGEST_TEXT AS text, COUNT_STAR AS count, SUM_TIMER_WAIT AS total_ps FROM "
-            "performance_schema.events_statements_summary_by_digest WHERE SCHEMA_NAME = %s",
-            (schema,),
-        )
+        try:
+            rows = self._admin.rows(
+                "SELECT DIGEST_TEXT AS text, COUNT_STAR AS count, SUM_TIMER_WAIT AS total_ps FROM "
+                "performance_schema.events_statements_summary_by_digest WHERE SCHEMA_NAME = %s",
+                (schema,),
+            )
+        except RightMissing:
+            return None
         return {
             row["text"]: DigestTotals(int(row["count"]), int(row["total_ps"]) / 1e12)
             for row in rows

@@ -136,6 +136,10 @@ def too_old(flavour: Flavour, version: tuple[int, int]) -> str | None:
     )
 
 
+class RightMissing(EnvironmentNotReady):
+    """The server answers, but not this question of this user."""
+
+
 class Admin:
     """The one administrative connection, kept open and reopened when the server dropped it.
 
@@ -250,7 +254,7 @@ def explained(error: Exception, address: Address) -> EnvironmentNotReady:
                 hint="Is the server running, and are host and port right? bench doctor tries it.",
             )
         case ER.DBACCESS_DENIED_ERROR | ER.TABLEACCESS_DENIED_ERROR | 1227:
-            return EnvironmentNotReady(
+            return RightMissing(
                 f"{where}: user {address.user!r} lacks a right: {said}.",
                 hint=f"As its administrator: GRANT ALL ON `bench\\_%`.* TO '{address.user}'@'%';",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from importlib import import_module
 from inspect import isawaitable
 from typing import Any
@@ -14,46 +15,47 @@ import pytest
 from sqlalchemy import text
 
 from apps.common.settings import Settings
+from loadtests.sameness import judge
+from loadtests.sameness.judge import Observed
+from loadtests.sameness.probe import Twin, observe
+from loadtests.sameness.requests import OPERATIONS, generated
 from tests.contract.conftest import DRIVERS
-from tests.contract.test_twins_same import OPERATIONS, digests, grown, send
 from tests.support.twins import Database, running_twin
 
 pytestmark = pytest.mark.database
 
+ASKED = generated(seed=3, count=60)
 DEFAULTS = {"sync": "pymysql", "async": "aiomysql"}
 OTHERS = [(driver, DEFAULTS[twin]) for twin, driver in DRIVERS if driver != DEFAULTS[twin]]
 
 
 @pytest.fixture(scope="module")
-def served(database: Database) -> dict[str, tuple[list[Any], dict[Any, int]]]:
-    """By driver: the answers to all operations, and what the server counted meanwhile."""
+def served(database: Database) -> dict[str, Observed]:
+    """By driver: the answers to everything asked, and what server and driver counted."""
     found = {}
     for twin, driver in DRIVERS:
         schema = f"served_{driver}"
         database.make_schema(schema)
-        with (
-            running_twin(twin, database.url(schema), driver=driver) as running,
-            httpx.Client(base_url=running.url) as client,
-        ):
-            assert client.get("/stats").json()["driver"] == driver
-            client.get("/ready")
-            before = digests(database, schema)
-            answers = [send(client, *operation) for operation in OPERATIONS]
-            found[driver] = answers, grown(before, digests(database, schema))
+        with running_twin(twin, database.url(schema), driver=driver) as running:
+            assert httpx.get(f"{running.url}/stats").json()["driver"] == driver
+            found[driver] = observe(
+                Twin(driver, running.url, partial(database.statement_counts, schema)),
+                OPERATIONS,
+                ASKED,
+            )
     return found
 
 
 @pytest.mark.parametrize(("driver", "default"), OTHERS)
-def test_answers_are_equal(served: Any, driver: str, default: str) -> None:
-    for operation, here, there in zip(
-        OPERATIONS, served[driver][0], served[default][0], strict=True
-    ):
-        assert here == there, operation
+def test_answers_are_equal(served: dict[str, Observed], driver: str, default: str) -> None:
+    side = judge.answers(served[default], served[driver], OPERATIONS, ASKED)
+    assert side.ok, side.detail
 
 
 @pytest.mark.parametrize(("driver", "default"), OTHERS)
-def test_statements_are_equal(served: Any, driver: str, default: str) -> None:
-    assert served[driver][1] == served[default][1]
+def test_work_is_equal(served: dict[str, Observed], driver: str, default: str) -> None:
+    side = judge.work(served[default], served[driver], OPERATIONS)
+    assert side.ok, side.detail
 
 
 @pytest.mark.parametrize(("twin", "driver"), DRIVERS)

@@ -1,158 +1,143 @@
-"""The twins differ in the awaiting only: source, OpenAPI, bytes and statements are the same."""
+"""The running twins are the same: interface, work and answers (their source: tests/unit)."""
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 
-import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-import apps
-from tests.support.twins import Database, RunningTwin
+from loadtests.sameness import judge, probe
+from loadtests.sameness.judge import Observed
+from loadtests.sameness.probe import Client, Twin, observe
+from loadtests.sameness.requests import OPERATIONS, Ask, generated
+from reports.fairness import KINDS, kind
+from tests.support.asks import ASKS
+from tests.support.twins import Database, RunningTwin, running_twin
 
-APPS = Path(apps.__file__).parent
-SEAM = {
-    "create_async_engine": "create_engine",
-    "async_sessionmaker": "sessionmaker",
-    "AsyncSession": "Session",
-    "AsyncIterator": "Iterator",
-}
+pytestmark = pytest.mark.database
 
-NEW = {"name": "neu-ä", "description": None, "price": -5}
-OPERATIONS: list[tuple[str, str, Any]] = [
-    ("GET", "/items/7", None),
-    ("GET", "/items/99999", None),
-    ("GET", "/items/0", None),
-    ("GET", "/items?page=3&page_size=7", None),
-    ("GET", "/items?page=500", None),
-    ("GET", "/items?page=501", None),
-    ("GET", "/items?after=9995&limit=9", None),
-    ("POST", "/objects/items", NEW),
-    ("POST", "/objects/items", {"name": "x"}),
-    ("POST", "/statements/items", NEW),
-    ("POST", "/statements/items", [NEW] * 1000),
-    ("PATCH", "/objects/items/8", {"price": 12, "description": "changed"}),
-    ("PATCH", "/objects/items/99999", {"price": 12}),
-    ("PATCH", "/objects/items/8", {}),
-    ("PATCH", "/statements/items?name=item-9", {"price": 12}),
-    ("PATCH", "/statements/items?name=nobody", {"price": 12}),
-    ("PATCH", "/statements/items", {"price": 12}),
-    ("DELETE", "/objects/items/10", None),
-    ("DELETE", "/objects/items/10", None),
-    ("DELETE", "/statements/items?name=item-11&id=11", None),
-    ("DELETE", "/statements/items", None),
-    ("GET", "/queries", None),
-    ("GET", "/queries?n=3&first=9999", None),
-    ("GET", "/slow?ms=1", None),
-    ("GET", "/hold?ms=1", None),
-    ("GET", "/release?ms=1", None),
-    ("GET", "/health", None),
-    ("GET", "/ready", None),
-    ("GET", "/nowhere", None),
-    ("PUT", "/items/1", None),
-]
+GENERATED = generated(seed=20, count=300)
+NOT_ASKED = {("GET", "/stats")}
+"""Tells of one process."""
 
 
-def as_sync(source: str) -> str:
-    """An async twin's source with everything that only awaits taken out."""
-    return re.sub(r"\b(async|await) ", "", source).replace("async_app", "sync_app")
+def twin_of(name: str, url: str, database: Database) -> Twin:
+    return Twin(name, url, lambda: database.statement_counts(f"twin_{name}"))
 
 
-def source(twin: str, module: str) -> str:
-    return (APPS / f"{twin}_app" / module).read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def seen(both: dict[str, RunningTwin], database: Database) -> tuple[Observed, Observed]:
+    """What sync and async show on the same rows."""
+    found = []
+    for name, running in both.items():
+        database.put_back(f"twin_{name}")
+        found.append(observe(twin_of(name, running.url, database), OPERATIONS, GENERATED))
+    sync, asynchronous = found
+    return sync, asynchronous
 
 
-@pytest.mark.parametrize("module", ["routes.py", "main.py"])
-def test_source_differs_in_the_awaiting_only(module: str) -> None:
-    assert as_sync(source("async", module)) == source("sync", module)
+def test_interfaces_are_equal(seen: tuple[Observed, Observed]) -> None:
+    side = judge.interface(*seen)
+    assert side.ok, side.detail
 
 
-def test_database_modules_differ_in_the_seam_only() -> None:
-    def without_imports(text: str) -> list[str]:
-        return [line for line in text.splitlines() if not line.startswith("from sqlalchemy")]
-
-    there = as_sync(source("async", "database.py"))
-    for name, plain in SEAM.items():
-        there = there.replace(name, plain)
-    assert without_imports(there) == without_imports(source("sync", "database.py"))
-
-
-def test_only_database_modules_name_the_seam() -> None:
-    allowed = {APPS / f"{twin}_app" / "database.py" for twin in ("sync", "async")}
-    names = set(SEAM) - {"AsyncIterator"}  # the shared factory's lifespan is a coroutine anyway
-    for path in APPS.glob("*_app/*.py"):
-        found = {name for name in SEAM if name in path.read_text(encoding="utf-8")}
-        assert not found or path in allowed, f"{path.name} names {found}"
-    for path in APPS.glob("common/*.py"):
-        code = re.sub(r"`.*?`", "", path.read_text(encoding="utf-8"))
-        found = {name for name in names if name in code}
-        assert not found, f"{path.name} names {found}"
+def test_every_operation_of_the_interface_is_asked(seen: tuple[Observed, Observed]) -> None:
+    paths = json.loads(seen[0].interface.body)["paths"]
+    offered = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    asked = {
+        (method, path)
+        for method, path in offered
+        for operation in OPERATIONS
+        if operation.ask.method == method
+        and re.fullmatch(re.sub(r"{\w+}", r"[^/]+", path), operation.ask.path.split("?")[0])
+    }
+    assert offered - asked == NOT_ASKED
 
 
-def test_twins_have_the_same_modules() -> None:
-    modules = [{path.name for path in APPS.glob(f"{name}_app/*.py")} for name in ("sync", "async")]
-    assert modules[0] == modules[1]
+def test_work_is_equal_and_all_of_it_is_seen(seen: tuple[Observed, Observed]) -> None:
+    side = judge.work(*seen, OPERATIONS)
+    assert side.ok, side.detail
+    for twin in seen:
+        for _, work in twin.operations:
+            assert work.sent == work.round_trips, "the driver sends nothing that nobody asked for"
 
 
-@pytest.mark.database
-def test_openapi_documents_are_equal(both: dict[str, RunningTwin]) -> None:
-    documents = [httpx.get(f"{twin.url}/openapi.json").content for twin in both.values()]
-    assert documents[0] == documents[1]
-    paths = json.loads(documents[0])["paths"]
-    assert set(paths) == {
-        "/health", "/ready", "/stats", "/items", "/items/{item_id}", "/objects/items",
-        "/objects/items/{item_id}", "/statements/items", "/queries", "/slow", "/hold", "/release",
-    }  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("get", {"SELECT": 1, "ROLLBACK": 2}),
+        ("create", {"INSERT": 1, "COMMIT": 1, "ROLLBACK": 1}),
+        ("create2, 1000", {"INSERT": 1, "COMMIT": 1, "ROLLBACK": 1}),
+        ("update", {"SELECT": 2, "UPDATE": 1, "COMMIT": 1, "ROLLBACK": 3}),
+        ("delete2", {"DELETE": 1, "COMMIT": 1, "ROLLBACK": 1}),
+        ("delete2, no condition", {}),
+    ],
+)
+def test_what_operations_cost(
+    seen: tuple[Observed, Observed], name: str, kinds: dict[str, int]
+) -> None:
+    place = [operation.name for operation in OPERATIONS].index(name)
+    for twin in seen:
+        statements = twin.operations[place][1].statements or {}
+        found = {kind(text): 0 for text in statements}
+        for text, count in statements.items():
+            found[kind(text)] += count
+        assert found == kinds
 
 
-@pytest.mark.database
-def test_answers_and_statements_are_equal(both: dict[str, RunningTwin], database: Database) -> None:
-    answers, statements = [], []
-    for name, twin in both.items():
-        schema = f"twin_{name}"
-        database.put_back(schema)
-        with httpx.Client(base_url=twin.url) as client:
-            client.get("/ready")
-            before = digests(database, schema)
-            answers.append([send(client, *operation) for operation in OPERATIONS])
-            statements.append(grown(before, digests(database, schema)))
-    for operation, here, there in zip(OPERATIONS, *answers, strict=True):
-        assert here == there, operation
-    assert statements[0] == statements[1]
-    assert sum(statements[0].values()) > 40, "the server has counted the statements"
+def test_no_operation_touches_the_shape_of_a_table(seen: tuple[Observed, Observed]) -> None:
+    """The article's `get_db` creates all tables anew in every request."""
+    for twin in seen:
+        works = [work for _, work in twin.operations] + [twin.generated_work]
+        assert {kind(text) for work in works for text in work.statements or {}} == set(KINDS)
 
 
-def send(client: httpx.Client, method: str, path: str, body: Any) -> tuple[int, str, bytes]:
-    """Status, media type and body, with the present moment taken out of new timestamps."""
-    response = client.request(method, path, json=body)
-    moment = rb'_at":"2(?!026-01-01T00:00:00")[^"]*"'
-    content = re.sub(moment, b'_at":"now"', response.content)
-    return response.status_code, response.headers["content-type"], content
+def test_answers_are_equal(seen: tuple[Observed, Observed]) -> None:
+    side = judge.answers(*seen, OPERATIONS, GENERATED)
+    assert side.ok, side.detail
+    statuses = {answer.status for answer in seen[0].generated}
+    assert statuses >= {200, 201, 400, 404, 405, 422}, "errors are compared, too"
+    assert not any(status is None or status >= 500 for status in statuses)
 
 
-def digests(database: Database, schema: str) -> dict[tuple[str, str], tuple[int, int, int]]:
-    rows = database.query(
-        "SELECT DIGEST, DIGEST_TEXT, COUNT_STAR, SUM_ROWS_SENT, SUM_ROWS_AFFECTED "
-        "FROM performance_schema.events_statements_summary_by_digest "
-        f"WHERE SCHEMA_NAME = '{schema}'"
-    )
-    return {
-        (row["DIGEST"], row["DIGEST_TEXT"]): (
-            int(row["COUNT_STAR"]), int(row["SUM_ROWS_SENT"]), int(row["SUM_ROWS_AFFECTED"])
-        )
-        for row in rows
-    }  # fmt: skip
+@pytest.fixture(scope="module")
+def asked(both: dict[str, RunningTwin], database: Database) -> Iterator[list[Client]]:
+    """A connection to each twin, on equal rows."""
+    with ExitStack() as stack:
+        for name in both:
+            database.put_back(f"twin_{name}")
+        yield [stack.enter_context(closing(Client(twin.url))) for twin in both.values()]
 
 
-def grown(before: dict[Any, Any], after: dict[Any, Any]) -> dict[Any, int]:
-    """How often each statement ran, what it sent and changed, between two looks."""
-    grown = {}
-    for (digest, text), counts in after.items():
-        earlier = before.get((digest, text), (0, 0, 0))
-        for what, now, then in zip(("times", "sent", "changed"), counts, earlier, strict=True):
-            if now != then:
-                grown[digest, text, what] = now - then
-    return grown
+@settings(
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+@given(asks=st.lists(ASKS, min_size=1, max_size=6))
+def test_answers_to_whatever_is_asked_are_equal(asked: list[Client], asks: list[Ask]) -> None:
+    """Both twins went through the same history, so that even new ids are the same."""
+    for ask in asks:
+        here, there = (client.send(ask) for client in asked)
+        assert here.comparable == there.comparable, ask
+        assert here.status is not None, ask
+        assert here.status < 500, ask
+
+
+@pytest.mark.parametrize("name", ["sync", "async"])
+def test_opening_a_connection_is_told_apart(
+    database: Database, both: dict[str, RunningTwin], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """PyMySQL names the character set twice, aiomysql once; neither does so in an operation."""
+    monkeypatch.setattr(probe, "HOLD", Ask("GET", "/hold?ms=400"))
+    with running_twin(name, database.url(f"twin_{name}"), pool_size=2) as fresh:
+        found = observe(twin_of(name, fresh.url, database), OPERATIONS[:1], ())
+    assert found.connection is not None
+    assert found.connection.driver == {"connect": 1}
+    sent = found.connection.statements or {}
+    assert {kind(text) for text in sent} == {"SET"}
+    named = sum(count for text, count in sent.items() if text.upper().startswith("SET NAMES"))
+    assert named == {"sync": 2, "async": 1}[name]

@@ -102,11 +102,12 @@ def test_smoke_from_nothing_to_a_report(tmp_path: Path) -> None:
         *("manifest.json", "journal.jsonl", "samples", "telemetry.parquet"),
         *("summary.json", "report.html", "report.md", "charts"),
     }
-    trials = [
-        event
-        for line in (folder / "journal.jsonl").read_text().splitlines()
-        if (event := json.loads(line))["event"] == "trial"
-    ]
+    events = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+    [proof] = [event for event in events if event["event"] == "sameness"]
+    assert {side: found["ok"] for side, found in proof["arms"]["async"].items()} == dict.fromkeys(
+        ("source", "interface", "work", "answers"), True
+    ), proof["arms"]
+    trials = [event for event in events if event["event"] == "trial"]
     assert len(trials) == 12
     for trial in trials:
         counts = {trial[name] for name in ("planned", "sent", "recorded", "server_requests")}

@@ -462,6 +462,7 @@ def test_on_a_server_that_is_not_ours_only_our_schemas_come_and_go(
             assert schemas(private_database) == before | {one, two}
             found.reset(one)
             assert found.drifted(one) is None
+            assert found.statement_digests(one) is None, "guests may not look"
             assert found.masked_url(one) == f"mysql://guest:***@{place(found)}/{one}"
         assert schemas(private_database) == before
     changed = set(query(private_database, "SHOW GLOBAL VARIABLES")) - set(globals_before)

@@ -24,6 +24,7 @@ from reports.run_folder import load_run
 from reports.summarise import interim
 from reports.write import write_report
 from tests.support.idle_bed import IdleBed
+from tests.support.proofs import DIFFERENT_WORK, proof
 
 ARMS = {
     "sync": SimulatedArm(service_ms=1.0, instance_sd=0.02, trial_sd=0.02),
@@ -36,11 +37,12 @@ class Quiet:
     """Satisfies `loadtests.run.Watcher`; keeps what it was told."""
 
     rounds: list[int] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     after_trial: int | None = None
     run: Run | None = None
 
     def say(self, message: str) -> None:
-        assert message
+        self.said.append(message)
 
     def trial(self, order: TrialOrder, done: int, planned: int) -> None:
         assert done < planned
@@ -259,6 +261,25 @@ def test_a_dead_instance_makes_its_trials_invalid_and_says_so(tmp_path: Path) ->
     invalid = load_run(folder).trials.query("state == 'invalid'")
     assert set(invalid["instance"]) == {1}
     assert (invalid["reason"] == "async #1 has ended").all()
+
+
+def test_twins_that_are_not_the_same_make_the_whole_run_invalid(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run, watcher, _ = prepared(
+        folder,
+        spec_for("run.instances=3", "run.rounds=1"),
+        prove=lambda: proof(work=DIFFERENT_WORK),
+    )
+    assert execute(run) == "complete"
+    assert any(DIFFERENT_WORK.detail in message for message in watcher.said)
+    [first, *_] = read_journal(folder / "journal.jsonl")
+    assert first["event"] == "sameness", "looked before anything was loaded"
+    summary = write_report(folder)
+    assert not summary.valid
+    verdicts = {each.verdict for entry in summary.scenarios for each in entry.comparisons}
+    assert verdicts == {"invalid"}
+    for name in ("report.html", "report.md"):
+        assert "✕ different" in (folder / name).read_text()
 
 
 class Listening(SimulatedGenerator):

@@ -16,11 +16,13 @@ import pyarrow as pa
 
 from loadtests.environment.machine import package_versions
 from loadtests.plan import RoundShape, ScenarioLoads, derived_seed, plan_round
+from loadtests.sameness.record import Proof
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.scenarios.model import Scenario
 from loadtests.spec import Arm, RunSpec, Spec
 from loadtests.store import RunStore
 from loadtests.trials import SAMPLE_SCHEMA, ClosedLoad, Load, OpenLoad
+from tests.support.proofs import proof
 
 MS = 1_000_000
 LEAD_IN_MS = 150
@@ -84,13 +86,15 @@ def build_run(
     seed: int = 1,
     noise: Noise = Noise(),
     run: Mapping[str, Any] | None = None,
+    proofs: Sequence[Proof] | None = None,
     status: str | None = "complete",
     edit_trial: Callable[[Trial], Trial] = lambda trial: trial,
     edit_samples: Callable[[Trial, Columns], Columns] = lambda _, columns: columns,
 ) -> Path:
     """Write a run into `folder` and return it; the same arguments give the same bytes.
 
-    `run` holds keys of the spec's `[run]`. `status` None leaves the journal without an end.
+    `proofs` stand for what the run saw of its twins: by default that they are the same. `run`
+    holds keys of the spec's `[run]`. `status` None leaves the journal without an end.
     `edit_trial` changes a journal trial event, `edit_samples` a trial's sample columns (name to
     list or array), before they are written: that is how tests break a run.
     """
@@ -98,6 +102,8 @@ def build_run(
     store = RunStore(folder)
     store.write_manifest(_manifest(spec, arms, folder.name, instances, seed))
     journal = store.journal
+    for each in _good_proofs(arms) if proofs is None else proofs:
+        journal.write("sameness", **each.model_dump(mode="json"))
     for scenario in spec.scenario:
         journal.write("rates", scenario=scenario.name, capacity_per_s=None, loads=_facts(loads))
     simulation = _Simulation(spec, arms, noise, instances, seed, edit_trial, edit_samples)
@@ -122,6 +128,14 @@ def build_run(
         journal.write("end", status=status, reason="simulated")
     store.close()
     return folder
+
+
+def _good_proofs(arms: Mapping[str, SimulatedArm]) -> list[Proof]:
+    others = {name: "not a twin" for name, arm in arms.items() if arm.app is None}
+    twins = [name for name in arms if name not in others]
+    if len(twins) < 2:
+        return [Proof(not_checked=others | dict.fromkeys(twins, "no second twin"))]
+    return [proof(twins).model_copy(update={"not_checked": others})]
 
 
 def _spec(

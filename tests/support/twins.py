@@ -56,6 +56,15 @@ class Database:
             cursor.execute(statement)
             return list(cursor.fetchall())
 
+    def statement_counts(self, schema: str) -> dict[str, int]:
+        """How often each kind of statement ran in a schema, as the server counts, by its text."""
+        rows = self.query(
+            "SELECT DIGEST_TEXT, COUNT_STAR "
+            "FROM performance_schema.events_statements_summary_by_digest "
+            f"WHERE SCHEMA_NAME = '{schema}'"
+        )
+        return {row["DIGEST_TEXT"]: int(row["COUNT_STAR"]) for row in rows}
+
     def make_schema(self, schema: str, rows: int = SEEDED) -> None:
         """A new schema with the seeded table."""
         self.query(f"DROP DATABASE IF EXISTS {schema}")

@@ -16,6 +16,7 @@ SHAPES_FOR_REPORTS = {
     "loadtests.errors",
     "loadtests.journal",
     "loadtests.manifest",
+    "loadtests.sameness.record",
     "loadtests.scenarios.model",
     "loadtests.spec",
     "loadtests.store",
@@ -26,8 +27,13 @@ PURE = [
     "loadtests/schedule.py",
     "loadtests/arrivals.py",
     "loadtests/trials.py",
+    "loadtests/sameness/judge.py",
+    "loadtests/sameness/record.py",
+    "loadtests/sameness/requests.py",
     "reports/statistics.py",
+    "reports/fairness.py",
     "reports/gates.py",
+    "reports/same_work.py",
     "reports/verdicts.py",
 ]
 IMPURE_MODULES = {"time", "os", "random", "socket", "subprocess", "datetime"}

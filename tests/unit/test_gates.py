@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from loadtests.sameness.record import Proof, Side
 from loadtests.scenarios.catalogue import READ_ONE
 from loadtests.scenarios.model import LoadSpec
 from loadtests.spec import Arm
 from loadtests.trials import ClosedLoad, OpenLoad
 from reports.gates import send_lag_limit_ms, settings_gate
 from reports.run_folder import StoredRun
+from reports.same_work import same_work_gate
 from reports.summarise import summarise
+from tests.support.proofs import DIFFERENT_WORK, proof
 from tests.support.run_builder import MS, SimulatedArm, build_run
 
 LOADS = (ClosedLoad(16), OpenLoad(150.0))
@@ -322,3 +325,61 @@ def test_an_app_silent_once_is_still_counted(tmp_path):
     assert any("did not tell" in g.detail for g in gates_of(good, "server-count", True))
     bad = summary_of(tmp_path / "bad", edit_trial=only_bad(and_one_missing))
     assert {g.arm for g in gates_of(bad, "server-count")} == {BAD}
+
+
+class TestSameWork:
+    def gate(self, *proofs, arm="async", baseline="sync"):
+        return same_work_gate(arm, baseline, proofs)
+
+    def test_twins_that_are_the_same_pass(self):
+        found = self.gate(proof())
+        assert found.ok
+        assert found.detail == "equal interface; equal work; equal answers"
+
+    @pytest.mark.parametrize("side", ["interface", "work", "answers"])
+    def test_each_judged_side_fails_alone_with_words_and_remedy(self, side):
+        found = self.gate(proof(**{side: DIFFERENT_WORK}))
+        assert found.ok is False
+        assert found.detail.startswith(DIFFERENT_WORK.detail)
+        assert "test_twins_same.py" in found.detail
+
+    def test_a_drifted_comment_makes_no_result_invalid(self):
+        assert self.gate(proof(source=Side(ok=False, detail="line 3"))).ok
+
+    def test_one_bad_session_of_a_resumed_run_is_enough(self):
+        bad = proof(work=DIFFERENT_WORK)
+        assert self.gate(bad, proof()).ok is False
+        assert self.gate(proof(), bad).ok is False
+
+    def test_what_could_not_be_told_in_one_session_is_not_told(self):
+        doubt = proof(work=Side(ok=None, detail="no digests"))
+        for proofs in ((doubt, proof()), (proof(), doubt)):
+            found = self.gate(*proofs)
+            assert (found.ok, found.detail) == (None, "no digests")
+
+    def test_an_arm_that_is_no_twin_is_not_checked(self):
+        others = Proof(not_checked={"mine": "not a twin", "sync": "no second twin"})
+        found = self.gate(others, arm="mine")
+        assert (found.ok, found.detail) == (
+            None, "not checked (sync: no second twin; mine: not a twin)"
+        )  # fmt: skip
+
+    def test_a_run_that_did_not_look_is_not_checked(self):
+        assert self.gate().ok is None
+        assert self.gate(proof(), arm="third").ok is None
+
+    def test_two_candidates_are_both_held_against_the_reference(self):
+        three = proof(("a", "b", "c"), work=DIFFERENT_WORK)
+        assert self.gate(three, arm="b", baseline="a").ok
+        assert self.gate(three, arm="c", baseline="a").ok is False
+        assert self.gate(three, arm="c", baseline="b").ok is False
+        assert self.gate(three, arm="a", baseline="b").ok
+
+    def test_a_difference_makes_every_verdict_between_them_invalid(self, tmp_path):
+        summary = summary_of(tmp_path / "run", proofs=[proof(work=DIFFERENT_WORK)])
+        assert not summary.valid
+        comparisons = [c for s in summary.scenarios for c in s.comparisons]
+        assert comparisons
+        for each in comparisons:
+            assert each.verdict == "invalid"
+            assert each.reasons[0].startswith(f"same-work (async): {DIFFERENT_WORK.detail}")

@@ -11,18 +11,19 @@ from reports.charts.forest import forest_charts
 from reports.charts.style import marks_of
 from reports.html import numeric_columns, render_html
 from reports.parts import Parts
+from tests.support.proofs import DIFFERENT_WORK, proof
 from tests.support.sample_summary import comparison, gate, manifest, result, scenario, summary
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 NASTY = '</script><img src=x onerror="alert(1)">\x1b'
 
 
-def page_of(answer=None, **kept) -> str:
+def page_of(answer=None, proofs=(), **kept) -> str:
     answer = answer or summary()
     arms = ("sync", "async")
     with chart_style():
         charts = ChartSet(tuple(forest_charts(answer, marks_of(arms), 5.0)), (), (), ())
-    return render_html(Parts(answer, {**manifest(), **kept}, charts, arms, 5.0))
+    return render_html(Parts(answer, {**manifest(), **kept}, charts, arms, 5.0, proofs))
 
 
 class Reader(HTMLParser):
@@ -187,3 +188,19 @@ def test_timeouts_are_shown_apart_from_errors() -> None:
 def test_columns_of_numbers_are_found() -> None:
     assert numeric_columns([("a", "1", "–"), ("b", "−2%", "x")]) == [False, True, False]
     assert numeric_columns([]) == []
+
+
+def test_why_the_comparison_is_fair_stands_before_why_to_believe_it() -> None:
+    text = read(page_of(proofs=(proof(),))).text
+    assert text.index("Why this comparison is fair") < text.index("Why to believe it")
+    assert "✓ the same" in text
+    assert "Every statement (2)" in text
+    assert "Why this comparison is fair" not in read(page_of()).text
+
+
+def test_what_twins_and_servers_say_stays_text() -> None:
+    named = proof((NASTY, "async"), work=DIFFERENT_WORK.model_copy(update={"detail": NASTY}))
+    page = page_of(proofs=(named,))
+    read(page)
+    assert "</script>" not in page
+    assert "✕ different" in page

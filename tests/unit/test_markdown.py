@@ -11,15 +11,17 @@ from reports.charts.forest import forest_charts
 from reports.charts.style import marks_of
 from reports.markdown import escaped, render_markdown
 from reports.parts import Parts
+from tests.support.proofs import proof
 from tests.support.sample_summary import manifest, scenario, summary
 
 
-def report_of(answer=None, **kept) -> str:
+def report_of(answer=None, proofs=(), **kept) -> str:
     answer = answer or summary()
     with chart_style():
         charts = tuple(forest_charts(answer, marks_of(["sync", "async"]), 5.0))
     sections = ChartSet(charts, (), (), ())
-    return render_markdown(Parts(answer, {**manifest(), **kept}, sections, ("sync", "async"), 5.0))
+    told = {**manifest(), **kept}
+    return render_markdown(Parts(answer, told, sections, ("sync", "async"), 5.0, proofs))
 
 
 def rendered(text: str) -> str:
@@ -65,3 +67,14 @@ def test_what_is_invalid_stands_before_the_answer() -> None:
 def test_a_command_cannot_leave_its_block() -> None:
     page = rendered(report_of(command="bench run '```\n# head'"))
     assert "<h1>head" not in page
+
+
+def test_why_the_comparison_is_fair_has_its_tables_with_whatever_names() -> None:
+    text = report_of(proofs=(proof(("a|b", "*c*", "<d>")),))
+    page = rendered(text[text.index("## Why this comparison is fair") :])
+    sides, work = re.findall(r"<table>.*?</table>", page, re.S)[:2]
+    assert "<th>Against a|b</th>" in sides
+    assert "<td>*c*</td>" in sides
+    assert "<td>1 / 1 / 1</td>" in work
+    assert "a|b sends SET NAMES ? ×2" in page
+    assert "Why this comparison is fair" not in report_of()

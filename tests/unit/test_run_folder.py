@@ -81,6 +81,16 @@ def test_missing_samples_are_left_out_and_said(folder):
     assert set(run.trials_of("read-one", "closed-16")["round"]) == {0, 1}
 
 
+def test_what_was_seen_of_the_twins_is_read_or_its_loss_is_said(folder):
+    assert [each.reference for each in StoredRun.load(folder).proofs] == ["sync"]
+    journal = folder / "journal.jsonl"
+    lines = journal.read_text().replace('"reference": "sync"', '"reference": 7')
+    journal.write_text(lines)
+    run = StoredRun.load(folder)
+    assert run.proofs == ()
+    assert run.notes == ("What the run saw of its twins is not as this version writes it.",)
+
+
 def test_damaged_telemetry_is_a_note_not_a_failure(folder):
     (folder / "telemetry.parquet").write_bytes(b"not parquet")
     run = StoredRun.load(folder)

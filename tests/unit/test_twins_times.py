@@ -108,6 +108,23 @@ def test_driver_calls_count_to_their_end(times: RequestTimes, call: str) -> None
     engine.dispose()
 
 
+def test_driver_calls_are_counted_outside_of_requests_too() -> None:
+    engine = create_engine("sqlite://")
+    calls = time_driver(engine)
+    with engine.connect():
+        pass  # SQLAlchemy's own first look at the database
+    assert calls["connect"] == 1
+    before = dict(calls)
+    with engine.connect() as connection:
+        connection.execute(text("CREATE TABLE numbers (n INT)"))
+        connection.execute(text("INSERT INTO numbers VALUES (:n)"), [{"n": 1}, {"n": 2}])
+        connection.commit()
+    grown = {kind: count - before[kind] for kind, count in calls.items()}
+    # One rollback: the pool resets what comes back to it.
+    assert grown == {"execute": 2, "commit": 1, "rollback": 1, "ping": 0, "connect": 0}
+    engine.dispose()
+
+
 def test_waiting_for_a_connection_counts_even_in_vain(times: RequestTimes) -> None:
     engine = create_engine(
         "sqlite://", poolclass=TimedQueuePool, pool_size=1, max_overflow=0, pool_timeout=DELAY_S
