@@ -22,6 +22,8 @@ WARM_UP_S = 0.35
 PILOT_S = 0.5
 PILOT_INSTANCES = 4
 START_S_PER_PROCESS = 0.45
+DISTANCE_S = 2.5
+"""Starting the relay and measuring through it, where a distance was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +123,13 @@ def round_seconds(spec: Spec, instances: int, pairs: int) -> float:
 
 
 def set_up_seconds(spec: Spec, instances: int) -> float:
-    """Wall time before the first trial: starting instances, warming each up, the pilot."""
+    """Wall time before the first trial: starting instances, warming each up, the pilot …"""
     processes = sum(arm.workers for arm in spec.arm if arm.kind != "url") * instances
     warm_up_s = instances * len(spec.scenario) * (LEAD_IN_S + WARM_UP_S + GAP_S)
     piloted = sum(scenario.load.model == "auto" for scenario in spec.scenario)
     pilot_s = min(instances, PILOT_INSTANCES) * piloted * (LEAD_IN_S + PILOT_S + GAP_S)
-    return START_S_PER_PROCESS * processes + len(spec.arm) * (warm_up_s + pilot_s)
+    distance_s = DISTANCE_S if spec.run.database_rtt_ms else 0.0
+    return distance_s + START_S_PER_PROCESS * processes + len(spec.arm) * (warm_up_s + pilot_s)
 
 
 def round_shape(spec: Spec, sizes: Sizes) -> RoundShape:

@@ -46,7 +46,7 @@ class RunSpec(Frozen):
         str, Field(pattern=r"^(auto|docker|local|none|mysql://.+)$", repr=False)
     ] = "auto"
     durability: Literal["durable", "relaxed"] = "durable"
-    database_rtt_ms: Annotated[float, Field(ge=0, le=0)] = 0.0
+    database_rtt_ms: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = 0.0
     instances: AutoOrCount = "auto"
     rounds: AutoOrCount = "auto"
     pairs: AutoOrCount = "auto"
@@ -62,6 +62,12 @@ class RunSpec(Frozen):
         if "://" in database:
             _check_host(database)
         return database
+
+    @model_validator(mode="after")
+    def _distance_needs_a_database(self) -> RunSpec:
+        if self.database_rtt_ms and self.database == "none":
+            raise ValueError('database_rtt_ms delays the way to a database, but database = "none"')
+        return self
 
 
 class Arm(Frozen):
@@ -91,6 +97,13 @@ class Arm(Frozen):
         if self.app is not None:
             return "app"
         return "command" if self.command is not None else "url"
+
+    @property
+    def gets_database_url(self) -> bool:
+        """Whether the arm is told where its database is, and so works in a schema of ours."""
+        return self.app is not None or (
+            self.command is not None and any("{database_url}" in text for text in self.env.values())
+        )
 
     @property
     def connections(self) -> int:
@@ -189,6 +202,17 @@ class Spec(Frozen):
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f"{kind} {name!r} is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _distance_is_the_same_for_all(self) -> Spec:
+        if self.run.database_rtt_ms:
+            for arm in self.arm:
+                if not arm.gets_database_url:
+                    raise ValueError(
+                        f"arm {arm.name!r} does not take {{database_url}}, so database_rtt_ms would"
+                        " not reach it; all arms must be equally far from their database"
+                    )
         return self
 
     def scenario_named(self, name: str) -> Scenario:

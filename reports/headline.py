@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reports import words
 from reports.model import Comparison, ScenarioSummary, Status
+from reports.words import distance
 
 
 def headline(
@@ -13,10 +14,11 @@ def headline(
     arms: Sequence[str],
     equivalence_pct: float,
     status: Status,
+    database_rtt_ms: float = 0.0,
 ) -> str:
     """What the primary comparisons say, honest about what cannot be told.
 
-    `arms`: the baseline first.
+    `arms`: the baseline first. A distance to the database is told first: it changes the answer.
     """
     if len(arms) == 1:
         said = _alone(scenarios, arms[0])
@@ -24,6 +26,8 @@ def headline(
         said = " ".join(
             _candidate(scenarios, arms[0], candidate, equivalence_pct) for candidate in arms[1:]
         )
+    if database_rtt_ms:
+        said = f"With {distance(database_rtt_ms)}: {said}"
     return said if status == "complete" else f"Not finished, so far: {said}"
 
 

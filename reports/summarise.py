@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.comparisons import CAPACITY, PRIMARY_LATENCY, Question, Rules, compare, questions
-from reports.gates import load_gates, settings_gate
+from reports.gates import distance_gate, load_gates, settings_gate
 from reports.headline import headline
 from reports.measures import LoadData, load_data, tidy
 from reports.model import Comparison, GateResult, LoadFacts, ScenarioSummary, Summary
@@ -33,15 +33,21 @@ class Interim:
 
 def summarise(run: StoredRun) -> Summary:
     """The whole answer. Raises StorageError when a sample file is damaged."""
-    settings = _settings_gates(run)
-    scenarios = tuple(_scenario(run, name, settings) for name in run.scenarios)
+    of_the_run = (*_settings_gates(run), *_distance_gate(run))
+    scenarios = tuple(_scenario(run, name, of_the_run) for name in run.scenarios)
     everything = [comparison for each in scenarios for comparison in each.comparisons]
     return Summary(
         schema=SCHEMA,
         run=run.run,
         status=run.status,
         valid=_valid(scenarios, everything),
-        headline=headline(scenarios, run.arms, run.spec.run.equivalence_pct, run.status),
+        headline=headline(
+            scenarios,
+            run.arms,
+            run.spec.run.equivalence_pct,
+            run.status,
+            run.spec.run.database_rtt_ms,
+        ),
         scenarios=scenarios,
         notes=run.notes,
     )
@@ -108,20 +114,20 @@ def _data(run: StoredRun, name: str, facts: LoadFacts) -> LoadData:
     )
 
 
-def _scenario(run: StoredRun, name: str, settings: Sequence[GateResult]) -> ScenarioSummary:
+def _scenario(run: StoredRun, name: str, of_the_run: Sequence[GateResult]) -> ScenarioSummary:
     loads = run.loads(name)
-    parts = [_at_load(run, name, facts, settings) for facts in loads]
+    parts = [_at_load(run, name, facts, of_the_run) for facts in loads]
     return ScenarioSummary(
         name=name,
         loads=loads,
         results=tuple(result for part in parts for result in part.results),
         comparisons=tuple(comparison for part in parts for comparison in part.comparisons),
-        gates=(*settings, *(gate for part in parts for gate in part.gates)),
+        gates=(*of_the_run, *(gate for part in parts for gate in part.gates)),
     )
 
 
 def _at_load(
-    run: StoredRun, name: str, facts: LoadFacts, settings: Sequence[GateResult]
+    run: StoredRun, name: str, facts: LoadFacts, of_the_run: Sequence[GateResult]
 ) -> ScenarioSummary:
     data = _data(run, name, facts)
     scenario = run.scenario(name)
@@ -137,7 +143,7 @@ def _at_load(
             comparison
             for candidate in run.arms[1:]
             for comparison in compare(
-                data, run.baseline, candidate, asked, (*settings, *gates), _rules(run)
+                data, run.baseline, candidate, asked, (*of_the_run, *gates), _rules(run)
             )
         ),
         gates=tuple(gates),
@@ -161,3 +167,16 @@ def _settings_gates(run: StoredRun) -> list[GateResult]:
     return [
         settings_gate(run.spec.arm_named(candidate), baseline, told) for candidate in run.arms[1:]
     ]
+
+
+def _distance_gate(run: StoredRun) -> list[GateResult]:
+    """Nothing where no distance was asked for."""
+    asked_ms = run.spec.run.database_rtt_ms
+    return [distance_gate(asked_ms, run.distances, _relay_core_pct(run))] if asked_ms else []
+
+
+def _relay_core_pct(run: StoredRun) -> float | None:
+    """The relay's CPU time over the wall time of all trials; None where it is not known."""
+    known = run.trials[run.trials["relay_cpu_s"].notna() & run.trials["generator_wall_s"].notna()]
+    wall_s = float(known["generator_wall_s"].sum())
+    return 100.0 * float(known["relay_cpu_s"].sum()) / wall_s if wall_s else None

@@ -26,6 +26,7 @@ PURE = [
     "loadtests/schedule.py",
     "loadtests/arrivals.py",
     "loadtests/trials.py",
+    "loadtests/relay/delay_line.py",
     "reports/statistics.py",
     "reports/gates.py",
     "reports/verdicts.py",
