@@ -78,8 +78,9 @@ class Database:
         """Where the server itself is."""
         raise AssertionError("there is no address without a database")
 
-    def lead_arms_to(self, port: int) -> None:
-        """From now on arms are told this port of this machine instead of the server's."""
+    def lead_arms_to(self, port: int | None) -> None:
+        """From now on arms are told this port of this machine instead of the server's address;
+        None: the server's again."""
         raise AssertionError(f"nothing can be behind port {port} without a database")
 
     def url_for(self, schema: str) -> str:
@@ -220,10 +221,12 @@ class ServerDatabase(Database):
         """Where the server itself is."""
         return self._server.address
 
-    def lead_arms_to(self, port: int) -> None:
-        """From now on arms are told this port of this machine instead of the server's."""
-        self._arms_address = replace(self._server.address, host="127.0.0.1", port=port)
-        self.port = port
+    def lead_arms_to(self, port: int | None) -> None:
+        """From now on arms are told this port of this machine instead of the server's address;
+        None: the server's again."""
+        own = self._server.address
+        self._arms_address = own if port is None else replace(own, host="127.0.0.1", port=port)
+        self.port = self._arms_address.port
 
     def url_for(self, schema: str) -> str:
         """`mysql://user:password@host:port/schema`, as arms get it. Never print it."""

@@ -69,11 +69,14 @@ def distant_database(
     ) as relay:
         direct_url = database.url_for("")
         database.lead_arms_to(relay.port)
-        measured = _measured(database, direct_url, placement, log_folder / "distance.log")
-        relay.check()
-        distance = Distance(relay, measured)
-        say(distance.words())
-        yield distance
+        try:
+            measured = _measured(database, direct_url, placement, log_folder / "distance.log")
+            relay.check()
+            distance = Distance(relay, measured)
+            say(distance.words())
+            yield distance
+        finally:
+            database.lead_arms_to(None)
 
 
 def _measured(

@@ -319,26 +319,23 @@ def test_the_distance_is_measured_where_the_apps_run_and_arms_are_told_the_relay
     placement = Placement((), (core,), (), "test").with_relay()
     said: list[str] = []
     schema = private_database.create_arm_schema("distance", "arm")
-    own_port = private_database.port
-    try:
-        with distant_database(
-            private_database, 3.0, placement=placement, log_folder=tmp_path, say=said.append
-        ) as distance:
-            assert distance is not None
-            address = address_from_url(private_database.url_for(schema))
-            assert (address.host, address.port) == ("127.0.0.1", distance.relay.port)
-            facts = distance.facts()
-            with closing(pinged(address, database=schema)) as connection:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT COUNT(*) FROM items")
-                    assert cursor.fetchone() == (10_000,)
-                probe = InstanceProbe(os.getpid())
-                assert private_database.port == distance.relay.port
-                assert probe.connections_to(private_database.port) == 1
-            password = address.password
-    finally:
-        assert own_port is not None
-        private_database.lead_arms_to(own_port)
+    before = private_database.url_for(schema)
+    with distant_database(
+        private_database, 3.0, placement=placement, log_folder=tmp_path, say=said.append
+    ) as distance:
+        assert distance is not None
+        address = address_from_url(private_database.url_for(schema))
+        assert (address.host, address.port) == ("127.0.0.1", distance.relay.port)
+        facts = distance.facts()
+        with closing(pinged(address, database=schema)) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT COUNT(*) FROM items")
+                assert cursor.fetchone() == (10_000,)
+            probe = InstanceProbe(os.getpid())
+            assert private_database.port == distance.relay.port
+            assert probe.connections_to(private_database.port) == 1
+        password = address.password
+    assert private_database.url_for(schema) == before
     assert facts["asked_ms"] == 3.0
     assert facts["round_trips"] >= 50
     assert facts["added_ms"]["p50"] > 2.5
