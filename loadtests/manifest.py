@@ -56,7 +56,7 @@ def build_manifest(
     facts: Mapping[str, Any],
     arms: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The manifest; `facts` brings versions, host, placement, database, durability and commit.
+    """The manifest; `facts` brings versions, host, placement, database, durability, commit …
 
     `command` and `overrides` come as they were typed and are masked here; `spec_file` is the file
     that the spec was read from, None for a built-in profile.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,12 +9,11 @@ from typing import Any, Protocol
 
 from gevent import get_hub
 
-NS_PER_S = 1_000_000_000
+from loadtests.timerfd import NS_PER_S, TimerFd
+
 _READ = 1
 _HIGHEST_PRIORITY = 2
 """libev serves a watcher of this priority before all others that are ready."""
-_CLOCK_MONOTONIC = 1
-_TFD_NONBLOCK, _TFD_CLOEXEC, _TFD_TIMER_ABSTIME = os.O_NONBLOCK, getattr(os, "O_CLOEXEC", 0), 1
 
 
 class Alarm(Protocol):
@@ -40,48 +37,25 @@ def new_alarm(ring: Callable[[], None]) -> Alarm:
     return TimerFdAlarm(ring) if sys.platform == "linux" else LoopAlarm(ring)
 
 
-class _Timespec(ctypes.Structure):
-    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
-
-
-class _Itimerspec(ctypes.Structure):
-    _fields_ = (("interval", _Timespec), ("value", _Timespec))
-
-
 class TimerFdAlarm:
-    """An alarm on Linux's timerfd with absolute time (timerfd_create(2))."""
+    """An alarm on Linux's timerfd."""
 
     def __init__(self, ring: Callable[[], None]) -> None:
-        library = ctypes.CDLL(None, use_errno=True)
-        self._settime = library.timerfd_settime
-        self._fd = library.timerfd_create(_CLOCK_MONOTONIC, _TFD_NONBLOCK | _TFD_CLOEXEC)
-        if self._fd < 0:
-            raise OSError(ctypes.get_errno(), "timerfd_create")
-        self._spec = _Itimerspec()
-        self._argument = ctypes.byref(self._spec)
+        self._timer = TimerFd()
+        self.set = self._timer.set
         self._ring = ring
-        self._watcher = get_hub().loop.io(self._fd, _READ, priority=_HIGHEST_PRIORITY)
+        self._watcher = get_hub().loop.io(self._timer.fd, _READ, priority=_HIGHEST_PRIORITY)
         self._watcher.start(self._rings)
-
-    def set(self, at_ns: int) -> None:
-        """Setting the time also clears the ticks that made the descriptor readable."""
-        value = self._spec.value
-        value.seconds, value.nanoseconds = divmod(max(at_ns, 1), NS_PER_S)
-        if self._settime(self._fd, _TFD_TIMER_ABSTIME, self._argument, None):
-            raise OSError(ctypes.get_errno(), "timerfd_settime")
 
     def close(self) -> None:
         """Give the descriptor back."""
         self._watcher.stop()
         self._watcher.close()
-        os.close(self._fd)
+        self._timer.close()
 
     def _rings(self) -> None:
-        try:
-            os.read(self._fd, 8)
-        except BlockingIOError:  # set anew since the descriptor became readable
-            return
-        self._ring()
+        if self._timer.rang():  # else it was set anew since the descriptor became readable
+            self._ring()
 
 
 class LoopAlarm:

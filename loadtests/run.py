@@ -203,7 +203,9 @@ def unrecorded_rate(
         steady_s=steady_s,
     )
     _put_back(run, order)
-    return completions_per_s(run.generator.run_trial(order))
+    outcome = run.generator.run_trial(order)
+    run.bed.check()
+    return completions_per_s(outcome)
 
 
 def completions_per_s(outcome: TrialOutcome) -> float:
@@ -342,6 +344,7 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
     before = run.telemetry.begin(order)
     try:
         outcome = run.generator.run_trial(order)
+        run.bed.check()
     except BaseException as error:
         run.store.journal.write(
             "trial",
@@ -376,6 +379,7 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
             counted_before.server_requests if counted_before else None, after.server_requests
         ),
         database_cpu_s=_difference(before.database_cpu_s, after.database_cpu_s),
+        relay_cpu_s=_difference(before.relay_cpu_s, after.relay_cpu_s),
         steal_pct=_share_pct(before.steal_s, after.steal_s, after.t_ns - before.t_ns),
         last_error=None if pc.all(outcome.samples.column("ok")).as_py() else after.last_error,
         reason=failure,

@@ -24,6 +24,8 @@ WARM_UP_S = 0.35
 PILOT_S = 0.5
 PILOT_INSTANCES = 4
 START_S_PER_PROCESS = 0.45
+DISTANCE_S = 2.5
+"""Starting the relay and measuring through it, where a distance was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +135,17 @@ def _waiting_s(spec: Spec, scenario: Scenario) -> float:
 
 
 def set_up_seconds(spec: Spec, instances: int) -> float:
-    """Wall time before the first trial: starting instances, warming each up, the pilot."""
+    """Wall time before the first trial: starting instances, warming each up, the pilot …"""
     processes = sum(arm.workers for arm in spec.arm if arm.kind != "url") * instances
-    return START_S_PER_PROCESS * processes + sum(
-        len(spec.arms_of(scenario)) * _first_loads_seconds(scenario, instances)
-        + instances * _waiting_s(spec, scenario)
-        for scenario in spec.scenario
+    distance_s = DISTANCE_S if spec.run.database_rtt_ms else 0.0
+    return (
+        distance_s
+        + START_S_PER_PROCESS * processes
+        + sum(
+            len(spec.arms_of(scenario)) * _first_loads_seconds(scenario, instances)
+            + instances * _waiting_s(spec, scenario)
+            for scenario in spec.scenario
+        )
     )
 
 

@@ -59,7 +59,7 @@ class RunSpec(Frozen):
         str, Field(pattern=r"^(auto|docker|local|none|mysql://.+)$", repr=False)
     ] = "auto"
     durability: Literal["durable", "relaxed"] = "durable"
-    database_rtt_ms: Annotated[float, Field(ge=0, le=0)] = 0.0
+    database_rtt_ms: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = 0.0
     instances: AutoOrCount = "auto"
     rounds: AutoOrCount = "auto"
     pairs: AutoOrCount = "auto"
@@ -75,6 +75,12 @@ class RunSpec(Frozen):
         if "://" in database:
             _check_host(database)
         return database
+
+    @model_validator(mode="after")
+    def _distance_needs_a_database(self) -> RunSpec:
+        if self.database_rtt_ms and self.database == "none":
+            raise ValueError('database_rtt_ms delays the way to a database, but database = "none"')
+        return self
 
 
 class Arm(Frozen):
@@ -105,6 +111,13 @@ class Arm(Frozen):
         if self.app is not None:
             return "app"
         return "command" if self.command is not None else "url"
+
+    @property
+    def gets_database_url(self) -> bool:
+        """Whether the arm is told where its database is, and so works in a schema of ours."""
+        return self.app is not None or (
+            self.command is not None and any("{database_url}" in text for text in self.env.values())
+        )
 
     @property
     def connections(self) -> int:
@@ -236,6 +249,17 @@ class Spec(Frozen):
     def expects_errors(self, scenario: Scenario, arm: str) -> bool:
         """Whether an arm may fail requests in a scenario: never a baseline."""
         return scenario.expect_errors and arm != self.arms_of(scenario)[0].name
+
+    @model_validator(mode="after")
+    def _distance_is_the_same_for_all(self) -> Spec:
+        if self.run.database_rtt_ms:
+            for arm in self.arm:
+                if not arm.gets_database_url:
+                    raise ValueError(
+                        f"arm {arm.name!r} does not take {{database_url}}, so database_rtt_ms would"
+                        " not reach it; all arms must be equally far from their database"
+                    )
+        return self
 
     def scenario_named(self, name: str) -> Scenario:
         """The scenario called `name`; KeyError when there is none."""

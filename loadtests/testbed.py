@@ -13,7 +13,7 @@ from loadtests.trials import Target
 class Reading:
     """One look at an instance and the host; None where it cannot be known.
 
-    `cpu_s` and `database_cpu_s` are cumulative; `server_requests` counts since the process started.
+    CPU seconds are cumulative; `server_requests` counts since the process started.
     """
 
     t_ns: int
@@ -24,6 +24,7 @@ class Reading:
     in_flight: int | None = None
     server_requests: int | None = None
     database_cpu_s: float | None = None
+    relay_cpu_s: float | None = None
     steal_s: float | None = None
     pressure_s: float | None = None
     last_error: str | None = None
@@ -49,6 +50,10 @@ class Bed(Protocol):
     def settle(self, target: Target) -> int | None:
         """Wait, for a limited time, until the instance has nothing left to do; returns how many
         requests are still in flight then, None where it does not tell."""
+        ...
+
+    def check(self) -> None:
+        """Raise EnvironmentNotReady when something that all arms need is gone."""
         ...
 
     def failure(self, target: Target) -> str | None:

@@ -106,7 +106,7 @@ def _comparison(
         alpha=rules.primary_alpha if question.primary else ALPHA,
         equivalence_pct=rules.equivalence_pct,
         failed_gates=[
-            f"{gate.name} ({gate.arm}): {gate.detail}"
+            f"{gate.name} ({gate.arm or 'all arms'}): {gate.detail}"
             for gate in gates
             if gate.ok is False and _concerns(gate, data, question, (baseline, candidate))
         ],

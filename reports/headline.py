@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reports import words
 from reports.model import Comparison, ScenarioSummary, Status
+from reports.words import distance
 
 MOST_PAIRS_IN_FULL = 3
 """Of more pairs of arms than this, only the first primary comparison of each is told."""
@@ -20,10 +21,12 @@ def headline(
     pairs: Sequence[tuple[str, str]],
     equivalence_pct: float,
     status: Status,
+    database_rtt_ms: float = 0.0,
 ) -> str:
     """What the primary comparisons say, honest about what cannot be told.
 
-    `pairs`: each baseline with a candidate; empty when `arms` are compared with nothing.
+    `pairs`: each baseline with a candidate; empty when `arms` are compared with nothing. A distance
+    to the database is told first: it changes the answer.
     """
     if not pairs:
         said = " ".join(_alone(scenarios, arm) for arm in arms)
@@ -31,6 +34,8 @@ def headline(
         said = _many(scenarios, pairs, equivalence_pct)
     else:
         said = " ".join(_candidate(scenarios, pair, equivalence_pct) for pair in pairs)
+    if database_rtt_ms:
+        said = f"With {distance(database_rtt_ms)}: {said}"
     return said if status == "complete" else f"Not finished, so far: {said}"
 
 

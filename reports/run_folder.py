@@ -25,7 +25,7 @@ TIMES = ("start_ns", "steady_start_ns", "steady_end_ns", "drained_ns")
 COUNTS = ("planned", "sent", "recorded", "no_free_user", "left_in_flight", "server_requests")
 MEASURES = (
     *("position", "generator_cpu_s", "generator_wall_s", "app_cpu_s", "app_rss_mb"),
-    *("app_threads", "connections", "database_cpu_s", "steal_pct"),
+    *("app_threads", "connections", "database_cpu_s", "relay_cpu_s", "steal_pct"),
 )
 TRIAL_COLUMNS = [*IDENTITY, *TIMES, *COUNTS, *MEASURES, "last_error", "reason"]
 FINISHED = ("finished",)
@@ -54,6 +54,8 @@ class StoredRun:
     """The last `rates` event of each scenario."""
     proofs: tuple[Proof, ...]
     """What each session of the run saw when it looked whether the twins are the same."""
+    distances: tuple[Mapping[str, Any], ...] = ()
+    """The `distance` events: what was measured at each start, where a distance was asked for."""
     _kept: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -143,6 +145,7 @@ def load_run(folder: Path) -> StoredRun:
         telemetry=telemetry,
         status=status,
         notes=(*ending, *torn, *missing, *telemetry_notes, *unreadable),
+        distances=tuple(event for event in events if event["event"] == "distance"),
         rates={str(e["scenario"]): e for e in events if e["event"] == "rates" and "scenario" in e},
         proofs=proofs,
     )

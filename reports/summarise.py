@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.comparisons import CAPACITY, PRIMARY_LATENCY, Question, Rules, compare, questions
-from reports.gates import load_gates, settings_gate
+from reports.gates import distance_gate, load_gates, settings_gate
 from reports.headline import headline
 from reports.measures import LoadData, load_data, tidy
 from reports.model import Comparison, GateResult, LoadFacts, ScenarioSummary, Summary
@@ -41,7 +41,14 @@ def summarise(run: StoredRun) -> Summary:
         run=run.run,
         status=run.status,
         valid=_valid(scenarios, everything),
-        headline=headline(scenarios, run.arms, run.pairs, run.spec.run.equivalence_pct, run.status),
+        headline=headline(
+            scenarios,
+            run.arms,
+            run.pairs,
+            run.spec.run.equivalence_pct,
+            run.status,
+            run.spec.run.database_rtt_ms,
+        ),
         scenarios=scenarios,
         notes=run.notes,
     )
@@ -116,7 +123,7 @@ def _data(run: StoredRun, name: str, facts: LoadFacts) -> LoadData:
 
 def _scenario(run: StoredRun, name: str) -> ScenarioSummary:
     loads = run.loads(name)
-    alike = [*_settings_gates(run, name), *_same_work_gates(run, name)]
+    alike = [*_settings_gates(run, name), *_same_work_gates(run, name), *_distance_gate(run)]
     parts = [_at_load(run, name, facts, alike) for facts in loads]
     return ScenarioSummary(
         name=name,
@@ -180,3 +187,16 @@ def _same_work_gates(run: StoredRun, name: str) -> list[GateResult]:
         same_work_gate(candidate, baseline, run.proofs)
         for baseline, candidate in _pairs_of(run, name)
     ]
+
+
+def _distance_gate(run: StoredRun) -> list[GateResult]:
+    """Nothing where no distance was asked for."""
+    asked_ms = run.spec.run.database_rtt_ms
+    return [distance_gate(asked_ms, run.distances, _relay_core_pct(run))] if asked_ms else []
+
+
+def _relay_core_pct(run: StoredRun) -> float | None:
+    """The relay's CPU time over the wall time of all trials; None where it is not known."""
+    known = run.trials[run.trials["relay_cpu_s"].notna() & run.trials["generator_wall_s"].notna()]
+    wall_s = float(known["generator_wall_s"].sum())
+    return 100.0 * float(known["relay_cpu_s"].sum()) / wall_s if wall_s else None

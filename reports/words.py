@@ -63,6 +63,11 @@ def ms(value: float | None) -> str:
     return f"{rounded(value)}{NBSP}ms"
 
 
+def distance(rtt_ms: float) -> str:
+    """How far the database is, as it was asked for: `2.0 ms to the database`."""
+    return f"{ms(rtt_ms)} to the database"
+
+
 def per_s(value: float | None) -> str:
     """A rate in requests per second."""
     return NOTHING if value is None else f"{rounded(value)}/s"
@@ -263,6 +268,7 @@ def _lower_first(text: str) -> str:
 
 GATES = {
     "counts": ("planned, sent, recorded and stored requests agree", ""),
+    "database-distance": ("distance to the database, measured against asked", "ms"),
     "drain": ("every trial ended with nothing left in flight", ""),
     "equal-settings": ("arms differ in nothing but what is compared", ""),
     "errors": ("requests that failed", "%"),

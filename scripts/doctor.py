@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.environment.arm_database import SHORTAGE_HINT
 from loadtests.environment.connections import connection_shortage
 from loadtests.environment.database import Database, open_database
+from loadtests.environment.distance import Distance, distant_database
 from loadtests.environment.drivers import check_drivers, driver_of
 from loadtests.environment.machine import available_memory_mb, host_facts, usable_cores
 from loadtests.environment.probes import HostProbe
 from loadtests.errors import BenchError
 from loadtests.schedule import PROCESS_MEMORY_MB, Sizes, connections_needed
 from loadtests.spec import Arm, Spec, load_spec
+from reports.gates import DISTANCE_REMEDY, distance_gate
 from scripts.console import say
 from scripts.session import placement_here, sizes_here
 
@@ -43,8 +45,7 @@ def doctor_command(source: str, overrides: tuple[str, ...]) -> int:
     spec = load_spec(source, overrides=overrides)
     sizes = sizes_here(spec, only_planning=True)
     findings = []
-    for look in _looks(spec, sizes):
-        finding = look()
+    for finding in _findings(spec, sizes):
         findings.append(finding)
         print(f"{'ok   ' if finding.fit else 'UNFIT'}  {finding.name}: {finding.seen}")
         if not finding.fit and finding.remedy:
@@ -52,12 +53,12 @@ def doctor_command(source: str, overrides: tuple[str, ...]) -> int:
     return 0 if all(finding.fit for finding in findings) else UNFIT
 
 
-def _looks(spec: Spec, sizes: Sizes) -> Iterator[Callable[[], Finding]]:
-    yield lambda: _drivers(spec)
-    yield _cores
-    yield lambda: _memory(spec, sizes)
-    yield _quiet
-    yield lambda: _database(spec, sizes)
+def _findings(spec: Spec, sizes: Sizes) -> Iterator[Finding]:
+    yield _drivers(spec)
+    yield _cores(spec)
+    yield _memory(spec, sizes)
+    yield _quiet()
+    yield from _database(spec, sizes)
 
 
 def _drivers(spec: Spec) -> Finding:
@@ -69,12 +70,12 @@ def _drivers(spec: Spec) -> Finding:
     return Finding("drivers", True, ", ".join(named) or "the arms bring their own")
 
 
-def _cores() -> Finding:
+def _cores(spec: Spec) -> Finding:
     cores = len(usable_cores()) or int(host_facts()["cores"])
     return Finding(
         "cores",
         cores >= FEWEST_CORES,
-        f"{cores} usable; {placement_here().why}",
+        f"{cores} usable; {placement_here(spec).why}",
         "On one core generator, app and database take time from each other: use more.",
     )
 
@@ -126,20 +127,44 @@ def _pct(share: float | None) -> str:
     return "unknown" if share is None else f"{share:.1f}%"
 
 
-def _database(spec: Spec, sizes: Sizes) -> Finding:
-    """Open it, say which and why, and do the connection arithmetic."""
+def _database(spec: Spec, sizes: Sizes) -> Iterator[Finding]:
+    """Open it, say which and why, do the connection arithmetic; measure the distance, if any."""
+    name = "database"
+    placement = placement_here(spec)
     with tempfile.TemporaryDirectory(prefix="bench-doctor-") as folder:
+        log_folder = Path(folder)
         try:
             with open_database(
                 spec.run,
                 connections_needed=0,
-                placement=placement_here(),
-                log_folder=Path(folder),
+                placement=placement,
+                log_folder=log_folder,
                 say=say,
             ) as database:
-                return database_finding(database, spec.arm, sizes.instances)
+                yield database_finding(database, spec.arm, sizes.instances)
+                name = "distance"
+                with distant_database(
+                    database,
+                    spec.run.database_rtt_ms,
+                    placement=placement,
+                    log_folder=log_folder,
+                    say=lambda _: None,
+                ) as distance:
+                    if distance is not None:
+                        yield _distance(distance)
         except BenchError as error:
-            return Finding("database", False, error.message, error.hint)
+            yield Finding(name, False, error.message, error.hint)
+
+
+def _distance(distance: Distance) -> Finding:
+    gate = distance_gate(distance.relay.rtt_ms, [distance.facts()], None)
+    priority = "" if distance.relay.real_time else "; real-time priority was not allowed"
+    return Finding(
+        "distance",
+        gate.ok is True,
+        distance.words().removeprefix("Distance to the database: ").rstrip(".") + priority,
+        DISTANCE_REMEDY,
+    )
 
 
 def database_finding(database: Database, arms: Sequence[Arm], instances: int) -> Finding:

@@ -7,11 +7,14 @@ import json
 import os
 import shlex
 import sys
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from loadtests.environment.distance import Distance
 from loadtests.environment.launch import with_resolved_headers
 from loadtests.environment.live_bed import LiveBed
 from loadtests.errors import BenchError, UsageError
@@ -165,12 +168,14 @@ def measure(
             check_same_world(read_manifest(options.resume), session.facts(), options.resume)
         else:
             store.write_manifest(_manifest(session, run, options, generator.real_time))
+        stack.enter_context(_distance_in_the_journal(store, session.distance))
+        relay = session.distance.relay if session.distance else None
         return execute(
             Run(
                 spec=spec,
                 sizes=sizes,
                 store=store,
-                bed=LiveBed(spec, session.database, session.instances),
+                bed=LiveBed(spec, session.database, session.instances, relay),
                 generator=StoppableGenerator(generator, stopping),
                 watcher=progress,
                 assess=lambda: interim(load_run(store.folder)),
@@ -180,6 +185,26 @@ def measure(
                 prove=lambda: check_sameness(session.instances, session.database, spec.run.seed),
             )
         )
+
+
+@contextmanager
+def _distance_in_the_journal(store: RunStore, distance: Distance | None) -> Iterator[None]:
+    """What was measured of the distance before the block, and what the relay did in it; it ends
+    with the block."""
+    if distance is None:
+        yield
+        return
+    store.journal.write("distance", **distance.facts())
+    started_s, cpu_s = time.monotonic(), distance.relay.cpu_s()
+    yield
+    wall_s, used_s = time.monotonic() - started_s, distance.relay.cpu_s()
+    distance.relay.end()
+    store.journal.write(
+        "relay",
+        wall_s=wall_s,
+        cpu_s=None if cpu_s is None or used_s is None else used_s - cpu_s,
+        **distance.relay.told(),
+    )
 
 
 def _manifest(session: Session, run: str, options: RunOptions, real_time: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.environment.database import Database, free_connections_outside, open_database
+from loadtests.environment.distance import Distance, distant_database
 from loadtests.environment.drivers import check_drivers
 from loadtests.environment.launch import server_options
 from loadtests.environment.machine import (
@@ -37,14 +38,22 @@ class Session:
     placement: Placement
     database: Database
     instances: list[RunningInstance]
+    distance: Distance | None = None
+
+    def check(self) -> None:
+        """Raise EnvironmentNotReady when the way to the database is gone."""
+        if self.distance is not None:
+            self.distance.relay.check()
 
     def facts(self) -> dict[str, Any]:
-        """Versions, host, placement, database, durability and commit, for the manifest."""
+        """Versions, host, placement, database, its distance, durability and commit, for the
+        manifest."""
         return {
             "versions": package_versions(),
             "host": host_facts(),
             "placement": self.placement.to_json(),
             **self.database.facts(),
+            **({"distance": self.distance.facts()} if self.distance else {}),
             "commit": git_commit(Path(__file__).parent),
         }
 
@@ -64,9 +73,10 @@ class Session:
 TOLD = ("app", "driver", "settings", "runtime", "versions")
 
 
-def placement_here() -> Placement:
-    """Which cores hold generator, apps and database."""
-    return choose_placement(usable_cores())
+def placement_here(spec: Spec) -> Placement:
+    """Which cores hold generator, apps and database, and the relay where there is one."""
+    placement = choose_placement(usable_cores())
+    return placement.with_relay() if spec.run.database_rtt_ms else placement
 
 
 @contextmanager
@@ -84,13 +94,22 @@ def open_session(
     Raises EnvironmentNotReady before anything is started when an arm's driver is not installed.
     """
     check_drivers(spec.arm)
-    placement = placement_here()
+    placement = placement_here(spec)
     say(f"Cores: {placement.why}")
     with ExitStack() as stack:
         database = stack.enter_context(
             open_database(
                 spec.run,
                 connections_needed=connections_needed(spec.arm, sizes.instances),
+                placement=placement,
+                log_folder=log_folder,
+                say=say,
+            )
+        )
+        distance = stack.enter_context(
+            distant_database(
+                database,
+                spec.run.database_rtt_ms,
                 placement=placement,
                 log_folder=log_folder,
                 say=say,
@@ -109,7 +128,7 @@ def open_session(
             )
         )
         stack.enter_context(on_cores(placement.generator))  # our own work stays off the apps' core
-        yield Session(spec, sizes, placement, database, instances)
+        yield Session(spec, sizes, placement, database, instances, distance)
 
 
 def sizes_here(spec: Spec, *, only_planning: bool = False) -> Sizes:

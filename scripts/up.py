@@ -14,6 +14,8 @@ from scripts.console import say
 from scripts.session import Session, open_session, sizes_here
 from scripts.stopping import SIGNALS
 
+LOOK_EVERY_S = 1.0
+
 
 def up_command(source: str, overrides: tuple[str, ...], *, json: bool) -> int:
     """Bring everything up, say where, wait for Ctrl-C or TERM; returns the exit code."""
@@ -28,7 +30,8 @@ def up_command(source: str, overrides: tuple[str, ...], *, json: bool) -> int:
             signal.signal(number, lambda *_: ended.set())
         print(_as_json(session) if json else _as_lines(session), flush=True)
         say("Up. Ctrl-C ends it.")
-        ended.wait()
+        while not ended.wait(LOOK_EVERY_S):
+            session.check()
     return 0
 
 
@@ -37,9 +40,11 @@ def _as_lines(session: Session) -> str:
 
 
 def _as_json(session: Session) -> str:
+    distance = session.distance
     return json_module.dumps(
         {
             "arms": {i.target.arm: i.target.url for i in session.instances},
             "database": session.database.masked_url(),
+            **({"distance": distance.facts()} if distance else {}),
         }
     )

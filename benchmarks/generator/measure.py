@@ -29,8 +29,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.generator.report import write_report
-from loadtests.generator.priority import ahead_of_others
 from loadtests.generator_client import LocustGenerator
+from loadtests.priority import GENERATOR, ahead_of_others
 from loadtests.scenarios.catalogue import READ_ONE
 from loadtests.trials import ClosedLoad, Load, OpenLoad, Target, TrialOrder, TrialOutcome
 
@@ -188,7 +188,7 @@ def stock(kind: str, url: str, seconds: float) -> Count:
 
 def on_our_terms(command: list[str]) -> subprocess.CompletedProcess[str]:
     """Run a contender with the priority that our own generator has during a trial."""
-    with ahead_of_others():  # a child inherits it
+    with ahead_of_others(GENERATOR):  # a child inherits it
         return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
 
 

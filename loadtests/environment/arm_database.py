@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from loadtests.environment.connections import connection_shortage, free_connections
-from loadtests.environment.mysql import Admin, RightMissing, Server, too_old, version_of
+from loadtests.environment.mysql import (
+    Address,
+    Admin,
+    RightMissing,
+    Server,
+    too_old,
+    version_of,
+)
 from loadtests.environment.probes import cpu_clock_s
 from loadtests.environment.seed import (
     CREATED_BY,
@@ -55,6 +62,7 @@ class Database:
     free_connections: int | None = None
     """Connections that arms may use together."""
     port: int | None = None
+    """What arms connect to: the server's own port, or that of a relay in front of it."""
     pid: int | None = None
     """The server's process, where that is on this machine and visible."""
 
@@ -74,8 +82,18 @@ class Database:
             hint='Set database = "auto" in [run], or give the arm a command or URL of its own.',
         )
 
+    @property
+    def address(self) -> Address:
+        """Where the server itself is."""
+        raise AssertionError("there is no address without a database")
+
+    def lead_arms_to(self, port: int | None) -> None:
+        """From now on arms are told this port of this machine instead of the server's address;
+        None: the server's again."""
+        raise AssertionError(f"nothing can be behind port {port} without a database")
+
     def url_for(self, schema: str) -> str:
-        """`mysql://user:password@host:port/schema`. Never print it."""
+        """`mysql://user:password@host:port/schema`, as arms get it. Never print it."""
         raise AssertionError(f"there is no schema {schema} without a database")
 
     def masked_url(self, schema: str = "") -> str | None:
@@ -125,6 +143,7 @@ class ServerDatabase(Database):
         self.port = server.address.port
         self.pid = server.pid
         self._server = server
+        self._arms_address = server.address
         self._admin = admin
         self._schemas: list[str] = []
         self._variables = _variables(admin)
@@ -206,9 +225,21 @@ class ServerDatabase(Database):
             hint=f"If nobody needs it, drop it by hand; else choose another --out than {run_id}.",
         )
 
+    @property
+    def address(self) -> Address:
+        """Where the server itself is."""
+        return self._server.address
+
+    def lead_arms_to(self, port: int | None) -> None:
+        """From now on arms are told this port of this machine instead of the server's address;
+        None: the server's again."""
+        own = self._server.address
+        self._arms_address = own if port is None else replace(own, host="127.0.0.1", port=port)
+        self.port = self._arms_address.port
+
     def url_for(self, schema: str) -> str:
-        """`mysql://user:password@host:port/schema`. Never print it."""
-        return self._server.address.url(schema)
+        """`mysql://user:password@host:port/schema`, as arms get it. Never print it."""
+        return self._arms_address.url(schema)
 
     def masked_url(self, schema: str = "") -> str:
         """The same with `***` for the password."""

@@ -94,13 +94,6 @@ def placeholders(arm: Arm, port: int) -> dict[str, str]:
     }
 
 
-def needs_schema(arm: Arm) -> bool:
-    """Whether the arm works in a schema of ours."""
-    return arm.kind == "app" or (
-        arm.kind == "command" and any("{database_url}" in value for value in arm.env.values())
-    )
-
-
 def inherited(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Our environment without what would silently change an arm.
 

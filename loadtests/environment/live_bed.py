@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from loadtests.environment.database import Database
 from loadtests.environment.probes import HostProbe, InstanceProbe
+from loadtests.environment.relay import Relay
 from loadtests.environment.servers import RunningInstance, run_reset
 from loadtests.spec import Spec
 from loadtests.testbed import Reading
@@ -21,10 +22,15 @@ class LiveBed:
     """Satisfies `loadtests.testbed.Bed` with real processes and a real database."""
 
     def __init__(
-        self, spec: Spec, database: Database, instances: Sequence[RunningInstance]
+        self,
+        spec: Spec,
+        database: Database,
+        instances: Sequence[RunningInstance],
+        relay: Relay | None = None,
     ) -> None:
         self._spec = spec
         self._database = database
+        self._relay = relay
         self._instances = {(i.target.arm, i.target.instance): i for i in instances}
         self._probes = {
             key: InstanceProbe(instance.child.pid if instance.child else None)
@@ -66,6 +72,7 @@ class LiveBed:
             in_flight=stats.get("in_flight"),
             server_requests=stats.get("requests"),
             database_cpu_s=self._database.cpu_s(),
+            relay_cpu_s=self._relay.cpu_s() if self._relay else None,
             steal_s=host.steal_s,
             pressure_s=host.pressure_s,
             last_error=stats.get("last_error"),
@@ -84,6 +91,11 @@ class LiveBed:
             if not in_flight or time.monotonic() > give_up_s:
                 return in_flight
             time.sleep(SETTLE_POLL_S)
+
+    def check(self) -> None:
+        """Raise EnvironmentNotReady when the relay has ended: no arm reaches its database."""
+        if self._relay is not None:
+            self._relay.check()
 
     def failure(self, target: Target) -> str | None:
         """Why the instance can no longer be measured; None while it lives."""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Placement:
     apps: tuple[int, ...]
     database: tuple[int, ...]
     why: str
+    relay: tuple[int, ...] = ()
+    """For the relay between apps and database, where there is one."""
 
     def to_json(self) -> dict[str, Any]:
         """As the manifest writes it."""
@@ -39,8 +41,17 @@ class Placement:
             "generator": list(self.generator),
             "apps": list(self.apps),
             "database": list(self.database),
+            **({"relay": list(self.relay)} if self.relay else {}),
             "why": self.why,
         }
+
+    def with_relay(self) -> Placement:
+        """The same with a relay on the last of the database's cores: never on one of the apps',
+        whose time is measured, nor on the generator's where that has one to itself."""
+        if not self.database:
+            return self
+        core = self.database[-1]
+        return replace(self, relay=(core,), why=f"{self.why}; relay on core {core}")
 
 
 def usable_cores() -> list[int]:

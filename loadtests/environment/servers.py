@@ -24,7 +24,6 @@ from loadtests.environment.launch import (
     app_launch,
     command_launch,
     inherited,
-    needs_schema,
     resolved_headers,
 )
 from loadtests.environment.machine import Placement
@@ -151,7 +150,7 @@ class _Starter:
         self._schemas = {
             arm.name: database.create_arm_schema(run, arm.name)
             for arm in spec.arm
-            if needs_schema(arm)
+            if arm.gets_database_url
         }
         stack.callback(lambda: stop_all(self._children, STOP_GRACE_S))
 

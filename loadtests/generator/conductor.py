@@ -16,8 +16,8 @@ from loadtests.generator.connections import Site
 from loadtests.generator.crews import Crews
 from loadtests.generator.messages import Message, messages_for
 from loadtests.generator.own_users import OwnUsers, forbid_silent_retries, gate_tasks, load_users
-from loadtests.generator.priority import ahead_of_others
 from loadtests.generator.work import ClosedWork, OpenWork, Work
+from loadtests.priority import GENERATOR, ahead_of_others
 from loadtests.recorder import Row, assemble, sample_table
 from loadtests.scenarios.model import Scenario
 from loadtests.trials import ClosedLoad, Load, Target, TrialOrder, TrialOutcome
@@ -91,7 +91,7 @@ class Conductor:
         window = _window(order, START_DELAY_S)
         used = _Usage()
         within_s = order.lead_in_s + order.steady_s + scenario.timeout_s + DRAIN_GRACE_S
-        with ahead_of_others():
+        with ahead_of_others(GENERATOR):
             drained = work.run(window, within_s)
         usage = used.until_now()
         if not drained:

@@ -21,7 +21,6 @@ from gevent.queue import Queue
 
 from loadtests.errors import BenchError, EnvironmentNotReady
 from loadtests.generator.conductor import Conductor
-from loadtests.generator.priority import ahead_of_others
 from loadtests.generator.protocol import (
     Frame,
     error_frame,
@@ -32,6 +31,7 @@ from loadtests.generator.protocol import (
     send_frame,
     targets_in,
 )
+from loadtests.priority import GENERATOR, ahead_of_others
 
 log = logging.getLogger("generator")
 
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
         _prepare_process({int(core) for core in arguments[1:]})
         frames = _frames_until_controller_is_gone(controller)
         conductor = _set_up(frames.get())
-        with ahead_of_others() as real_time:
+        with ahead_of_others(GENERATOR) as real_time:
             facts = {"locust": locust.__version__, "real_time": real_time}
         send_frame(controller, Frame({"kind": "ready", **facts}))
         _serve(controller, frames, conductor)

@@ -1,4 +1,4 @@
-"""What must be said of what is drawn: failed gates, saturated arms, the durability of writes."""
+"""What must be said of what is drawn: failed gates, saturated arms, distance, durability."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Caveats:
     saturated: frozenset[Place] = frozenset()
     durability: Mapping[str, str] = field(default_factory=dict)
     """Server and durability, for each scenario with writes."""
+    distance: str = ""
+    """How far the database is, where a distance was asked for."""
 
     def failures(self, place: Place, *, of_cost: bool = False) -> tuple[str, ...]:
         """Gates that make an arm's numbers at a load invalid; lateness spares its cost."""
@@ -63,7 +65,8 @@ class Caveats:
         return text + HOLLOW if hollow else text
 
     def note(self, scenario: str, loads: Sequence[LoadFacts], arms: Sequence[str]) -> str:
-        """What stands below a drawing: saturated arms, and durability where there are writes."""
+        """What stands below a drawing: saturated arms, the distance to the database, and
+        durability where there are writes."""
         parts = [
             f"{words.tidy(arm, 24)} is saturated {words.load_phrase(load)}: its response time "
             "grows with the length of a trial"
@@ -71,10 +74,15 @@ class Caveats:
             for arm in arms
             if (scenario, load.load, arm) in self.saturated
         ]
-        return ". ".join([*parts, *filter(None, [self.durability.get(scenario)])])
+        always = [self.distance, self.durability.get(scenario)]
+        return ". ".join([*parts, *filter(None, always)])
 
-    def durability_note(self, scenarios: Sequence[str]) -> str:
-        """The durability of a drawing of several scenarios, naming those with writes."""
+    def shared_note(self, scenarios: Sequence[str]) -> str:
+        """What stands below a drawing of several scenarios: distance and durability."""
+        return ". ".join(filter(None, [self.distance, self._durability_of(scenarios)]))
+
+    def _durability_of(self, scenarios: Sequence[str]) -> str:
+        """The durability of several scenarios, naming those with writes."""
         writing = [name for name in dict.fromkeys(scenarios) if self.durability.get(name)]
         if not writing:
             return ""
@@ -89,10 +97,12 @@ NOTHING_TO_SAY = Caveats()
 
 def caveats_of(stored: StoredRun, summary: Summary, durability: str) -> Caveats:
     """Everything to be said of a run's charts."""
+    rtt_ms = stored.spec.run.database_rtt_ms
     return Caveats(
         failed=_failed(summary, stored.arms),
         saturated=_saturated(stored, summary),
         durability={name: durability for name in stored.scenarios if stored.scenario(name).writes},
+        distance=words.distance(rtt_ms) if rtt_ms else "",
     )
 
 

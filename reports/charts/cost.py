@@ -63,7 +63,7 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
     scenarios = list(dict.fromkeys(place.scenario for place in places))
     row_pt = max(ROW_PT, ARM_PT * max(len(place.results) for place in places))
     heights = [PANEL_PT + row_pt * len(each) for each in (places, scenarios)]
-    note = caveats.durability_note(scenarios)
+    note = caveats.shared_note(scenarios)
     sheet = new_sheet(sum(heights) + LEGEND_PT, title, note, heights=heights)
     cpu = {
         _label(each): {arm: result.cpu_ms_per_request for arm, result in each.results.items()}

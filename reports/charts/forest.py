@@ -168,8 +168,8 @@ def _chart(
     shown = [row for row in rows if row.comparison.ci95_pct is not None or kind == "primary"]
     shown = shown[:MOST_ROWS]
     panels = _panels(shown)
-    durability = caveats.durability_note([row.scenario for row in shown])
-    note = ". ".join(filter(None, [_note(rows, shown), durability]))
+    shared = caveats.shared_note([row.scenario for row in shown])
+    note = ". ".join(filter(None, [_note(rows, shown), shared]))
     heights = [PANEL_PT + ROW_PT * len(panel) for panel in panels.values()]
     sheet = new_sheet(sum(heights) + AXIS_PT, title, note, heights=heights)
     limit = _limit(shown, equivalence_pct)

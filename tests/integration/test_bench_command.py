@@ -273,6 +273,58 @@ def test_a_generator_that_dies_keeps_what_was_measured(tmp_path: Path, url: str)
     assert "SIGKILL" in (folder / "log.txt").read_text()
 
 
+FAR = ["--set", "run.database_rtt_ms=2.0"]
+
+
+@pytest.mark.database
+@pytest.mark.usefixtures("nothing_left")
+def test_a_run_at_a_distance_measures_it_tells_it_and_judges_it(tmp_path: Path, url: str) -> None:
+    folder = tmp_path / "run"
+    done = bench("run", "smoke", "--out", str(folder), *SHORT, *FAR, BENCH_DATABASE_URL=url)
+    assert done.returncode in (0, 4), done.stderr  # invalid on a machine too busy to measure
+    assert "Distance to the database: 2 ms asked" in done.stderr
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["distance"]["asked_ms"] == 2.0
+    assert manifest["distance"]["measured_ms"]["p50"] > manifest["distance"]["direct_ms"]["p50"]
+    assert manifest["placement"].get("relay", []) == manifest["placement"]["database"][-1:]
+    events = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+    trials = [event for event in events if event["event"] == "trial"]
+    assert all(trial["relay_cpu_s"] > 0 for trial in trials)
+    assert all(trial["connections"] > 0 for trial in trials)  # counted by the relay's port
+    (told,) = (event for event in events if event["event"] == "relay")
+    assert told["cpu_s"] > 0
+    assert told["passed_on"] > sum(trial["sent"] for trial in trials)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert "to the database: " in summary["headline"]
+    (gate,) = (g for g in summary["scenarios"][0]["gates"] if g["name"] == "database-distance")
+    assert gate["value"] == pytest.approx(abs(manifest["distance"]["added_ms"]["p50"] - 2.0))
+    assert gate["limit"] == 0.2
+
+
+@pytest.mark.database
+@pytest.mark.usefixtures("nothing_left")
+def test_a_relay_that_dies_ends_the_run_with_its_reason(tmp_path: Path, url: str) -> None:
+    folder = tmp_path / "run"
+    said = []
+    words = ["run", "smoke", "--out", folder, *SHORT, *FAR]
+    with started(*words, BENCH_DATABASE_URL=url) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("Round 1 of"):
+                relay_of(process.pid).kill()
+        assert process.wait() == 3, "".join(said)
+    assert "The relay to the database has ended" in "".join(said)
+    assert "Traceback" not in "".join(said)
+    assert '"state": "abandoned"' in (folder / "journal.jsonl").read_text()
+
+
+def relay_of(pid: int) -> psutil.Process:
+    children = psutil.Process(pid).children(recursive=True)
+    (relay,) = (child for child in children if "loadtests.relay.process" in child.cmdline())
+    return relay
+
+
 @pytest.mark.database
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
@@ -407,13 +459,24 @@ def test_a_dry_run_of_the_specimens_names_each_with_its_twin() -> None:
 @pytest.mark.database
 @pytest.mark.usefixtures("nothing_left")
 def test_up_says_where_everything_is_and_ends_on_ctrl_c(url: str) -> None:
-    with started("up", "smoke", "--json", BENCH_DATABASE_URL=url) as process:
+    with started("up", "smoke", "--json", *FAR, BENCH_DATABASE_URL=url) as process:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
         assert set(told["arms"]) == {"sync", "async"}
         assert ":***@" in told["database"]
+        assert told["distance"]["added_ms"]["p50"] > 1.0
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.database
+@pytest.mark.usefixtures("nothing_left")
+def test_doctor_measures_the_distance_that_a_spec_asks_for(url: str) -> None:
+    done = bench("doctor", "smoke", *FAR, BENCH_DATABASE_URL=url)
+    assert done.returncode in (0, 4), done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if " distance: " in line)
+    assert "2 ms asked" in line
+    assert "ms added" in line
 
 
 def test_a_dry_run_is_one_json_document_where_that_is_asked_for() -> None:

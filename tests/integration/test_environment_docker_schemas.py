@@ -25,6 +25,9 @@ from tests.integration.test_environment_database import (  # noqa: F401
     test_very_many_new_rows_are_put_back_as_well,
 )
 from tests.integration.test_environment_docker import skip_without_docker
+from tests.integration.test_relay import (  # noqa: F401
+    test_the_distance_is_measured_where_the_apps_run_and_arms_are_told_the_relay,
+)
 
 pytestmark = [pytest.mark.docker, pytest.mark.database]
 

@@ -47,6 +47,9 @@ class IdleBed:
     def settle(self, target: Target) -> int | None:
         return 0
 
+    def check(self) -> None:
+        pass
+
     def failure(self, target: Target) -> str | None:
         gone = (target.arm, target.instance) == self.dead
         return f"{target.arm} #{target.instance} has ended" if gone else None

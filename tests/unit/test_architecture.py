@@ -30,6 +30,7 @@ PURE = [
     "loadtests/sameness/judge.py",
     "loadtests/sameness/record.py",
     "loadtests/sameness/requests.py",
+    "loadtests/relay/delay_line.py",
     "reports/statistics.py",
     "reports/fairness.py",
     "reports/gates.py",

@@ -11,7 +11,6 @@ from loadtests.environment.launch import (
     app_launch,
     command_launch,
     inherited,
-    needs_schema,
     resolved_headers,
     server_options,
     uvicorn_target,
@@ -97,10 +96,10 @@ def test_what_would_silently_change_an_arm_is_not_inherited() -> None:
 
 
 def test_which_arms_need_a_schema() -> None:
-    assert needs_schema(Arm(name="a", app="sync"))
-    assert needs_schema(Arm(name="a", command="x {port}", env={"U": "{database_url}"}))
-    assert not needs_schema(Arm(name="a", command="x {port}"))
-    assert not needs_schema(Arm(name="a", url="http://h"))
+    assert Arm(name="a", app="sync").gets_database_url
+    assert Arm(name="a", command="x {port}", env={"U": "{database_url}"}).gets_database_url
+    assert not Arm(name="a", command="x {port}").gets_database_url
+    assert not Arm(name="a", url="http://h").gets_database_url
 
 
 def test_headers_come_from_the_environment() -> None:

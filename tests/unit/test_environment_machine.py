@@ -40,6 +40,21 @@ def test_more_cores_are_all_given_out_and_shared_by_nobody(count: int) -> None:
     assert sorted(given) == list(range(10, 10 + count))
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 8, 64])
+def test_a_relay_runs_on_the_database_s_last_core_and_never_on_the_apps(count: int) -> None:
+    placement = choose_placement(list(range(10, 10 + count)))
+    assert "relay" not in placement.to_json()
+    placement = placement.with_relay()
+    assert placement.relay == placement.database[-1:]
+    assert not set(placement.relay) & set(placement.apps)
+    assert placement.to_json()["relay"] == list(placement.relay)
+    assert f"relay on core {placement.relay[0]}" in placement.why
+
+
+def test_a_relay_is_not_pinned_where_nothing_is() -> None:
+    assert choose_placement([3]).with_relay().relay == ()
+
+
 def test_a_placement_as_the_manifest_has_it() -> None:
     placement = choose_placement([0, 1])
     told = placement.to_json()

@@ -253,6 +253,22 @@ def test_a_missing_file_lists_the_profiles() -> None:
         load_spec("no-such-profile", environ={})
 
 
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "1001"])
+def test_a_distance_that_cannot_be_is_refused(tmp_path: Path, value: str) -> None:
+    assert "database_rtt_ms" in refusal(tmp_path, MINIMAL, f"run.database_rtt_ms={value}")
+
+
+def test_a_distance_needs_a_database_of_ours_and_reaches_every_arm(tmp_path: Path) -> None:
+    far = f"[run]\ndatabase_rtt_ms = 2.0\n{MINIMAL}"
+    assert load_spec(write(tmp_path, far), environ={}).run.database_rtt_ms == 2.0
+    assert 'database = "none"' in refusal(tmp_path, far, "run.database=none")
+    for arm in ('url = "http://127.0.0.1:9000"', 'command = "server {port}"'):
+        message = refusal(tmp_path, f'{far}[[arm]]\nname = "mine"\n{arm}\n')
+        assert "'mine' does not take {database_url}" in message
+    told = 'command = "server {port}"\nenv = { URL = "{database_url}" }'
+    load_spec(write(tmp_path, f'{far}[[arm]]\nname = "mine"\n{told}\n'), environ={})
+
+
 def test_overrides_reach_tables_arms_by_name_and_by_position(tmp_path: Path) -> None:
     spec = load_spec(
         write(tmp_path, MINIMAL),

@@ -1,0 +1,1 @@
+"""How exactly the relay keeps the distance that is asked for."""

@@ -1,0 +1,48 @@
+"""Lets a process that mostly waits run as soon as something is due, also on a core that it shares.
+
+Under the ordinary scheduler a process on a shared core waits for its neighbour's slice to end.
+Measured for the generator beside a busy neighbour, 500 requests/s: send lag p99 4 to 11 ms, at nice
+−10 as well; with real-time priority 0.13 to 0.20 ms, for the same 8% of the core.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+GENERATOR, RELAY = 1, 2
+"""Real-time priorities, higher before lower: the relay delays every round trip of a request, and
+is done sooner."""
+
+
+@contextmanager
+def ahead_of_others(priority: int) -> Iterator[bool]:
+    """Real-time priority within the block where the system allows it (root, CAP_SYS_NICE or an
+    RTPRIO limit); yields whether it does.
+
+    Only for processes that mostly wait. The kernel keeps 5% of each core for others whatever
+    happens (sched(7), sched_rt_runtime_us).
+    """
+    allowed = _schedule("SCHED_FIFO", priority)
+    try:
+        yield allowed
+    finally:
+        if allowed:
+            _schedule("SCHED_OTHER", 0)
+
+
+def has_priority(pid: int) -> bool:
+    """Whether a process has real-time priority."""
+    return sys.platform == "linux" and os.sched_getscheduler(pid) == os.SCHED_FIFO
+
+
+def _schedule(policy: str, priority: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        os.sched_setscheduler(0, getattr(os, policy), os.sched_param(priority))
+    except OSError:  # not allowed, or unknown to this kernel (gVisor, musl)
+        return False
+    return True
