@@ -76,7 +76,7 @@ def create_app(
     if settings.admitted is not None:
         app.state.gate = AdmissionGate(settings.admitted, settings.pool_timeout_s)
         app.add_middleware(Admission, gate=app.state.gate)
-    errors.install(app)
+    errors.install(app, [*service.router.routes, *router.routes])
     app.include_router(service.router)
     app.include_router(router)
     return app

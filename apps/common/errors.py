@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from logging import ERROR, WARNING
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from apps.common.database_errors import meaning_of
 from apps.common.logs import APP, database_error
@@ -51,8 +54,9 @@ def unavailable(title: str, detail: str, level: int = WARNING, **logged: Any) ->
     return Problem(503, detail, title=title, headers=headers)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Answer every error of `app`, which has these routes, with a problem document."""
+    app.state.endpoints = [route for route in routes if isinstance(route, APIRoute)]
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NoConditions, _no_conditions)
@@ -69,9 +73,19 @@ def install(app: FastAPI) -> None:
 # worker thread, and threads are what an overloaded sync app lacks.
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return Problem(error.status_code, str(error.detail), headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """All methods of a path; Starlette names those of the first route only."""
+    path = request.url.path
+    here = [route for route in request.app.state.endpoints if route.path_regex.match(path)]
+    return sorted({method for route in here for method in route.methods})
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

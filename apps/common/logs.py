@@ -121,6 +121,7 @@ def log_as_json() -> None:
             "root": {"handlers": ["stderr"], "level": "WARNING"},
             "loggers": {
                 "uvicorn": {"handlers": [], "propagate": True},
+                "uvicorn.error": {"level": logging.getLogger("uvicorn.error").level},
                 "uvicorn.access": {"handlers": [], "propagate": False},
             },
         }

@@ -99,7 +99,9 @@ class RunningTwin:
 
 
 @contextmanager
-def running_twin(name: str, database_url: str, **settings: object) -> Iterator[RunningTwin]:
+def running_twin(
+    name: str, database_url: str, *, graceful_s: int = 30, **settings: object
+) -> Iterator[RunningTwin]:
     """Start one twin; `settings` become TWIN_* variables."""
     port = free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TWIN_")}
@@ -110,6 +112,7 @@ def running_twin(name: str, database_url: str, **settings: object) -> Iterator[R
         "--port", str(port), "--workers", "1", "--loop", "uvloop", "--http", "httptools",
         "--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "3600",
         "--backlog", "2048", "--no-server-header", "--lifespan", "on",
+        "--timeout-graceful-shutdown", str(graceful_s),
     ]  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     with tempfile.NamedTemporaryFile(prefix=f"{name}-", suffix=".log") as log:
