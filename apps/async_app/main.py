@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from apps.common.application import create_app
+from apps.common.logs import log_as_json
 from apps.common.settings import Settings
 
 from . import NAME
@@ -17,4 +18,5 @@ def build(settings: Settings) -> FastAPI:
     return create_app(settings, Database, router)
 
 
+log_as_json()
 app = build(Settings.from_environment(NAME))

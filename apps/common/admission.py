@@ -82,8 +82,8 @@ class Admission:
     """ASGI layer that lets requests for the database through in their turn.
 
     It stands before routing; as a dependency it costs more, around each route's handler about the
-    same (benchmarks/admission). A body is received before the wait, so that a slow sender holds no
-    place, and the place is given back when the answer starts, so that a slow receiver does not
+    same (benchmarks/admission). Bodies are here already (`WholeBody`), so that a slow sender holds
+    no place, and the place is given back when the answer starts, so that a slow receiver does not
     either.
     """
 
@@ -96,11 +96,6 @@ class Admission:
         if scope["type"] != "http" or scope["path"] in OWN_PATHS:
             await self.app(scope, receive, send)
             return
-        if scope["method"] != "GET":
-            body = await _received(receive)
-            if body is None:
-                return  # the client is gone; there is nobody to answer
-            receive = _replayed(body, receive)
         try:
             await enter_timed(self.gate)
         except NotAdmitted:
@@ -147,25 +142,3 @@ async def enter_timed(gate: AdmissionGate) -> None:
         await gate.enter()
     finally:
         times.pool_s += perf_counter() - began_s
-
-
-async def _received(receive: Receive) -> list[Message] | None:
-    """All messages of the body; None when the client went away in its middle."""
-    messages = []
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        messages.append(message)
-        if not message.get("more_body", False):
-            return messages
-
-
-def _replayed(messages: list[Message], receive: Receive) -> Receive:
-    """A `receive` that first gives what was received already."""
-    waiting = deque(messages)
-
-    async def receive_again() -> Message:
-        return waiting.popleft() if waiting else await receive()
-
-    return receive_again

@@ -16,7 +16,9 @@ from starlette.types import ASGIApp
 
 from apps.common import errors, service
 from apps.common.admission import Admission, AdmissionGate
-from apps.common.edge import BODY_BYTES_MAX, Counts, Edge
+from apps.common.api_document import declare_errors
+from apps.common.body import WholeBody
+from apps.common.edge import Counts, Edge
 from apps.common.engine import sync_engine_of
 from apps.common.request_times import handed_over
 from apps.common.settings import Settings
@@ -46,8 +48,15 @@ class Twin(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack, wrapped. Middleware added the usual way sits inside error handling."""
-        stack = super().build_middleware_stack()
-        return Edge(stack, self.state.counts, server_timing=self.state.settings.telemetry)
+        settings: Settings = self.state.settings
+        stack = WholeBody(super().build_middleware_stack(), settings.body_timeout_s)
+        return Edge(stack, self.state.counts, server_timing=settings.telemetry)
+
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's document, made once, with every error that can be answered."""
+        if self.openapi_schema is None:
+            self.openapi_schema = declare_errors(super().openapi())
+        return self.openapi_schema
 
 
 def create_app(
@@ -67,7 +76,6 @@ def create_app(
         telemetry=FASTAPI_TELEMETRY_OFF,
         docs_url=None,  # FastAPI's pages load their scripts from the network
         redoc_url=None,
-        max_body_size=BODY_BYTES_MAX,
     )
     app.state.settings = settings
     app.state.counts = Counts()
@@ -76,7 +84,7 @@ def create_app(
     if settings.admitted is not None:
         app.state.gate = AdmissionGate(settings.admitted, settings.pool_timeout_s)
         app.add_middleware(Admission, gate=app.state.gate)
-    errors.install(app)
+    errors.install(app, [*service.router.routes, *router.routes])
     app.include_router(service.router)
     app.include_router(router)
     return app

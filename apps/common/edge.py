@@ -9,14 +9,10 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from apps.common.errors import Problem
 from apps.common.request_times import RequestTimes, current
 
 OWN_PATHS = frozenset({"/health", "/ready", "/stats", "/openapi.json"})
 """Paths of the app about itself: they neither count as requests nor wait at the admission gate."""
-
-BODY_BYTES_MAX = 16 * 2**20
-"""1000 items whose every character is sent as \\uXXXX twice over still fit."""
 
 
 @dataclass(slots=True)
@@ -53,24 +49,10 @@ class Edge:
         counted = scope["path"] not in OWN_PATHS
         self.counts.in_flight += counted
         try:
-            if _declares_too_much(scope):
-                await Problem(413, f"A body may have {BODY_BYTES_MAX} bytes.")(scope, receive, send)
-                return
             await self.app(scope, receive, send)
         finally:
             self.counts.in_flight -= counted
             self.counts.requests += counted
-
-
-def _declares_too_much(scope: Scope) -> bool:
-    """Whether the body is too large by its own account.
-
-    FastAPI's own limit answers those in plain text; it is left to count bodies of unknown length.
-    """
-    if scope["method"] == "GET":
-        return False
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return declared.isdigit() and int(declared) > BODY_BYTES_MAX
 
 
 def _sending(times: RequestTimes, send: Send) -> Send:

@@ -14,6 +14,8 @@ from apps.common.settings import ASYNC_DRIVERS, Settings, SettingsError
 from apps.common.silence import bounded
 from apps.common.timed_driver import TimedAsyncQueuePool, TimedQueuePool
 
+RECYCLE_S = 4 * 3600
+"""Half of the time after which MySQL closes idle connections; else a quiet night ends in 503s."""
 SESSION_OPTIONS: dict[str, Any] = {
     "autoflush": False,
     # The default makes a sync session re-read silently after a commit, and an async one fail.
@@ -38,11 +40,12 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "pool_size": settings.pool_size,
         "max_overflow": settings.max_overflow,
         "pool_timeout": settings.pool_timeout_s,
-        "pool_recycle": -1,
+        "pool_recycle": RECYCLE_S,
         "pool_pre_ping": False,
         "pool_use_lifo": False,
         "pool_reset_on_return": "rollback",
         "echo": False,
+        "hide_parameters": True,
         "connect_args": _connect_arguments(settings),
         **_timed_pool(settings),
     }
@@ -56,7 +59,8 @@ def _timed_pool(settings: Settings) -> dict[str, Any]:
 
 
 def _connect_arguments(settings: Settings) -> dict[str, Any]:
-    """Each driver's own words for: no TLS, and give up connecting after `pool_timeout_s`.
+    """No TLS, and limits on waiting: for a connection in each driver's own words, for locks in the
+    server's.
 
     Left to their defaults PyMySQL, and mysqlclient if built on MySQL's library, encrypt wherever
     the server offers it (MySQL 8 does by itself); the others never do.
@@ -75,7 +79,17 @@ def _connect_arguments(settings: Settings) -> dict[str, Any]:
             "stmt_cache_size": 0,  # no other driver caches prepared statements
         },
     }
-    return by_driver[settings.driver]()
+    return {**by_driver[settings.driver](), "init_command": _lock_wait(wait_s)}
+
+
+def _lock_wait(wait_s: float) -> str:
+    """Makes the server give up waiting for a lock a little before we would cut the connection.
+
+    Its own limits are 50 s for rows and a day or a year for tables; a connection cut by us would
+    go on waiting there, and hold one of the server's connections.
+    """
+    limit_s = max(1, int(wait_s) - 1)
+    return f"SET SESSION lock_wait_timeout = {limit_s}, innodb_lock_wait_timeout = {limit_s}"
 
 
 def _mysqldb_cursor() -> type:

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Sequence
 from http import HTTPStatus
+from logging import ERROR, WARNING
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
+from apps.common.database_errors import meaning_of
+from apps.common.logs import APP, database_error
 from apps.common.request_times import NoThread
 from apps.common.statements import NoConditions
 
 RETRY_AFTER_S = 1
 ERRORS_SHOWN = 20
-
-DATABASE_AWAY = frozenset(
-    # client side: cannot connect, server gone, connection lost
-    {2002, 2003, 2005, 2006, 2013, 2055}
-    # server side: full, shutting down, handshake or network broken, connection killed
-    | {1040, 1042, 1043, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1203, 1927, 4031}
-)
-"""Numbers of MySQL's and MariaDB's errors that pass by themselves once the server is back."""
-DATABASE_BUSY = frozenset({1205, 1213})
-"""Lock wait timeout and deadlock: the same request may well succeed a moment later."""
 
 
 class Problem(Response):
@@ -51,14 +48,16 @@ class Problem(Response):
         super().__init__(content, status, headers)
 
 
-def unavailable(title: str, detail: str) -> Problem:
-    """A 503 that asks the client to come back."""
+def unavailable(title: str, detail: str, level: int = WARNING, **logged: Any) -> Problem:
+    """A 503 that asks the client to come back, and a line in the log with these fields."""
+    APP.log(level, title, extra={"fields": logged})
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return Problem(503, detail, title=title, headers=headers)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Answer every error of `app`, which has these routes, with a problem document."""
+    app.state.endpoints = [route for route in routes if isinstance(route, APIRoute)]
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NoConditions, _no_conditions)
@@ -66,6 +65,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NoThread, _no_thread)
     app.add_exception_handler(TimeoutError, _no_answer)
     app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(StaleDataError, _changed_meanwhile)
+    app.add_exception_handler(InvalidRequestError, _changed_or_bug)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -73,9 +74,19 @@ def install(app: FastAPI) -> None:
 # worker thread, and threads are what an overloaded sync app lacks.
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return Problem(error.status_code, str(error.detail), headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """All methods of a path; Starlette names those of the first route only."""
+    path = request.url.path
+    here = [route for route in request.app.state.endpoints if route.path_regex.match(path)]
+    return sorted({method for route in here for method in route.methods})
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
@@ -110,12 +121,11 @@ async def _no_answer(request: Request, error: Exception) -> Response:
 async def _database(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)
     _keep(request, error.orig or error)
-    number = _error_number(error)
-    if error.connection_invalidated or number in DATABASE_AWAY:
-        return unavailable("Database away", "The database cannot be reached.")
-    if number in DATABASE_BUSY:
-        return unavailable("Database busy", "Another transaction holds the rows.")
-    raise error  # of our own making: it goes to the log, and out as a 500
+    meaning = meaning_of(error)
+    if meaning.status == 503:
+        level = ERROR if meaning.fault else WARNING
+        return unavailable(meaning.title, meaning.detail, level, **database_error(error))
+    return Problem(meaning.status, meaning.detail, title=meaning.title)
 
 
 def _keep(request: Request, error: BaseException) -> None:
@@ -124,9 +134,15 @@ def _keep(request: Request, error: BaseException) -> None:
     request.app.state.counts.last_error = last_words
 
 
-def _error_number(error: DBAPIError) -> int | None:
-    arguments = getattr(error.orig, "args", ())
-    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+async def _changed_meanwhile(_: Request, __: Exception) -> Response:
+    return Problem(409, "The item was changed or deleted by another request meanwhile.")
+
+
+async def _changed_or_bug(request: Request, error: Exception) -> Response:
+    """SQLAlchemy has no class of its own for a refresh whose row is gone."""
+    if str(error).startswith("Could not refresh instance"):
+        return await _changed_meanwhile(request, error)
+    raise error
 
 
 async def _bug(_: Request, __: Exception) -> Response:

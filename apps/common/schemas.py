@@ -15,8 +15,10 @@ from pydantic import (
     Field,
     StringConstraints,
     Tag,
+    WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from apps.common.request_times import handed_over, taken_over
 
@@ -31,7 +33,14 @@ WAIT_MS_MAX = 60_000
 _NO_NUL = r"^[^\x00]*$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NO_NUL)]
 Description = Annotated[str, StringConstraints(max_length=500, pattern=_NO_NUL)]
-Price = Annotated[int, Field(ge=INT_MIN, le=INT_MAX)]
+
+
+def _whole(number: Any) -> Any:
+    """JSON does not tell 1.0 from 1, and neither does JSON Schema; strict validation would."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Price = Annotated[int, Field(ge=INT_MIN, le=INT_MAX), BeforeValidator(_whole)]
 ItemId = Annotated[int, Path(ge=1, le=INT_MAX)]
 WaitMs = Annotated[int, Query(ge=0, le=WAIT_MS_MAX)]
 
@@ -53,9 +62,11 @@ class NewItem(Input):
 class Changes(Input):
     """Columns to set; at least one. Only `description` may be set to null."""
 
-    name: Name | None = None
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    name: Name | SkipJsonSchema[None] = None
     description: Description | None = None
-    price: Price | None = None
+    price: Price | SkipJsonSchema[None] = None
 
     @model_validator(mode="after")
     def _something_to_set(self) -> Changes:
@@ -125,6 +136,13 @@ WhichReads = Annotated[ReadsQuery, Query()]
 WhichRows = Annotated[Conditions, Query()]
 
 
+Moment = Annotated[
+    datetime,
+    WithJsonSchema({"type": "string", "description": "ISO 8601, in UTC, without a zone"}),
+]
+"""Not JSON Schema's `date-time`, which demands a zone."""
+
+
 class ItemOut(BaseModel):
     """An item as it is sent."""
 
@@ -134,8 +152,8 @@ class ItemOut(BaseModel):
     name: str
     description: str | None
     price: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
 class Inserted(BaseModel):

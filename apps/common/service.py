@@ -13,12 +13,13 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.requests import Request
 
+from apps.common.api_document import OWN_TAG
 from apps.common.edge import Counts
 from apps.common.engine import sync_engine_of
 from apps.common.schemas import Status
 from apps.common.settings import Settings
 
-router = APIRouter()
+router = APIRouter(tags=[OWN_TAG])
 
 PACKAGES = (
     "fastapi",

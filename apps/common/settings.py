@@ -42,7 +42,8 @@ class Settings(BaseModel):
     """Everything that can differ between two instances of an app.
 
     `admission`: requests let in at once, first come first served; 0 = as many as the pool holds,
-    -1 = no gate. `pool_timeout_s` bounds the wait at the gate and the wait for a connection.
+    -1 = no gate. `pool_timeout_s` bounds the wait at the gate and the wait for a connection,
+    `body_timeout_s` the wait for a request's body.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +54,7 @@ class Settings(BaseModel):
     pool_size: PositiveInt = 10
     max_overflow: Annotated[int, Field(ge=0)] = 0
     pool_timeout_s: PositiveFloat = 5.0
+    body_timeout_s: PositiveFloat = 30.0
     threads: PositiveInt = 40
     admission: Annotated[int, Field(ge=-1)] = 0
     telemetry: bool = True

@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from apps.common.logs import APP
 from apps.common.request_times import RequestTimes, current
 
 FLOOR_S = 1.0
@@ -88,6 +89,8 @@ class SilenceWatch:
         for key, lent in overdue:
             self._lent.pop(key, None)
             lent.cut()
+        if overdue:
+            APP.warning("Cut silent connections", extra={"fields": {"connections": len(overdue)}})
         return len(overdue)
 
     def _on_checkout(self, _: Any, record: Any, __: Any) -> None:

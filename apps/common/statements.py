@@ -108,6 +108,11 @@ def probe() -> Select[int]:
     return select(literal(1))
 
 
+def first_item() -> Select[Item]:
+    """The smallest read of the table: fails without the table, a column or the rights."""
+    return select(Item).limit(1)
+
+
 def _where(conditions: Conditions) -> list[ColumnElement[bool]]:
     """`where(*[])` compiles to no WHERE at all, so an empty list never leaves here."""
     given = conditions.model_dump(exclude_none=True)

@@ -22,6 +22,8 @@ SILENT_CHANGES = (
     "COVERAGE_PROCESS_START",
 )
 SILENT_PREFIXES = ("TWIN_", "UVICORN_", "PYTHONASYNCIO", "PYTHONTRACE", "PYTHONPROFILE", "LOCUST_")
+GRACEFUL_S = 30
+"""Requests in flight when a built-in app is told to stop may take this long; then they are cut."""
 PYTHON_MODES = ("PYTHONDEVMODE", "PYTHONMALLOC", "PYTHONWARNINGS", "PYTHONSAFEPATH", "PYTHONPATH",
                 "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONVERBOSE", "PYTHONOPTIMIZE")  # fmt: skip
 """Taken from built-in arms only: somebody's own command may need them."""
@@ -48,6 +50,7 @@ def app_launch(arm: Arm, port: int, database_url: str) -> Launch:
     argv += ["--log-level", "warning", "--timeout-keep-alive", str(KEEP_ALIVE_S)]
     argv += ["--backlog", str(BACKLOG)]
     argv += ["--no-server-header", "--lifespan", "on"]
+    argv += ["--timeout-graceful-shutdown", str(GRACEFUL_S)]
     settings = {
         "TWIN_DATABASE_URL": database_url,
         "TWIN_DRIVER": arm.driver or DRIVERS[arm.app][0],

@@ -268,8 +268,8 @@ def test_health_and_stats(client: httpx.Client, twin: RunningTwin) -> None:
     assert (after["app"], after["pid"]) == (twin.name, twin.process.pid)
     assert after["driver"] == {"sync": "pymysql", "async": "aiomysql"}[twin.name]
     assert after["settings"] == {
-        "pool_size": 5, "max_overflow": 0, "pool_timeout_s": 5.0, "threads": 40, "admission": 0,
-        "telemetry": True,
+        "pool_size": 5, "max_overflow": 0, "pool_timeout_s": 5.0, "body_timeout_s": 30.0,
+        "threads": 40, "admission": 0, "telemetry": True,
     }  # fmt: skip
     assert (after["runtime"]["loop"], after["runtime"]["http"]) == ("uvloop", "httptools")
     assert after["versions"]["sqlalchemy"].startswith("2.1")

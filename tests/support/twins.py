@@ -110,7 +110,12 @@ class RunningTwin:
 
 @contextmanager
 def running_twin(
-    name: str, database_url: str, *, loop: str = "uvloop", **settings: object
+    name: str,
+    database_url: str,
+    *,
+    loop: str = "uvloop",
+    graceful_s: int = 30,
+    **settings: object,
 ) -> Iterator[RunningTwin]:
     """Start one twin or specimen; `settings` become TWIN_* variables."""
     port = free_port()
@@ -122,6 +127,7 @@ def running_twin(
         "--port", str(port), "--workers", "1", "--loop", loop, "--http", "httptools",
         "--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "3600",
         "--backlog", "2048", "--no-server-header", "--lifespan", "on",
+        "--timeout-graceful-shutdown", str(graceful_s),
     ]  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     with tempfile.NamedTemporaryFile(prefix=f"{name}-", suffix=".log") as log:

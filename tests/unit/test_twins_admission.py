@@ -69,32 +69,6 @@ def test_place_is_given_back_when_the_app_fails() -> None:
     assert gate.free == 1
 
 
-def test_body_is_received_before_the_place_is_taken_and_replayed() -> None:
-    gate, seen = AdmissionGate(1, 5), []
-    parts = [
-        {"type": "http.request", "body": b"a", "more_body": True},
-        {"type": "http.request", "body": b"b", "more_body": False},
-        {"type": "http.disconnect"},
-    ]
-
-    async def app(_: Scope, receive: Receive, __: Send) -> None:
-        seen.extend([await receive(), await receive(), await receive()])
-
-    handle(app, gate, scope("POST"), *parts)
-    assert seen == parts
-
-
-def test_a_broken_upload_reaches_neither_gate_nor_app() -> None:
-    gate = AdmissionGate(0, 5)  # waiting at it would never end
-
-    async def app(*_: Any) -> None:
-        raise AssertionError
-
-    part = {"type": "http.request", "body": b"a", "more_body": True}
-    wire = handle(app, gate, scope("POST"), part, {"type": "http.disconnect"})
-    assert wire.messages == []
-
-
 def test_refusal_after_the_wait() -> None:
     gate = AdmissionGate(0, 0.01)
 

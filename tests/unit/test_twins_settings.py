@@ -23,7 +23,8 @@ def test_defaults_are_the_contract_s() -> None:
     made = settings()
     assert made.model_dump() == {
         "app": "sync", "driver": "pymysql", "database_url": None, "pool_size": 10,
-        "max_overflow": 0, "pool_timeout_s": 5.0, "threads": 40, "admission": 0, "telemetry": True,
+        "max_overflow": 0, "pool_timeout_s": 5.0, "body_timeout_s": 30.0, "threads": 40,
+        "admission": 0, "telemetry": True,
     }  # fmt: skip
     assert settings("async").driver == "aiomysql"
 
@@ -32,10 +33,12 @@ def test_every_value_can_be_set() -> None:
     made = settings(
         "async", DATABASE_URL=URL, DRIVER="asyncmy", POOL_SIZE="3", MAX_OVERFLOW="2",
         POOL_TIMEOUT_S="0.5", THREADS="7", ADMISSION="4", TELEMETRY="0",
+        BODY_TIMEOUT_S="9",
     )  # fmt: skip
     assert made.model_dump(exclude={"database_url"}) == {
         "app": "async", "driver": "asyncmy", "pool_size": 3, "max_overflow": 2,
-        "pool_timeout_s": 0.5, "threads": 7, "admission": 4, "telemetry": False,
+        "pool_timeout_s": 0.5, "body_timeout_s": 9.0, "threads": 7, "admission": 4,
+        "telemetry": False,
     }  # fmt: skip
 
 
@@ -43,6 +46,7 @@ def test_every_value_can_be_set() -> None:
     ("name", "value"),
     [
         ("POOL_SIZE", "0"), ("POOL_SIZE", "many"), ("MAX_OVERFLOW", "-1"), ("POOL_TIMEOUT_S", "0"),
+        ("BODY_TIMEOUT_S", "0"),
         ("THREADS", "0"), ("ADMISSION", "-2"), ("TELEMETRY", "perhaps"), ("POOLSIZE", "5"),
         ("DRIVER", "aiomysql"),
     ],
@@ -81,9 +85,9 @@ def test_engine_has_every_pool_value(app: str, driver: str) -> None:
     options = engine_options(made)
     del options["connect_args"]
     assert options == {
-        "pool_size": 3, "max_overflow": 2, "pool_timeout": 0.5, "pool_recycle": -1,
+        "pool_size": 3, "max_overflow": 2, "pool_timeout": 0.5, "pool_recycle": 14_400,
         "pool_pre_ping": False, "pool_use_lifo": False, "pool_reset_on_return": "rollback",
-        "echo": False,
+        "echo": False, "hide_parameters": True,
     }  # fmt: skip
     url = engine_url(made)
     assert (url.drivername, url.host, url.port) == (f"mysql+{driver}", "db", 3307)

@@ -1,0 +1,1 @@
+"""What the twins do when clients, crowds, signals and the database itself misbehave."""

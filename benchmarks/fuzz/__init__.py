@@ -1,0 +1,1 @@
+"""Generated requests against both twins: what Schemathesis makes of their OpenAPI document."""
