@@ -125,10 +125,19 @@ def _placement(manifest: Mapping[str, Any]) -> str:
 
 def _versions(manifest: Mapping[str, Any]) -> str:
     """The harness's Python (of `host`) and packages; an arm's own runtime stands with the arm."""
-    python = _table(_table(manifest, "host"), "python")
-    parts = [f"Python {python['version']}"] if python.get("version") else []
-    parts += [f"{name} {version}" for name, version in _known(manifest, "versions")]
-    return ", ".join(parts)
+    python = _python(_table(_table(manifest, "host"), "python"))
+    parts = [f"{name} {version}" for name, version in _known(manifest, "versions")]
+    return ", ".join([python, *parts] if python else parts)
+
+
+def _python(told: Mapping[str, Any]) -> str:
+    """`Python 3.14.0 (free-threaded build, GIL off)`, as far as it is told."""
+    if not told.get("version"):
+        return ""
+    build = ["free-threaded build"] if told.get("free_threaded_build") else []
+    if told.get("gil") is not None:
+        build.append(f"GIL {'on' if told['gil'] else 'off'}")
+    return f"Python {told['version']}" + (f" ({', '.join(build)})" if build else "")
 
 
 def _instances(manifest: Mapping[str, Any]) -> str:
