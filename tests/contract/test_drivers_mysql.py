@@ -13,8 +13,8 @@ from tests.contract.test_drivers import (  # noqa: F401
     served,
     test_answers_are_equal,
     test_no_driver_encrypts,
-    test_statements_are_equal,
     test_values_come_back_as_they_went,
+    test_work_is_equal,
 )
 from tests.integration.test_environment_docker import skip_without_docker
 from tests.support.twins import Database
