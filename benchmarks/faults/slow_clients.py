@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import httpx
 
-from benchmarks.faults.twin import at_rest, dial, get, read_all, request_bytes, stats, status_of
+from benchmarks.faults.twin import (
+    at_rest,
+    dial,
+    get,
+    read_all,
+    request_bytes,
+    stats,
+    status_of,
+    wait_until,
+)
 from tests.support.twins import RunningTwin
 
 BYTE_EVERY_S = 0.01
 SMALL_BUFFER_BYTES = 4096
+LOOKS_STUCK = 30
+"""Looks at the twin in a row at which nothing has got on."""
 WIDE = {"name": "🙂" * 100, "description": "🙂" * 500, "price": 1}
 WIDE_PAGE = "/items?after=0&limit=1000"
+PAGES = 4
+"""2.5 MB each: more than the kernel keeps for a client that does not read (4 MB by default)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +77,46 @@ def slow_senders(twin: RunningTwin, *, clients: int) -> SlowClients:
 
 
 def slow_readers(twin: RunningTwin, *, clients: int, looks: int = 5) -> SlowClients:
-    """Answers of some megabytes that nobody reads for a while; the table must hold WIDE items."""
+    """Answers of some megabytes that nobody reads for a while; the table must hold WIDE items.
+
+    Each client asks for several pages on one connection, so that the twin gets stuck in sending.
+    """
     with ExitStack() as stack:
         wires = [
             stack.enter_context(dial(twin.url, SO_RCVBUF=SMALL_BUFFER_BYTES))
             for _ in range(clients)
         ]
         for wire in wires:
-            wire.sendall(request_bytes("GET", WIDE_PAGE))
-        for wire in wires:
-            wire.recv(1, socket.MSG_PEEK)  # the answer has begun
+            wire.sendall(wide_pages())
+        _await_stuck(twin, clients)
         watch = _Watch(twin)
         for _ in range(looks):
             watch.look()
-        answers = [status_of(read_all(wire)) for wire in wires]
-    return watch.seen("answers not read", answers)
+        with ThreadPoolExecutor(clients) as readers:
+            answers = list(readers.map(read_all, wires))
+    complete = [answer.count(b"HTTP/1.1 200 OK") == PAGES for answer in answers]
+    return watch.seen("answers not read", [200 if whole else 0 for whole in complete])
+
+
+def wide_pages() -> bytes:
+    """Requests for several pages, to be sent at once."""
+    asked = request_bytes("GET", WIDE_PAGE, last=False)
+    return asked * (PAGES - 1) + request_bytes("GET", WIDE_PAGE)
+
+
+def _await_stuck(twin: RunningTwin, clients: int) -> None:
+    """Wait until each client has an answer on its way that does not get on."""
+    seen: list[int] = []
+
+    def stuck() -> bool:
+        told = stats(twin)
+        if told["in_flight"] != clients or told["checked_out"]:
+            seen.clear()
+            return False
+        seen.append(told["requests"])
+        return seen[-LOOKS_STUCK:] == seen[-1:] * LOOKS_STUCK
+
+    wait_until(stuck, "the kernel takes the whole answers")
 
 
 def fill_with_wide_items(twin: RunningTwin) -> None:

@@ -75,10 +75,12 @@ def dial(url: str, **options: int) -> socket.socket:
     return wire
 
 
-def request_bytes(method: str, path: str, body: Any = None) -> bytes:
-    """A request as it goes over the wire."""
+def request_bytes(method: str, path: str, body: Any = None, *, last: bool = True) -> bytes:
+    """A request as it goes over the wire; the last one on its connection, or not."""
     content = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.1\r\nHost: twin\r\nConnection: close\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: twin\r\n"
+    if last:
+        head += "Connection: close\r\n"
     if content:
         head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
     return head.encode() + b"\r\n" + content

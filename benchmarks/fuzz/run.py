@@ -14,7 +14,7 @@ from tests.support.twins import private_server, running_twin
 
 TWINS = ("sync", "async")
 ROWS = 100
-CASES_PER_EXAMPLE = 12
+CASES_PER_EXAMPLE = 20
 """About how many requests come of one example: operations times phases. Too few is an error."""
 
 

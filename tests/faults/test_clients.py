@@ -7,13 +7,13 @@ import pytest
 from benchmarks.faults.aborts import abort_in_mid_query
 from benchmarks.faults.crowd import crowd
 from benchmarks.faults.slow_clients import (
-    WIDE_PAGE,
     fill_with_wide_items,
     slow_readers,
     slow_senders,
+    wide_pages,
 )
 from benchmarks.faults.stop import stop_in_flight
-from benchmarks.faults.twin import LIMIT_S, dial, request_bytes
+from benchmarks.faults.twin import LIMIT_S, dial
 from tests.support.twins import Database, running_twin
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
@@ -42,11 +42,9 @@ def test_200_at_once_on_a_pool_of_5(name: str, admission: int, database: Databas
         assert seen.ok, seen
 
 
-@GATES
-def test_slow_clients_hold_no_connection(name: str, admission: int, database: Database) -> None:
+def test_slow_clients_hold_no_connection(name: str, database: Database) -> None:
     database.make_schema("dawdlers", rows=1)
-    settings = {"pool_size": 2, "admission": admission}
-    with running_twin(name, database.url("dawdlers"), **settings) as twin:
+    with running_twin(name, database.url("dawdlers"), pool_size=2) as twin:
         seen = slow_senders(twin, clients=6)
         assert seen.ok(201), seen
         fill_with_wide_items(twin)
@@ -54,12 +52,9 @@ def test_slow_clients_hold_no_connection(name: str, admission: int, database: Da
         assert seen.ok(200), seen
 
 
-@GATES
-def test_requests_in_flight_finish_when_told_to_stop(
-    name: str, admission: int, database: Database
-) -> None:
+def test_requests_in_flight_finish_when_told_to_stop(name: str, database: Database) -> None:
     database.make_schema("stopped", rows=1)
-    with running_twin(name, database.url("stopped"), pool_size=POOL, admission=admission) as twin:
+    with running_twin(name, database.url("stopped"), pool_size=POOL) as twin:
         seen = stop_in_flight(twin, database, "stopped", pool_size=POOL, waiting=3)
         assert seen.ok, seen
         assert seen.executing == POOL
@@ -72,7 +67,7 @@ def test_a_client_that_never_reads_cannot_hold_up_the_end(name: str, database: D
     with running_twin(name, database.url("stuck"), graceful_s=1) as twin:
         fill_with_wide_items(twin)
         with dial(twin.url, SO_RCVBUF=4096) as wire:
-            wire.sendall(request_bytes("GET", WIDE_PAGE))
+            wire.sendall(wide_pages())
             assert wire.recv(12).startswith(b"HTTP/1.1 200")
             twin.process.terminate()
             twin.process.wait(LIMIT_S)
