@@ -16,7 +16,7 @@ from apps.common import statements
 from apps.common.models import Base, Item
 from apps.common.schemas import Conditions, NewItem, PageQuery
 from reports.fairness import kind
-from tests.support.twins import Database, RunningTwin
+from tests.support.twins import Database
 
 pytestmark = pytest.mark.database
 
@@ -38,6 +38,14 @@ def session(engine: Engine) -> Iterator[Session]:
     with Session(engine) as opened:
         yield opened
         opened.rollback()
+
+
+@pytest.fixture(scope="module")
+def seeded(clients: dict[str, httpx.Client], database: Database) -> dict[str, httpx.Client]:
+    """Clients of both twins, whose first hundred seeded items are there."""
+    for name in clients:
+        database.put_back(f"twin_{name}", rows=100)
+    return clients
 
 
 def sql(statement: Any) -> str:
@@ -64,10 +72,10 @@ class TestStatementsWithoutConditions:
         assert "WHERE" not in sql(changed) + sql(removed)
         assert session.execute(removed).rowcount == ROWS  # type: ignore[attr-defined]
 
-    def test_ours_refuses_before_it_is_sent(self, clients: dict[str, httpx.Client]) -> None:
+    def test_ours_refuses_before_it_is_sent(self, seeded: dict[str, httpx.Client]) -> None:
         with pytest.raises(statements.NoConditions):
             statements.delete_items(Conditions.model_construct())
-        for client in clients.values():
+        for client in seeded.values():
             assert client.delete("/statements/items").status_code == 422
             assert client.patch("/statements/items", json={"price": 1}).status_code == 422
 
@@ -84,10 +92,10 @@ class TestPages:
         assert len(session.scalars(self.as_in_the_article(page=0, size=20)).all()) == ROWS
 
     def test_ours_has_no_page_0_and_no_page_without_end(
-        self, clients: dict[str, httpx.Client]
+        self, seeded: dict[str, httpx.Client]
     ) -> None:
         assert "LIMIT" in sql(statements.select_page(PageQuery()))
-        for client in clients.values():
+        for client in seeded.values():
             assert client.get("/items?page=0").status_code == 422
             assert client.get("/items?page_size=1001").status_code == 422
             assert len(client.get("/items").json()) == 20
@@ -100,13 +108,11 @@ class TestPages:
         assert len(unordered) == ROWS
         assert list(unordered) != sorted(unordered)
 
-    def test_ours_is_ordered_by_the_primary_key(
-        self, clients: dict[str, httpx.Client], both: dict[str, RunningTwin]
-    ) -> None:
+    def test_ours_is_ordered_by_the_primary_key(self, seeded: dict[str, httpx.Client]) -> None:
         for query in (PageQuery(page=3), PageQuery(after=5, limit=7)):
             assert "ORDER BY items.id" in sql(statements.select_page(query))
-        for name in both:
-            ids = [item["id"] for item in clients[name].get("/items?page_size=30").json()]
+        for client in seeded.values():
+            ids = [item["id"] for item in client.get("/items?page_size=30").json()]
             assert ids == sorted(ids)
 
 
@@ -140,10 +146,10 @@ class TestTablesInEveryRequest:
         assert all("items" in statement for statement in sent)
 
     def test_ours_asks_for_nothing_but_rows(
-        self, clients: dict[str, httpx.Client], database: Database
+        self, seeded: dict[str, httpx.Client], database: Database
     ) -> None:
         """Of single requests here; of every operation in test_twins_same."""
-        for name, client in clients.items():
+        for name, client in seeded.items():
             before = database.statement_counts(f"twin_{name}")
             assert client.get("/items/1").status_code == 200
             after = database.statement_counts(f"twin_{name}")
