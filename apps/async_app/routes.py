@@ -134,7 +134,12 @@ async def delete_items(conditions: WhichRows, database: OpenDatabase) -> Deleted
         return Deleted(deleted=statements.row_count(result))
 
 
-@router.get("/queries", response_model=ItemsAnswer, summary="several queries in one request")
+@router.get(
+    "/queries",
+    response_model=ItemsAnswer,
+    responses=MAY_BE_MISSING,
+    summary="several queries in one request",
+)
 async def queries(query: WhichReads, database: OpenDatabase) -> Sequence[Item]:
     """Items read one by one, each by its key, in one session."""
     async with database.session() as session:
