@@ -13,7 +13,7 @@ DRIVERS := .venv/.drivers
 common = $(if $(OUT),--out $(OUT)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup drivers database test-database bench test lint report doctor up clean
+.PHONY: help setup drivers database test-database bench test lint report doctor up lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ test: $(READY) drivers test-database ## run every test against a real database
 
 lint: $(READY) ## ruff and strict typing
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+lock: ## compile requirements.lock anew from pyproject.toml (needs uv)
+	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --quiet \
+		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
 
 clean: ## remove the virtual environment and caches (results stay)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage
