@@ -78,7 +78,7 @@ def test_a_fit_database_is_said_with_its_arithmetic(
     assert "= 40 connections" in out
     assert code == (4 if "UNFIT" in out else 0)
     assert [line.split()[1] for line in out.splitlines() if line[0] != " "] == [
-        *("cores:", "memory:", "quiet:", "database:")
+        *("drivers:", "cores:", "memory:", "quiet:", "database:")
     ]
 
 
