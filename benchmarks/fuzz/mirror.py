@@ -83,7 +83,7 @@ def shorten_waits(_: schemathesis.HookContext, case: schemathesis.Case, __: Any)
 
     What is tried is which values are taken, not how long a minute is; values out of range stay.
     """
-    if case.path in ("/slow", "/hold") and case.query and "ms" in case.query:
+    if case.path in ("/slow", "/hold", "/release") and case.query and "ms" in case.query:
         given = case.query["ms"]
         many = isinstance(given, list)
         case.query["ms"] = [_shortened(ms) for ms in given] if many else _shortened(given)
