@@ -99,8 +99,8 @@ def _work(proof: Proof, twins: Sequence[str]) -> Table:
         counted = [[_of_kind(work, each) for work in works] for each in kinds]
         trips = [work.round_trips for work in works]
         cells = [_beside(counts) for counts in (*counted, trips)]
-        rows.append((operation.name, operation.request, *cells))
-    return Table(("Operation", "Request", *kinds, "Round trips"), tuple(rows))
+        rows.append((operation.name, *cells))
+    return Table(("Operation", *kinds, "Round trips"), tuple(rows))
 
 
 def _of_kind(work: Work, wanted: str) -> int | None:
@@ -122,8 +122,9 @@ def _digests(proof: Proof, twins: Sequence[str]) -> Table:
         counts = [operation.work.get(twin, Work()).statements or {} for twin in twins]
         for statement in sorted({text for each in counts for text in each}, key=_in_order):
             numbers = (str(each.get(statement, 0)) for each in counts)
-            rows.append((operation.name, readable(statement), *numbers))
-    return Table(("Operation", "Statement, as the server counts it", *twins), tuple(rows))
+            rows.append((operation.name, operation.request, readable(statement), *numbers))
+    head = ("Operation", "Request", "Statement, as the server counts it")
+    return Table((*head, *twins), tuple(rows))
 
 
 def readable(statement: str) -> str:

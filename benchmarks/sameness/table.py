@@ -18,6 +18,8 @@ from reports.fairness import fairness
 from reports.markdown import HOW_COUNTED, markdown_table
 from scripts.session import Session, open_session, sizes_here
 
+PACKAGES = {"mysqldb": ("mysqlclient", "mysqlclient-static")}
+"""Where a driver's package is called otherwise."""
 WAYS = ("auto", "local", "docker")
 
 
@@ -66,8 +68,9 @@ def _lines(session: Session, proof: Proof) -> Iterator[str]:
 
 def _arm(name: str, told: dict[str, dict[str, str]]) -> str:
     driver = str(told["driver"])
-    versions = {package.lower(): version for package, version in told["versions"].items()}
-    return f"{name}: SQLAlchemy {versions['sqlalchemy']}, {driver} {versions.get(driver, '')}"
+    names = PACKAGES.get(driver, (driver,))
+    versions = [told["versions"][each] for each in names if each in told["versions"]]
+    return f"{name}: SQLAlchemy {told['versions']['sqlalchemy']}, {driver} {' '.join(versions)}"
 
 
 if __name__ == "__main__":

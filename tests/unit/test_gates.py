@@ -334,7 +334,7 @@ class TestSameWork:
     def test_twins_that_are_the_same_pass(self):
         found = self.gate(proof())
         assert found.ok
-        assert found.detail == "equal interface; equal work; equal answers"
+        assert found.detail == "interface, work and answers were equal before the run"
 
     @pytest.mark.parametrize("side", ["interface", "work", "answers"])
     def test_each_judged_side_fails_alone_with_words_and_remedy(self, side):
