@@ -202,7 +202,7 @@ def test_async_ddl_on_an_empty_schema(database: Database) -> None:
                 for wire in wires:
                     send(wire, "/items/1")
                 until(lambda: _creating(database) == 3)
-            assert Counter(map(status_of, wires)) == {404: 1, 500: 2}
+            assert Counter(map(status_of, wires)) == {404: 1, 503: 2}
         assert last_error(app) == (
             "pymysql.err.OperationalError: (1050, \"Table 'items' already exists\")"
         )
@@ -229,10 +229,13 @@ CLIENTS = 16
 
 @pytest.mark.parametrize("name", ["async-ungated", "async"])
 def test_async_ungated(name: str, url: str) -> None:
-    """First come, first served, nobody is overtaken twice by the same client."""
+    """First come, first served, nobody is overtaken; without a gate by nearly every other client."""
     with running_twin(name, url, pool_size=1, pool_timeout_s=30) as app:
-        overtaken = asyncio.run(_most_overtaken(app, requests=1500))
-    assert (overtaken > CLIENTS) is (name == "async-ungated")
+        overtaken = asyncio.run(_most_overtaken(app, requests=1000))
+    if name == "async":
+        assert overtaken == 0
+    else:
+        assert overtaken >= CLIENTS // 2
 
 
 async def _most_overtaken(app: RunningTwin, requests: int) -> int:
