@@ -229,7 +229,7 @@ CLIENTS = 16
 
 @pytest.mark.parametrize("name", ["async-ungated", "async"])
 def test_async_ungated(name: str, url: str) -> None:
-    """First come, first served, nobody is overtaken; without a gate by nearly every other client."""
+    """First come, first served, nobody is overtaken; without a gate, by nearly all others."""
     with running_twin(name, url, pool_size=1, pool_timeout_s=30) as app:
         overtaken = asyncio.run(_most_overtaken(app, requests=1000))
     if name == "async":
