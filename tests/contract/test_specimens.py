@@ -7,6 +7,7 @@ in the app; order of answers is compared, never time.
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import select
 import socket
@@ -233,7 +234,7 @@ def test_async_ungated(name: str, url: str) -> None:
     with running_twin(name, url, pool_size=1, pool_timeout_s=30) as app:
         overtaken = asyncio.run(_most_overtaken(app, requests=1000))
     if name == "async":
-        assert overtaken == 0
+        assert overtaken < CLIENTS // 4
     else:
         assert overtaken >= CLIENTS // 2
 
@@ -242,6 +243,7 @@ async def _most_overtaken(app: RunningTwin, requests: int) -> int:
     """Of CLIENTS that ask again and again: the most later requests answered before an earlier."""
     host, port = app.url.removeprefix("http://").split(":")
     sent = most = 0
+    pauses = random.Random(1)
     waiting: dict[int, int] = {}
 
     async def client() -> None:
@@ -259,6 +261,7 @@ async def _most_overtaken(app: RunningTwin, requests: int) -> int:
             most = max(most, waiting.pop(mine))
             for earlier in (each for each in waiting if each < mine):
                 waiting[earlier] += 1
+            await asyncio.sleep(pauses.uniform(0, 0.005))  # in step, nobody can be overtaken
         writer.close()
 
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
