@@ -9,7 +9,8 @@ from reports.model import Comparison, ScenarioSummary, Status
 from reports.words import distance
 
 MOST_PAIRS_IN_FULL = 3
-"""Of more pairs of arms than this, only the first primary comparison of each is told."""
+"""Of more pairs of arms than this, only what is decided or invalid is told of each."""
+WORTH_TELLING = ("faster", "slower", "invalid")
 
 Primaries = Sequence[tuple[ScenarioSummary, Sequence[Comparison]]]
 """Scenarios with the primary comparisons of one pair of arms."""
@@ -44,12 +45,10 @@ def _many(
 ) -> str:
     told = []
     for pair in pairs:
-        comparisons = [c for _, found in _primaries(scenarios, pair) for c in found]
-        if not comparisons:
-            told.append(f"{pair[1]}: not measured")
-        else:
-            first = comparisons[0]
-            told.append(f"{pair[1]}: {_words(_kind(first), first.metric, [first], margin_pct)}")
+        found = [c for _, comparisons in _primaries(scenarios, pair) for c in comparisons]
+        telling = [c for c in found if c.verdict in WORTH_TELLING] or found[:1]
+        said = [_words(_kind(c), c.metric, [c], margin_pct) for c in telling]
+        told.append(f"{pair[1]}: {words.listed(said) or 'not measured'}")
     return f"Each against its baseline – {'; '.join(told)}."
 
 

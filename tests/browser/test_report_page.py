@@ -7,7 +7,7 @@ import pytest
 from loadtests.scenarios.model import Request, Scenario
 from reports.write import write_report
 from tests.support.chromium import Page, chromium, find_chromium
-from tests.support.run_builder import build_run
+from tests.support.run_builder import TWINS, SimulatedArm, build_run
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,10 @@ CONTRAST = """
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     nasty = Scenario(name=NASTY, request=(Request(name="<b>", method="POST", path="/x"),))
-    folder = build_run(tmp_path_factory.mktemp("page") / "run", scenarios=("crud-mix", nasty))
+    mistake = SimulatedArm(app="sync-ungated", error_share=0.1, last_error=f"{NASTY} " * 9)
+    arms = {**TWINS, "sync-ungated": mistake}
+    folder = tmp_path_factory.mktemp("page") / "run"
+    build_run(folder, arms=arms, scenarios=("crud-mix", nasty))
     write_report(folder)
     return (folder / "report.html").as_uri()
 
