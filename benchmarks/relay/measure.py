@@ -10,7 +10,6 @@ README.md beside this file. Needs two cores, Linux and a MySQL or MariaDB server
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import select
@@ -19,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,9 @@ from loadtests.environment.mysql import Address
 from loadtests.environment.probes import cpu_clock_s
 from loadtests.environment.processes import free_port
 from loadtests.environment.relay import running_relay
+from loadtests.priority import GENERATOR, ahead_of_others
 from loadtests.spec import RunSpec
+from loadtests.timerfd import TimerFd
 
 HERE = Path(__file__).parent
 ASKED_MS = (0.5, 1.0, 2.0, 5.0)
@@ -49,6 +51,7 @@ PING = b"\x01\x00\x00\x00\x0e"
 """A COM_PING packet: length 1, sequence 0, command 14."""
 ANSWER_BYTES = 256
 WARM_UP_S = 0.3
+LIMIT_S = 10.0
 
 
 def main() -> None:
@@ -137,6 +140,7 @@ def _cells(
     with ExitStack() as stack:
         direct = [stack.enter_context(_connection(address, address.port)) for _ in _many()]
         relayed = [stack.enter_context(_connection(address, port)) for _ in _many()]
+        stack.enter_context(ahead_of_others(GENERATOR))  # others' work must not delay the client
         _block_ms(relayed, 1_000, WARM_UP_S)
         return [_cell(name, asked_ms, rate, direct, relayed, pid, options) for rate in RATES_PER_S]
 
@@ -188,40 +192,46 @@ def _connection(address: Address, port: int) -> Iterator[socket.socket]:
     connection = pymysql.connect(
         host=address.host, port=port, user=address.user, password=address.password
     )
-    with contextlib.closing(connection):
+    with closing(connection):
         yield connection._sock
 
 
-def _block_ms(
+def _block_ms(sockets: list[socket.socket], rate_per_s: int, block_s: float) -> np.ndarray:
+    """Round trips in ms: pings at a fixed rate, each on the connection that is free longest."""
+    with closing(select.epoll()) as poller, closing(TimerFd()) as timer:
+        poller.register(timer.fd, select.EPOLLIN | select.EPOLLET)
+        for sock in sockets:
+            poller.register(sock, select.EPOLLIN)
+        return np.array(_answers_ns(sockets, poller, timer, rate_per_s, block_s)) / 1e6
+
+
+def _answers_ns(
     sockets: list[socket.socket],
+    poller: select.epoll,
+    timer: TimerFd,
     rate_per_s: int,
     block_s: float,
-    clock: Callable[[], int] = time.monotonic_ns,
-) -> np.ndarray:
-    """Round trips in ms: pings at a fixed rate, each on the connection that is free longest.
-
-    The client spins, since its own waking up would be part of every time.
-    """
-    free, answered = list(sockets), []
-    by_fd = {sock.fileno(): sock for sock in sockets}
+) -> list[int]:
+    """How long each answer took. The waking of this process is part of it, with and without."""
+    free, by_fd = deque(sockets), {sock.fileno(): sock for sock in sockets}
     sent_ns: dict[int, int] = {}
-    poller = select.epoll()
-    for fd in by_fd:
-        poller.register(fd, select.EPOLLIN)
-    due_ns, step_ns = clock(), round(1e9 / rate_per_s)
+    answers_ns: list[int] = []
+    due_ns, step_ns = time.monotonic_ns(), round(1e9 / rate_per_s)
     end_ns = due_ns + round(block_s * 1e9)
     while due_ns < end_ns or sent_ns:
-        if free and due_ns <= clock() and due_ns < end_ns:
-            sock = free.pop(0)
-            sent_ns[sock.fileno()] = clock()
+        while free and due_ns <= time.monotonic_ns() and due_ns < end_ns:
+            sock = free.popleft()
+            sent_ns[sock.fileno()] = time.monotonic_ns()
             sock.send(PING)
             due_ns += step_ns
-        for fd, _ in poller.poll(0):
-            by_fd[fd].recv(ANSWER_BYTES)
-            answered.append(clock() - sent_ns.pop(fd))
-            free.append(by_fd[fd])
-    poller.close()
-    return np.array(answered) / 1e6
+        if free and due_ns < end_ns:
+            timer.set(due_ns)
+        for fd, _ in poller.poll(LIMIT_S):
+            if (answered := by_fd.get(fd)) is not None:
+                answered.recv(ANSWER_BYTES)
+                answers_ns.append(time.monotonic_ns() - sent_ns.pop(fd))
+                free.append(answered)
+    return answers_ns
 
 
 if __name__ == "__main__":

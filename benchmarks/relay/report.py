@@ -16,8 +16,8 @@ block without it just before. Made with
     .venv/bin/python -m benchmarks.relay.measure
 
 on {cpu}, {cores} cores, kernel {kernel}; load average {before} before and {after} after; real-time
-priority for the relay: {real_time}. The client has none: what disturbs its core stands in p99, with
-and without a relay.
+priority for the relay: {real_time}. The client waits by a timerfd and has it where that is allowed;
+the database has none: what disturbs it stands in p99, with and without a relay.
 
 {tables}
 
