@@ -55,8 +55,8 @@ def aborts(count: int, log: Log, database: Database, name: str, gate: str) -> No
 
 
 def crowds(count: int, log: Log, database: Database, name: str, gate: str) -> None:
-    """A crowd that reads, and one whose statements take 100 ms: 4 s of work for a pool of 5."""
-    for path in ("/items/1", "/slow?ms=100"):
+    """A crowd that reads, and one with 12 s of work for the pool, of which none waits over 5 s."""
+    for path in ("/items/1", "/slow?ms=300"):
         with _twin(database, name, GATES[gate]) as twin:
             seen = crowd(twin, count=count, path=path)
             log.tell(f"crowd at {path} {gate}", seen, seen.ok)
