@@ -54,6 +54,10 @@ class Input(BaseModel):
 class NewItem(Input):
     """An item to be created."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "lamp", "description": "brass", "price": 1900}]}
+    )
+
     name: Name
     description: Description | None = None
     price: Price
@@ -62,7 +66,7 @@ class NewItem(Input):
 class Changes(Input):
     """Columns to set; at least one. Only `description` may be set to null."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "examples": [{"price": 2100}]})
 
     name: Name | SkipJsonSchema[None] = None
     description: Description | None = None

@@ -55,7 +55,7 @@ def aborts(count: int, log: Log, database: Database, name: str, gate: str) -> No
 
 
 def crowds(count: int, log: Log, database: Database, name: str, gate: str) -> None:
-    """A crowd that reads, and one with 12 s of work for the pool, of which none waits over 5 s."""
+    """A crowd that reads, and one with 12 s of work for the pool: longer than anybody may wait."""
     for path in ("/items/1", "/slow?ms=300"):
         with _twin(database, name, GATES[gate]) as twin:
             seen = crowd(twin, count=count, path=path)
