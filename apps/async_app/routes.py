@@ -11,7 +11,6 @@ from apps.common.api_document import MAY_BE_MISSING
 from apps.common.models import Item
 from apps.common.pause import pause
 from apps.common.schemas import (
-    Changes,
     Deleted,
     DeletedAnswer,
     Inserted,
@@ -19,10 +18,11 @@ from apps.common.schemas import (
     ItemAnswer,
     ItemId,
     ItemsAnswer,
-    NewItem,
+    OneItem,
     OneOrMany,
     Status,
     StatusAnswer,
+    ToChange,
     Updated,
     UpdatedAnswer,
     Waited,
@@ -62,7 +62,7 @@ async def get_items(query: WhichPage, database: OpenDatabase) -> Sequence[Item]:
 
 
 @router.post("/objects/items", response_model=ItemAnswer, status_code=201, summary="create")
-async def create_object(body: NewItem, database: OpenDatabase) -> Item:
+async def create_object(body: OneItem, database: OpenDatabase) -> Item:
     """Add an object and commit."""
     async with database.session() as session:
         item = statements.new_object(body)
@@ -87,7 +87,7 @@ async def insert_items(body: OneOrMany, database: OpenDatabase) -> Inserted:
     responses=MAY_BE_MISSING,
     summary="update",
 )
-async def update_object(item_id: ItemId, changes: Changes, database: OpenDatabase) -> Item:
+async def update_object(item_id: ItemId, changes: ToChange, database: OpenDatabase) -> Item:
     """Load the object, set its attributes, commit, refresh."""
     async with database.session() as session:
         item = await session.get(Item, item_id)
@@ -100,7 +100,7 @@ async def update_object(item_id: ItemId, changes: Changes, database: OpenDatabas
 
 
 @router.patch("/statements/items", response_model=UpdatedAnswer, summary="update2")
-async def update_items(conditions: WhichRows, changes: Changes, database: OpenDatabase) -> Updated:
+async def update_items(conditions: WhichRows, changes: ToChange, database: OpenDatabase) -> Updated:
     """Execute an update statement with conditions and values."""
     async with database.session() as session:
         result = await session.execute(statements.update_items(conditions, changes))

@@ -18,6 +18,7 @@ from apps.common import errors, service
 from apps.common.admission import Admission, AdmissionGate
 from apps.common.api_document import declare_errors
 from apps.common.body import WholeBody
+from apps.common.deadline import at_gate_s
 from apps.common.edge import Counts, Edge
 from apps.common.engine import sync_engine_of
 from apps.common.request_times import handed_over
@@ -82,7 +83,7 @@ def create_app(
     app.state.gate = None
     app.state.driver_calls = None
     if settings.admitted is not None:
-        app.state.gate = AdmissionGate(settings.admitted, settings.pool_timeout_s)
+        app.state.gate = AdmissionGate(settings.admitted, at_gate_s(settings.pool_timeout_s))
         app.add_middleware(Admission, gate=app.state.gate)
     errors.install(app, [*service.router.routes, *router.routes])
     app.include_router(service.router)
@@ -115,7 +116,7 @@ def _lifespan(
 
 
 async def database_of(request: Request) -> Any:
-    """Dependency: the running app's Database. The last thing done on the loop before the endpoint.
+    """Dependency: the running app's Database. Stamps where checking parameters does not.
 
     A coroutine, since FastAPI would call a plain function in a worker thread.
     """

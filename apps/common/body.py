@@ -8,6 +8,7 @@ from collections import deque
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apps.common.errors import Problem
+from apps.common.request_times import current
 
 BODY_BYTES_MAX = 16 * 2**20
 """1000 items whose every character is sent as \\uXXXX twice over still fit."""
@@ -43,6 +44,8 @@ class WholeBody:
         if isinstance(body, Problem):
             await body(scope, receive, send)
         elif body is not None:
+            if (times := current.get()) is not None:
+                times.whole()
             await self.app(scope, _replayed(body, receive), send)
 
     async def _received(self, receive: Receive) -> list[Message] | Problem | None:

@@ -19,6 +19,7 @@ class RequestTimes:
 
     __slots__ = (
         "arrived_s",
+        "asked_s",
         "db_s",
         "handed_over_s",
         "longer_s",
@@ -29,6 +30,8 @@ class RequestTimes:
 
     def __init__(self) -> None:
         self.arrived_s = perf_counter()
+        self.asked_s = self.arrived_s
+        """When all of the request was here: from then on it waits for us, no longer we for it."""
         self.handed_over_s = self.arrived_s
         """When the loop, or the endpoint on its way out, last passed the request on."""
         self.loop_thread = get_ident()
@@ -40,6 +43,10 @@ class RequestTimes:
         """In the driver, commit and rollback included."""
         self.longer_s = 0.0
         """How much longer than usual the request was asked to keep its connection."""
+
+    def whole(self) -> None:
+        """Stamp that all of the request is here."""
+        self.asked_s = perf_counter()
 
     def server_timing(self) -> str:
         """The value of the Server-Timing header, milliseconds."""
@@ -86,12 +93,12 @@ def taken_over(value: T) -> T:
 def enter_endpoint(longer_ms: int, patience_s: float) -> None:
     """First in an endpoint: count its wait for a thread, note how much longer it will take.
 
-    Raises NoThread when the wait alone has used up `patience_s`: behind a crowd of requests that
-    wait for connections, each would otherwise wait for a thread first and a connection after it.
+    Raises NoThread when a request that waited for a thread has used up `patience_s`, the gate's
+    share included: it would otherwise wait for a connection after it.
     """
     times = taken_over(current.get())
     if times is None:
         return
     times.longer_s = longer_ms / 1000
-    if times.thread_s > patience_s:
+    if times.thread_s and perf_counter() - times.asked_s > patience_s:
         raise NoThread

@@ -41,8 +41,12 @@ def _whole(number: Any) -> Any:
 
 
 Price = Annotated[int, Field(ge=INT_MIN, le=INT_MAX), BeforeValidator(_whole)]
-ItemId = Annotated[int, Path(ge=1, le=INT_MAX)]
-WaitMs = Annotated[int, Query(ge=0, le=WAIT_MS_MAX)]
+
+# The loop's last work before the endpoint is to check its parameters, so that is where the wait for
+# a worker thread begins: else sync's would hold what is async's own work.
+_CHECKED = AfterValidator(handed_over)
+ItemId = Annotated[int, Path(ge=1, le=INT_MAX), _CHECKED]
+WaitMs = Annotated[int, Query(ge=0, le=WAIT_MS_MAX), _CHECKED]
 
 
 class Input(BaseModel):
@@ -135,10 +139,9 @@ class ReadsQuery(BaseModel):
         return range(self.first, self.first + self.n)
 
 
-WhichPage = Annotated[PageQuery, Query()]
-WhichReads = Annotated[ReadsQuery, Query()]
-WhichRows = Annotated[Conditions, Query()]
-
+WhichPage = Annotated[PageQuery, Query(), _CHECKED]
+WhichReads = Annotated[ReadsQuery, Query(), _CHECKED]
+WhichRows = Annotated[Conditions, Query(), _CHECKED]
 
 Moment = Annotated[
     datetime,
@@ -190,6 +193,10 @@ class Status(BaseModel):
     status: str
 
 
+OneItem = Annotated[NewItem, _CHECKED]
+ToChange = Annotated[Changes, _CHECKED]
+
+
 def _one_or_many(body: Any) -> str:
     return "many" if isinstance(body, list) else "one"
 
@@ -198,9 +205,9 @@ OneOrMany = Annotated[
     Annotated[NewItem, Tag("one")]
     | Annotated[list[NewItem], Field(min_length=1, max_length=BULK_MAX), Tag("many")],
     Discriminator(_one_or_many),
-    AfterValidator(handed_over),
+    _CHECKED,
 ]
-"""The body of an insert statement. Checking 1000 items takes a while, hence the late stamp."""
+"""The body of an insert statement."""
 
 # FastAPI checks a sync endpoint's answer in a worker thread: a second wait, seen from inside.
 ItemAnswer = Annotated[ItemOut, BeforeValidator(taken_over)]

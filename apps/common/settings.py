@@ -42,8 +42,8 @@ class Settings(BaseModel):
     """Everything that can differ between two instances of an app.
 
     `admission`: requests let in at once, first come first served; 0 = as many as the pool holds,
-    -1 = no gate. `pool_timeout_s` bounds the wait at the gate and the wait for a connection,
-    `body_timeout_s` the wait for a request's body.
+    -1 = no gate. `pool_timeout_s` bounds all that a request waits for (`deadline.py`),
+    `body_timeout_s` the wait for its body.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -2,9 +2,9 @@
 
 A refused connection fails by itself. A server that is frozen, or behind a cut network, just never
 answers: PyMySQL can bound each read, aiomysql cannot, and a bound per read costs every good read.
-So one watcher per app looks, a few times a second, at how long connections have been lent, and
-cuts the sockets of those lent too long: driver and SQLAlchemy then see a lost connection, whichever
-the twin.
+So one watcher per app looks, a few times a second, at the connections that are lent, and cuts the
+sockets of those whose requests have reached their limit: driver and SQLAlchemy then see a lost
+connection, whichever the twin.
 """
 
 from __future__ import annotations
@@ -20,24 +20,23 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from apps.common.deadline import FLOOR_S, left_s
 from apps.common.logs import APP
-from apps.common.request_times import RequestTimes, current
+from apps.common.request_times import current
 
-FLOOR_S = 1.0
-"""Statements may always take this long, however short the wait for a connection is set."""
 SOCKET = "socket"
 """Key in a connection record's `info`: the socket a sync driver talks over."""
 
 
-def bounded(driver: str, wait_s: float) -> Callable[..., Awaitable[Any]]:
-    """The async driver's `connect`, given up after `wait_s`, handshake included.
+def bounded(driver: str, limit_s: float) -> Callable[..., Awaitable[Any]]:
+    """The async driver's `connect`, given up at the request's limit, handshake included.
 
     The drivers' own timeout ends when TCP is connected, which a frozen server's kernel still does.
     """
     connect = import_module(driver).connect
 
     async def connect_in_time(*arguments: Any, **named: Any) -> Any:
-        async with asyncio.timeout(wait_s):
+        async with asyncio.timeout(left_s(limit_s)):
             return await connect(*arguments, **named)
 
     return connect_in_time
@@ -45,38 +44,31 @@ def bounded(driver: str, wait_s: float) -> Callable[..., Awaitable[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A connection in use: since when, by which request, and how to cut it."""
+    """A connection in use: when it is to be cut, and how."""
 
-    since_s: float
-    times: RequestTimes | None
+    due_s: float
     cut: Callable[[], None]
-
-    def overdue(self, now_s: float, limit_s: float) -> bool:
-        """Whether it has been lent longer than `limit_s` and what its request asked on top."""
-        longer_s = self.times.longer_s if self.times is not None else 0.0
-        return now_s - self.since_s > limit_s + longer_s
 
 
 class SilenceWatch:
     """Watches one engine's lent connections; `run` on the loop, the rest from any thread."""
 
-    def __init__(self, engine: Engine, wait_s: float) -> None:
-        limit_s = max(wait_s, FLOOR_S)
-        self._tick_s = min(limit_s / 10, 0.5)
-        # Cut early enough that the answer is out within the limit.
-        self._limit_s = limit_s - self._tick_s
+    def __init__(self, engine: Engine, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self.tick_s = min(max(limit_s, FLOOR_S) / 10, 0.25)
         self._lent: dict[int, Lent] = {}
         event.listen(engine, "checkout", self._on_checkout)
         event.listen(engine, "checkin", self._on_checkin)
         if engine.dialect.driver == "pymysql":
             event.listen(engine, "do_connect", self._connect_pymysql)
         elif engine.dialect.driver == "mysqldb":
+            event.listen(engine, "do_connect", self.limit_mysqldb)
             event.listen(engine, "connect", _keep_socket_of_mysqldb)
 
     async def run(self) -> None:
         """Cut overdue connections until cancelled."""
         while True:
-            await asyncio.sleep(self._tick_s)
+            await asyncio.sleep(self.tick_s)
             self.cut_overdue(perf_counter())
 
     def cut_overdue(self, now_s: float) -> int:
@@ -84,7 +76,7 @@ class SilenceWatch:
         overdue = [
             (key, lent)
             for key, lent in list(self._lent.items())
-            if lent.overdue(now_s, self._limit_s)
+            if now_s > lent.due_s - self.tick_s  # so that the answer is out within the limit
         ]
         for key, lent in overdue:
             self._lent.pop(key, None)
@@ -94,18 +86,23 @@ class SilenceWatch:
         return len(overdue)
 
     def _on_checkout(self, _: Any, record: Any, __: Any) -> None:
-        self._lent[id(record)] = Lent(perf_counter(), current.get(), lambda: _cut(record))
+        times = current.get()
+        longer_s = times.longer_s if times is not None else 0.0
+        due_s = perf_counter() + left_s(self._limit_s) + longer_s
+        self._lent[id(record)] = Lent(due_s, lambda: _cut(record))
 
     def _on_checkin(self, _: Any, record: Any) -> None:
         self._lent.pop(id(record), None)
 
     def _connect_pymysql(self, dialect: Any, record: Any, arguments: Any, named: Any) -> Any:
-        """Connect over a socket of our own, watched from the first byte of the handshake on."""
+        """Connect over a socket of our own, within what is left of the request's limit."""
         if "unix_socket" in named:
             return None
         dbapi = dialect.loaded_dbapi
-        wire = _open_socket(dbapi, named)
-        self._lent[id(wire)] = Lent(perf_counter(), None, lambda: _shut(wire))
+        wait_s = left_s(self._limit_s)
+        due_s = perf_counter() + wait_s
+        wire = _open_socket(dbapi, named, wait_s)
+        self._lent[id(wire)] = Lent(due_s, lambda: _shut(wire))
         try:
             connection = dbapi.connect(*arguments, **named, defer_connect=True)
             connection.connect(wire)
@@ -114,12 +111,16 @@ class SilenceWatch:
         record.info[SOCKET] = wire
         return connection
 
+    def limit_mysqldb(self, _: Any, __: Any, ___: Any, named: Any) -> None:
+        """mysqlclient counts whole seconds, the handshake included."""
+        named["connect_timeout"] = int(left_s(self._limit_s))
 
-def _open_socket(dbapi: Any, named: dict[str, Any]) -> socket.socket:
+
+def _open_socket(dbapi: Any, named: dict[str, Any], wait_s: float) -> socket.socket:
     """A TCP connection to the server, set up as PyMySQL itself would."""
     address = (named.get("host", "localhost"), named.get("port", 3306))
     try:
-        wire = socket.create_connection(address, named["connect_timeout"])
+        wire = socket.create_connection(address, wait_s)
     except OSError as error:
         raise dbapi.OperationalError(2003, f"Can't connect to {address[0]!r} ({error})") from error
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -11,7 +11,6 @@ from apps.common.api_document import MAY_BE_MISSING
 from apps.common.models import Item
 from apps.common.pause import pause
 from apps.common.schemas import (
-    Changes,
     Deleted,
     DeletedAnswer,
     Inserted,
@@ -19,10 +18,11 @@ from apps.common.schemas import (
     ItemAnswer,
     ItemId,
     ItemsAnswer,
-    NewItem,
+    OneItem,
     OneOrMany,
     Status,
     StatusAnswer,
+    ToChange,
     Updated,
     UpdatedAnswer,
     Waited,
@@ -62,7 +62,7 @@ def get_items(query: WhichPage, database: OpenDatabase) -> Sequence[Item]:
 
 
 @router.post("/objects/items", response_model=ItemAnswer, status_code=201, summary="create")
-def create_object(body: NewItem, database: OpenDatabase) -> Item:
+def create_object(body: OneItem, database: OpenDatabase) -> Item:
     """Add an object and commit."""
     with database.session() as session:
         item = statements.new_object(body)
@@ -87,7 +87,7 @@ def insert_items(body: OneOrMany, database: OpenDatabase) -> Inserted:
     responses=MAY_BE_MISSING,
     summary="update",
 )
-def update_object(item_id: ItemId, changes: Changes, database: OpenDatabase) -> Item:
+def update_object(item_id: ItemId, changes: ToChange, database: OpenDatabase) -> Item:
     """Load the object, set its attributes, commit, refresh."""
     with database.session() as session:
         item = session.get(Item, item_id)
@@ -100,7 +100,7 @@ def update_object(item_id: ItemId, changes: Changes, database: OpenDatabase) -> 
 
 
 @router.patch("/statements/items", response_model=UpdatedAnswer, summary="update2")
-def update_items(conditions: WhichRows, changes: Changes, database: OpenDatabase) -> Updated:
+def update_items(conditions: WhichRows, changes: ToChange, database: OpenDatabase) -> Updated:
     """Execute an update statement with conditions and values."""
     with database.session() as session:
         result = session.execute(statements.update_items(conditions, changes))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults.aborts import abort_in_mid_query
-from benchmarks.faults.crowd import crowd
+from benchmarks.faults.crowd import Crowd, crowd
 from benchmarks.faults.restarts import kill_under_writes
 from benchmarks.faults.slow_clients import fill_with_wide_items, slow_readers, slow_senders
 from benchmarks.faults.stop import stop_in_flight
@@ -36,8 +36,15 @@ class Log:
     def tell(self, fault: str, seen: Any, ok: bool) -> None:
         """One line per experiment."""
         self.all_ok &= ok
-        values = ", ".join(f"{name} {value}" for name, value in asdict(seen).items())
-        print(f"{'ok ' if ok else 'NOT OK'} {fault}: {values}", flush=True)
+        print(f"{'ok ' if ok else 'NOT OK'} {fault}: {_values(seen)}", flush=True)
+
+    def show(self, what: str, seen: Any, beside: str) -> None:
+        """One line that is not judged."""
+        print(f"    {what}: {_values(seen)}; {beside}", flush=True)
+
+
+def _values(seen: Any) -> str:
+    return ", ".join(f"{name} {value}" for name, value in asdict(seen).items())
 
 
 @contextmanager
@@ -60,6 +67,20 @@ def crowds(count: int, log: Log, database: Database, name: str, gate: str) -> No
         with _twin(database, name, GATES[gate]) as twin:
             seen = crowd(twin, count=count, path=path)
             log.tell(f"crowd at {path} {gate}", seen, seen.ok)
+
+
+def collapses(count: int, log: Log, database: Database, name: str) -> None:
+    """The same crowd on a twin and on its specimen without a gate, and how they compare."""
+    healthy, specimen = (_crowd_on(count, database, app) for app in (name, f"{name}-ungated"))
+    log.tell("crowd beside its specimen", healthy, healthy.ok)
+    rates = f"{healthy.good_per_s:.0f} of the twin, {specimen.good_per_s:.1f} of the specimen"
+    log.show("specimen", specimen, f"good answers per second: {rates}")
+
+
+def _crowd_on(count: int, database: Database, name: str) -> Crowd:
+    """On the app's own gate; a specimen has none, whatever it is told."""
+    with _twin(database, name, GATES["with the gate"]) as twin:
+        return crowd(twin, count=count)
 
 
 def slow_clients(count: int, log: Log, database: Database, name: str, gate: str) -> None:
@@ -106,16 +127,22 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the full counts")
     chosen = parser.parse_args()
     wanted, log = chosen.faults or [*FAULTS, "restarts"], Log()
+
+    def full(count: int) -> int:
+        return max(1, round(count * chosen.share))
+
     with tempfile.TemporaryDirectory() as folder:
         with private_server(Path(folder)) as database:
             for fault in (name for name in wanted if name in FAULTS):
                 run, count = FAULTS[fault]
                 for name in TWINS:
                     for gate in GATES:
-                        run(max(1, round(count * chosen.share)), log, database, name, gate)
+                        run(full(count), log, database, name, gate)
+                    if fault == "crowds":
+                        collapses(full(count), log, database, name)
         if "restarts" in wanted:
             for name in TWINS:
-                restarts(max(1, round(KILLS * chosen.share)), log, Path(folder), name)
+                restarts(full(KILLS), log, Path(folder), name)
     sys.exit(0 if log.all_ok else 1)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from apps.common.deadline import at_gate_s
 from loadtests.environment.processes import free_port
 from tests.contract.conftest import DRIVERS, TWINS
 from tests.support.twins import Database, RunningTwin, running_twin
@@ -97,7 +98,8 @@ def test_pool_exhausted(small: RunningTwin) -> None:
     assert (slow.status_code, hold.status_code) == (200, 200)
     for response in others:
         assert_unavailable(response)
-        assert float(response.headers["server-timing"].split("pool;dur=")[1].split(",")[0]) > 900
+        waited = response.headers["server-timing"].split("pool;dur=")[1].split(",")[0]
+        assert float(waited) > 1000 * at_gate_s(WAIT_S) - 100
     assert_all_given_back(small)
 
 
@@ -121,6 +123,31 @@ def test_frozen_database(small: RunningTwin, database: Database, path: str) -> N
             assert_unavailable(response)
         assert_unavailable(get(small.url + path))  # on a new connection: the handshake hangs
     assert_all_given_back(small)
+
+
+LIMIT_S = 4.0
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_one_limit_over_the_gate_and_a_frozen_database(name: str, database: Database) -> None:
+    """The first two hold the pool, others wait behind them: for either, or for both in turn."""
+    database.make_schema("limited", rows=10)
+    settings = {"pool_size": 2, "pool_timeout_s": LIMIT_S}
+    with running_twin(name, database.url("limited"), **settings) as twin:
+
+        def ask(number: int) -> httpx.Response:
+            time.sleep((0.0, 0.3, 1.2)[min(number // 2, 2)])
+            return get(f"{twin.url}/items/1")
+
+        at_once(2, lambda _: get(f"{twin.url}/slow?ms=100"))  # the pool is filled
+        with frozen(database):
+            answers = at_once(8, ask)
+        for response in answers:
+            assert_unavailable(response, LIMIT_S)
+        titles = [response.json()["title"] for response in answers]
+        assert titles[:4] == ["Database away"] * 2 + ["Too many requests at once"] * 2
+        assert titles[4:].count("Database away") == 2, "let in late"
+        assert_all_given_back(twin)
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from apps.common.body import BODY_BYTES_MAX, WholeBody
+from apps.common.request_times import RequestTimes, current
 
 LONG_S = 30.0
 
@@ -55,6 +56,16 @@ class Handled:
 def test_a_body_is_replayed_as_it_came() -> None:
     parts = [part(b"a", True), part(b"b", False)]
     assert Handled(scope(), *parts).received == parts
+
+
+def test_a_request_s_limit_counts_from_its_last_byte() -> None:
+    times = RequestTimes()
+    token = current.set(times)
+    Handled(scope("GET"), part(b"", False))
+    assert times.asked_s == times.arrived_s
+    Handled(scope(), part(b"a", False))
+    assert times.asked_s > times.arrived_s
+    current.reset(token)
 
 
 def test_a_broken_upload_does_not_reach_the_app() -> None:

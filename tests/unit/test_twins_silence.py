@@ -1,8 +1,9 @@
-"""The watch over lent connections: who is cut, who is not, and that the cut wakes the waiter."""
+"""The watch over lent connections: who is cut and when, and that the cut wakes the waiter."""
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import socket
 import threading
 import time
@@ -13,8 +14,13 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
+from apps.common.deadline import FLOOR_S
 from apps.common.request_times import RequestTimes, current
-from apps.common.silence import FLOOR_S, Lent, SilenceWatch, bounded
+from apps.common.silence import SilenceWatch, bounded
+
+LIMIT_S = 100.0
+WAITED_S = 60.0
+"""What the requests of these tests have waited before."""
 
 
 @pytest.fixture
@@ -24,14 +30,39 @@ def silent_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_overdue_counts_what_the_request_asked_for() -> None:
+@pytest.fixture
+def times() -> Iterator[RequestTimes]:
     times = RequestTimes()
-    times.longer_s = 2.0
-    usual, longer = Lent(10.0, None, lambda: None), Lent(10.0, times, lambda: None)
-    assert not usual.overdue(11.0, 1.0)
-    assert usual.overdue(11.1, 1.0)
-    assert not longer.overdue(12.9, 1.0)
-    assert longer.overdue(13.1, 1.0)
+    times.asked_s -= WAITED_S
+    token = current.set(times)
+    yield times
+    current.reset(token)
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "longer_s", "cut_after_s"),
+    [
+        (LIMIT_S, 0.0, LIMIT_S - WAITED_S),
+        (LIMIT_S, 30.0, LIMIT_S - WAITED_S + 30.0),
+        (WAITED_S, 0.0, FLOOR_S),
+        (0.01, 0.0, FLOOR_S),
+    ],
+)
+def test_a_lent_connection_is_cut_when_its_request_s_limit_is_reached(
+    times: RequestTimes, limit_s: float, longer_s: float, cut_after_s: float
+) -> None:
+    """Counted from when the request was here, not from when it got the connection."""
+    engine, cuts = create_engine("sqlite://"), []
+    watch = SilenceWatch(engine, limit_s)
+    times.longer_s = longer_s
+    connection = SimpleNamespace(close=lambda: cuts.append("cut"))
+    record = SimpleNamespace(info={}, driver_connection=connection)
+    began_s = time.perf_counter()
+    engine.pool.dispatch.checkout(None, record, None)  # type: ignore[attr-defined]
+    assert watch.cut_overdue(began_s + cut_after_s - 2 * watch.tick_s) == 0
+    assert watch.cut_overdue(time.perf_counter() + cut_after_s) == 1
+    assert cuts == ["cut"]
+    engine.dispose()
 
 
 def test_only_lent_connections_are_watched_and_each_is_cut_once() -> None:
@@ -53,10 +84,11 @@ def test_only_lent_connections_are_watched_and_each_is_cut_once() -> None:
     engine.dispose()
 
 
+@pytest.mark.usefixtures("times")
 def test_a_pymysql_handshake_in_silence_is_cut(silent_port: int) -> None:
-    url = f"mysql+pymysql://nobody@127.0.0.1:{silent_port}/x"
-    engine = create_engine(url, connect_args={"connect_timeout": 5})
-    watch, failures = SilenceWatch(engine, 5.0), []
+    engine = create_engine(f"mysql+pymysql://nobody@127.0.0.1:{silent_port}/x")
+    watch, failures = SilenceWatch(engine, LIMIT_S), []
+    left_s = LIMIT_S - WAITED_S
 
     def connect() -> None:
         try:
@@ -64,10 +96,13 @@ def test_a_pymysql_handshake_in_silence_is_cut(silent_port: int) -> None:
         except OperationalError as error:
             failures.append(error)
 
-    thread = threading.Thread(target=connect)
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=lambda: context.run(connect))
+    began_s = time.perf_counter()
     thread.start()
     until = time.monotonic() + 10
-    while not watch.cut_overdue(time.perf_counter() + 60):
+    while not watch.cut_overdue(time.perf_counter() + left_s):
+        assert watch.cut_overdue(began_s + left_s - 1) == 0, "not before"
         assert time.monotonic() < until
         time.sleep(0.01)
     thread.join(10)
@@ -76,18 +111,21 @@ def test_a_pymysql_handshake_in_silence_is_cut(silent_port: int) -> None:
     assert failures[0].orig.args[0] == 2013
 
 
+@pytest.mark.usefixtures("times")
 def test_an_async_handshake_in_silence_is_given_up(silent_port: int) -> None:
+    """After FLOOR_S, since the request has used up its limit before."""
+
     async def connect() -> None:
-        await bounded("aiomysql", 0.05)(host="127.0.0.1", port=silent_port, user="nobody")
+        await bounded("aiomysql", WAITED_S)(host="127.0.0.1", port=silent_port, user="nobody")
 
     with pytest.raises(TimeoutError):
         asyncio.run(connect())
 
 
-def test_limit_has_a_floor_and_leaves_time_to_answer() -> None:
+@pytest.mark.usefixtures("times")
+def test_mysqlclient_is_told_in_whole_seconds_what_is_left() -> None:
     engine = create_engine("sqlite://")
-    short, usual = SilenceWatch(engine, 0.05), SilenceWatch(engine, 5.0)
-    assert short._limit_s + short._tick_s == pytest.approx(FLOOR_S)
-    assert usual._limit_s + usual._tick_s == pytest.approx(5.0)
-    assert current.get() is None
+    named = {"connect_timeout": int(LIMIT_S)}
+    SilenceWatch(engine, LIMIT_S).limit_mysqldb(None, None, None, named)
+    assert LIMIT_S - WAITED_S - 2 < named["connect_timeout"] <= LIMIT_S - WAITED_S
     engine.dispose()

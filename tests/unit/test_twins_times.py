@@ -6,9 +6,12 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Any, get_type_hints
 
 import pytest
+from pydantic import TypeAdapter
 from sqlalchemy import create_engine, text
 
 from apps.common.request_times import (
@@ -61,6 +64,35 @@ def test_thread_wait_is_seen_through_the_context_s_copy(times: RequestTimes) -> 
     assert times.thread_s >= before_s + DELAY_S, "the second wait counts as well"
 
 
+EXAMPLES: dict[str, Any] = {
+    "item_id": 1,
+    "body": {"name": "lamp", "price": 1},
+    "changes": {"price": 1},
+    "conditions": {"price": 1},
+    "query": {},
+    "ms": 1,
+}
+"""Good values for every parameter that an endpoint of the twins takes."""
+
+
+@pytest.mark.parametrize("twin", ["sync", "async"])
+def test_every_parameter_is_checked_before_the_wait_for_a_thread_begins(
+    twin: str, times: RequestTimes
+) -> None:
+    """Else checking would be part of sync's `thread` and of async's own work."""
+    routes = import_module(f"apps.{twin}_app.routes").router.routes
+    seen = set()
+    for route in routes:
+        for name, kind in get_type_hints(route.endpoint, include_extras=True).items():
+            if name in ("database", "return"):
+                continue
+            times.handed_over_s = 0.0
+            TypeAdapter(kind).validate_python(EXAMPLES[name])
+            assert times.handed_over_s > 0, (route.path, name)
+            seen.add(name)
+    assert seen == set(EXAMPLES)
+
+
 def test_no_thread_no_wait(times: RequestTimes) -> None:
     handed_over(None)
     time.sleep(DELAY_S)
@@ -78,6 +110,20 @@ def test_a_wait_beyond_patience_ends_the_request(times: RequestTimes) -> None:
         return "refused"
 
     assert in_a_thread(enter) == "refused"
+
+
+def test_the_gate_s_share_counts_for_a_request_that_waits_for_a_thread(
+    times: RequestTimes,
+) -> None:
+    times.asked_s -= 60
+    enter_endpoint(0, 5)  # on the loop there is no thread to wait for
+    with pytest.raises(NoThread):
+        _elsewhere(lambda: enter_endpoint(0, 5))
+
+
+def _elsewhere(call: Callable[[], None]) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(contextvars.copy_context().run, call).result()
 
 
 def test_outside_of_requests_nothing_is_timed() -> None:
