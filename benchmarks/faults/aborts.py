@@ -17,7 +17,8 @@ from benchmarks.faults.twin import (
 )
 from tests.support.twins import Database, RunningTwin
 
-WAIT_MS = 200
+FILLS_PER_WAIT = 5
+"""Filling the pool opens its connections first, so its statements take this much longer."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: close with a reset instead of a farewell."""
 
@@ -39,18 +40,19 @@ class Aborts:
 
 
 def abort_in_mid_query(
-    twin: RunningTwin, database: Database, schema: str, *, count: int, pool_size: int
+    twin: RunningTwin, database: Database, schema: str, *, count: int, pool_size: int, wait_ms: int
 ) -> Aborts:
     """Abort `count` requests to `/slow`, a pool full at a time, each seen executing first.
 
-    Every second batch is reset, the others closed. Raises AssertionError when the twin is not at
-    rest in time.
+    Every second batch is reset, the others closed. `wait_ms`: how long a statement takes; all of a
+    batch must begin before the first of it ends, also on a busy machine. Raises AssertionError
+    when they do not, or when the twin is not at rest in time.
     """
-    _fill_pool(twin, database, schema, pool_size)
+    _fill_pool(twin, database, schema, pool_size, FILLS_PER_WAIT * wait_ms)
     before = connections(database, schema)
     aborted = 0
     while aborted < count:
-        wires = _ask(twin, min(pool_size, count - aborted))
+        wires = _ask(twin, min(pool_size, count - aborted), wait_ms)
         _await_executing(database, schema, len(wires))
         for wire in wires:
             if aborted // pool_size % 2:
@@ -63,10 +65,10 @@ def abort_in_mid_query(
     return Aborts(twin.name, aborted, before, connections(database, schema), told["checked_out"])
 
 
-def _ask(twin: RunningTwin, many: int) -> list[socket.socket]:
+def _ask(twin: RunningTwin, many: int, wait_ms: int) -> list[socket.socket]:
     wires = [dial(twin.url) for _ in range(many)]
     for wire in wires:
-        wire.sendall(request_bytes("GET", f"/slow?ms={WAIT_MS}"))
+        wire.sendall(request_bytes("GET", f"/slow?ms={wait_ms}"))
     return wires
 
 
@@ -74,9 +76,11 @@ def _await_executing(database: Database, schema: str, many: int) -> None:
     wait_until(lambda: sleeping(database, schema) == many, "not all are being executed")
 
 
-def _fill_pool(twin: RunningTwin, database: Database, schema: str, pool_size: int) -> None:
+def _fill_pool(
+    twin: RunningTwin, database: Database, schema: str, pool_size: int, wait_ms: int
+) -> None:
     """Have the pool open all of its connections, so that what comes later can be compared."""
-    wires = _ask(twin, pool_size)
+    wires = _ask(twin, pool_size, wait_ms)
     _await_executing(database, schema, pool_size)
     for wire in wires:
         assert wire.recv(12).startswith(b"HTTP/1.1 200")

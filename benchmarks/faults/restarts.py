@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from benchmarks.faults.twin import LIMIT_S, wait_until
+from loadtests.environment.arm_database import durability_facts
 from tests.support.restartable import RestartableServer
 from tests.support.twins import RunningTwin
 
@@ -34,11 +35,18 @@ class Restarts:
     healed_s: tuple[float, ...]
     same_process: bool
     """Whether the app is still the process it was."""
+    durability: str
+    """What the server says of itself after the last restart."""
 
     @property
     def ok(self) -> bool:
         """Whether nothing was lost, and no answer was anything but 201 or 503."""
-        return self.missing == 0 and set(self.answered) <= {201, 503} and self.same_process
+        return (
+            self.missing == 0
+            and set(self.answered) <= {201, 503}
+            and self.same_process
+            and self.durability == "durable"
+        )
 
 
 @dataclass
@@ -109,7 +117,15 @@ def kill_under_writes(
         dict(sorted(writers.answered.items())),
         tuple(healed_s),
         twin.process.poll() is None and httpx.get(f"{twin.url}/stats").json()["pid"] == pid,
+        _durability(server),
     )
+
+
+def _durability(server: RestartableServer) -> str:
+    rows = server.database.query("SHOW GLOBAL VARIABLES")
+    variables = {row["Variable_name"]: row["Value"] for row in rows}
+    profile: str = durability_facts(variables)["profile"]
+    return profile
 
 
 def _first_good_s(writers: Writers, started_s: float) -> float:

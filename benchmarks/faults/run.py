@@ -22,7 +22,8 @@ from tests.support.twins import Database, RunningTwin, private_server, running_t
 TWINS = ("sync", "async")
 GATES = {"with the gate": 0, "without": -1}
 POOL = 5
-ABORTS_POOL = 10
+ABORTS_POOL = 40
+ABORTS_WAIT_MS = 800
 HEALED_LIMIT_S = 5.0
 SCHEMA = "faults"
 
@@ -57,7 +58,9 @@ def _twin(database: Database, name: str, gate: int, pool: int = POOL) -> Iterato
 def aborts(count: int, log: Log, database: Database, name: str, gate: str) -> None:
     """Clients that hang up in mid-query."""
     with _twin(database, name, GATES[gate], ABORTS_POOL) as twin:
-        seen = abort_in_mid_query(twin, database, SCHEMA, count=count, pool_size=ABORTS_POOL)
+        seen = abort_in_mid_query(
+            twin, database, SCHEMA, count=count, pool_size=ABORTS_POOL, wait_ms=ABORTS_WAIT_MS
+        )
         log.tell(f"aborts {gate}", seen, seen.ok and seen.aborted == count)
 
 

@@ -29,9 +29,9 @@ def test_aborted_requests_give_their_connections_back(
 ) -> None:
     database.make_schema("aborts", rows=10)
     with running_twin(name, database.url("aborts"), pool_size=POOL, admission=admission) as twin:
-        seen = abort_in_mid_query(twin, database, "aborts", count=25, pool_size=POOL)
+        seen = abort_in_mid_query(twin, database, "aborts", count=15, pool_size=POOL, wait_ms=400)
         assert seen.ok, seen
-        assert (seen.aborted, seen.connections_before) == (25, POOL)
+        assert (seen.aborted, seen.connections_before) == (15, POOL)
 
 
 @GATES
