@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from loadtests.errors import SpecError
-from loadtests.spec import line_of, load_spec, profile_names
+from loadtests.spec import load_spec, profile_names
+from loadtests.spec_errors import line_of
 
 MINIMAL = """
 [[arm]]
