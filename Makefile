@@ -13,7 +13,7 @@ DRIVERS := .venv/.drivers
 common = $(if $(OUT),--out $(OUT)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup drivers database test-database bench test lint report doctor up lock clean
+.PHONY: help setup drivers database test-database bench test lint report doctor selftest up lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ report: $(READY) ## rebuild every report file of RUN=results/… from its sample
 
 doctor: $(READY) ## is this machine fit to measure, and do the connections add up
 	@$(BENCH) doctor $(SPEC) $(ARGS)
+
+selftest: $(READY) ## does the instrument tell the truth here: servers whose answers are known
+	@$(BENCH) selftest $(common)
 
 up: $(READY) database ## keep the database and one instance of every arm up until Ctrl-C
 	@$(BENCH) up $(SPEC) $(ARGS)

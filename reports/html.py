@@ -28,7 +28,7 @@ def render_html(parts: Parts) -> str:
     """The whole page. Everything that came from a spec, an arm or a server is escaped."""
     primary = tables.verdict_rows(parts.summary, parts.equivalence_pct, primary=True)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             summary=parts.summary,
@@ -57,18 +57,19 @@ def render_html(parts: Parts) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates of every page, with what they share."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["tidy"] = words.tidy
-    environment.globals["drawing"] = _drawing
-    environment.globals["numeric_columns"] = numeric_columns
-    return environment
+    made.filters["tidy"] = words.tidy
+    made.globals["drawing"] = _drawing
+    made.globals["numeric_columns"] = numeric_columns
+    return made
 
 
 def _drawing(chart: Chart) -> Markup:

@@ -80,6 +80,16 @@ def doctor(spec: SpecArgument = "quick", overrides: SetOption = None) -> None:
 
 
 @app.command()
+def selftest(
+    out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
+) -> None:
+    """Known-answer tests of the instrument itself, on this machine."""
+    from scripts.selftest import selftest_command
+
+    _leave(lambda: selftest_command(out))
+
+
+@app.command()
 def up(
     spec: SpecArgument = "quick",
     json: Annotated[bool, typer.Option("--json", help="One JSON line instead.")] = False,

@@ -1,0 +1,1 @@
+"""What known-answer tests of the instrument found: expected against measured."""
