@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from loadtests.arrivals import RequestStream, plan_arrivals
-from loadtests.scenarios.model import LoadSpec, Request, Scenario
+from loadtests.scenarios.model import Keys, LoadSpec, Request, Scenario
 from loadtests.selftest.behaviour import KEYS, draw
 from loadtests.selftest.record import Case, Planned
 from loadtests.trials import ClosedLoad, OpenLoad
 
-REQUEST = Request(name="ask", path="/{key}", keys={"from": 0, "to": KEYS - 1, "unique": True})
+REQUEST = Request(name="ask", path="/{key}", keys=Keys(first=0, last=KEYS - 1, unique=True))
 
 
 def scenario_of(case: Case) -> Scenario:

@@ -158,13 +158,13 @@ class KnownAnswers:
         self._stalls_ns.append((begun_ns, time.monotonic_ns()))
 
     def _answer(self, client: Client | None, fate: Fate) -> None:
-        if client is None:  # it has given up and gone
+        if client is None:
             return
         if fate == Fate.DROPPED:
             self._hang_up(client)
             return
         head = BAD if fate == Fate.FAILED else GOOD
-        with suppress(ConnectionError):
+        with suppress(OSError):  # the client has given up and gone
             client.socket.send(head + (CLOSE if self._hangs_up == "announced" else KEEP))
             if self._hangs_up != "never":
                 # A client may have sent a request before it learns of this: it must be counted.

@@ -16,7 +16,7 @@ class ThinkingUser(FastHttpUser):  # type: ignore[misc]
 
     wait_time = constant(THINK_S)
 
-    @task
+    @task  # type: ignore[untyped-decorator]
     def ask(self) -> None:
         """One request."""
         self.client.get(f"/{next(_keys)}", name="ask")

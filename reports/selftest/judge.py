@@ -80,8 +80,8 @@ def _gone_wrong(case: Case, trials: Sequence[Trial]) -> list[Check]:
     if case.locustfile is not None or not any(log or seen for _, log, seen in counts):
         return []
     plans = [plan for plan, _, _ in counts if plan is not None]
-    log, seen = (sum(each[place] for each in counts) for place in (1, 2))
-    return [_exact(case, "failed", sum(plans) if plans else None, log, seen)]
+    by_log, seen = sum(log for _, log, _ in counts), sum(seen for *_, seen in counts)
+    return [_exact(case, "failed", sum(plans) if plans else None, by_log, seen)]
 
 
 def _exact(

@@ -28,7 +28,7 @@ from reports.selftest.limits import (
 )
 from reports.selftest.match import NS_PER_MS, Matched
 from reports.selftest.model import Check
-from reports.selftest.theory import mean_response_s, sampling_sd_s
+from reports.selftest.theory import Jobs, mean_response_s, sampling_sd_s
 
 
 def percentile_checks(case: Case, part: Matched) -> list[Check]:
@@ -69,7 +69,7 @@ def textbook_checks(case: Case, part: Matched) -> list[Check]:
         return []
     if load.arrivals != "poisson" or not len(part.measured_ms):
         return []
-    jobs = "random" if service.kind == "exponential" else "equal"
+    jobs: Jobs = "random" if service.kind == "exponential" else "equal"
     rate, job_s = load.rate_per_s, service.mean_s
     sd_s = sampling_sd_s(rate, job_s, jobs, case.lead_in_s, case.steady_s, seed=0)
     return [
