@@ -43,7 +43,7 @@ def short(name: str, steady_s: float = 0.5, **changes: Any) -> Case:
 
 def short_stall() -> Case:
     behaviour = replace(BY_NAME["stall"].behaviour, stall=Stall(0.4, 0.4))
-    return short("stall", 1.5, behaviour=behaviour, load=OpenLoad(150, "uniform"))
+    return short("stall", 1.8, behaviour=behaviour, load=OpenLoad(150, "uniform"))
 
 
 SHORT = [
@@ -82,8 +82,11 @@ def test_counts_are_the_server_s_exactly(bench: Bench, case: Case) -> None:
     for name in EXACT & found.keys():
         assert found[name].why_off == (), name
     assert found["requests"].measured > 20
-    share = case.behaviour.failed_share + case.behaviour.dropped_share
-    assert ("failed" in found) == (share + case.behaviour.unanswered_share > 0)
+    does = case.behaviour
+    if does.hangs_up != "unannounced":  # there, chance decides
+        assert ("failed" in found) == bool(
+            does.failed_share + does.dropped_share + does.unanswered_share
+        )
     assert all(check.measured is not None for check in found.values())
     if case.behaviour.hangs_up != "never":
         log = measured.trials[0].log

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from loadtests.selftest.behaviour import Behaviour, Fate, Service, draw
@@ -97,7 +96,9 @@ def test_the_server_s_own_lateness_is_allowed_for() -> None:
     found = checks_of(measured)
     assert found["p50"].ok
     assert found["p50"].allowed_for == pytest.approx(3.0)
-    assert any("known-answer server stalled for 3.0 ms" in said for said in remarks(measured))
+    assert any(
+        said.startswith("the known-answer server stalled for ") for said in remarks(measured)
+    )
 
 
 def test_a_lost_sample_is_found_though_the_generator_counts_without_it() -> None:
@@ -125,13 +126,13 @@ def test_a_sample_recorded_twice_is_found_though_the_number_is_right() -> None:
 def test_counts_that_the_generator_says_must_be_those_of_its_samples() -> None:
     trial = ideal_trial(STALL)
     wrong = replace(trial, outcome=replace(trial.outcome, sent=trial.outcome.sent - 1))
-    assert "1999 sent" in checks_of(Measured(STALL, (wrong,)))["requests"].why_off[0]
+    assert "2049 sent" in checks_of(Measured(STALL, (wrong,)))["requests"].why_off[0]
 
 
 def test_errors_that_are_not_the_plan_s_are_found() -> None:
     case = BY_NAME["errors 1%"]
     trial = ideal_trial(case)
-    all_well = with_column(trial, "ok", pc.fill_null(pa.nulls(len(trial.log.key)), True))
+    all_well = with_column(trial, "ok", pa.array([True] * len(trial.log.key)))
     found = checks_of(Measured(case, (all_well,)))
     assert found["failed"].measured == 0
     assert found["failed"].theory == found["failed"].log > 5
