@@ -26,7 +26,8 @@ def closed_checks(case: Case, trial: Trial, part: Matched) -> list[Check]:
     done_ns = outcome.samples["done_ns"].to_numpy()
     measured = float(np.sum((done_ns >= first_ns) & (done_ns < last_ns))) / seconds
     served = float(np.sum((log.end_ns >= first_ns) & (log.end_ns < last_ns))) / seconds
-    ended = log.end_ns != NEVER
+    # R of the requests that began in the window: X is theirs.
+    ended = (log.end_ns != NEVER) & (log.read_ns >= first_ns) & (log.read_ns < last_ns)
     if not ended.any():
         return [_rate(case, None, served, measured)]
     response_s = float((log.due_ns - log.start_ns)[ended].mean()) / NS_PER_S

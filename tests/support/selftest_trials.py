@@ -10,8 +10,8 @@ import pyarrow as pa
 from loadtests.selftest.behaviour import NS_PER_S, Fate
 from loadtests.selftest.desk import Desk
 from loadtests.selftest.plan import planned
-from loadtests.selftest.record import LOG_COLUMNS, NEVER, Case, Measured, ServerLog, Trial
-from loadtests.trials import SAMPLE_SCHEMA, TrialOutcome
+from loadtests.selftest.record import LOG_COLUMNS, NEVER, Case, Measured, Planned, ServerLog, Trial
+from loadtests.trials import SAMPLE_SCHEMA, Int64Array, TrialOutcome
 
 START_NS = 10**12
 
@@ -20,19 +20,30 @@ def ideal_trial(case: Case, seed: int = 1, back_ns: int = 0) -> Trial:
     """An open trial in which all is sent as planned and answered as due; recorded `back_ns`
     later."""
     plan = planned(case, seed)
-    arrival_ns = START_NS + plan.offset_ns
-    log = served(case, seed, arrival_ns.tolist(), plan.keys.tolist())
+    return trial_of(case, plan, START_NS + plan.offset_ns, plan.keys, seed, back_ns)
+
+
+def trial_of(
+    case: Case,
+    plan: Planned,
+    arrival_ns: Int64Array,
+    keys: Int64Array,
+    seed: int = 1,
+    back_ns: int = 0,
+) -> Trial:
+    """A trial in which these keys are asked for at these instants."""
+    log = served(case, seed, arrival_ns.tolist(), keys.tolist())
     end_ns = dict(zip(log.key.tolist(), log.end_ns.tolist(), strict=True))
     timeout_ns = round(case.timeout_s * NS_PER_S)
     done_ns, errors, statuses = [], [], []
-    for key, arrival in zip(plan.keys.tolist(), arrival_ns.tolist(), strict=True):
+    for key, arrival in zip(keys.tolist(), arrival_ns.tolist(), strict=True):
         fate = Fate(int(plan.fate[key]))
         hung = fate == Fate.NEVER_ANSWERED
         done_ns.append(arrival + timeout_ns if hung else end_ns[key] + back_ns)
         errors.append({Fate.ANSWERED: None, Fate.FAILED: "HTTP 500"}.get(fate, "timeout"))
         statuses.append({Fate.ANSWERED: 200, Fate.FAILED: 500}.get(fate, 0))
     steady_ns = START_NS + round(case.lead_in_s * NS_PER_S)
-    samples = _table(arrival_ns, plan.keys, done_ns, errors, statuses, steady_ns)
+    samples = _table(arrival_ns, keys, done_ns, errors, statuses, steady_ns)
     return Trial(0, plan, _outcome(case, samples, steady_ns), log)
 
 

@@ -9,16 +9,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from loadtests.selftest.behaviour import Behaviour, Fate, Service, draw
+from loadtests.selftest.behaviour import NS_PER_S, Behaviour, Fate, Service, draw
 from loadtests.selftest.cases import CASES
-from loadtests.selftest.plan import turns
-from loadtests.selftest.record import NEVER, Measured, WireTimes
+from loadtests.selftest.plan import planned, turns
+from loadtests.selftest.record import NEVER, Case, Measured, Trial, WireTimes
 from reports.selftest.judge import judge, judge_case
 from reports.selftest.model import Check, Selftest
 from reports.selftest.noise import about_the_host, remarks
 from tests.support.selftest_trials import (
+    START_NS,
     ideal,
     ideal_trial,
+    trial_of,
     with_column,
     with_samples,
     without_sample,
@@ -242,3 +244,25 @@ def test_service_times_and_fates_come_from_the_seed_alone() -> None:
     assert share[Fate.DROPPED] == pytest.approx(0.1, abs=0.01)
     assert share[Fate.NEVER_ANSWERED] == 0
     assert set(first.service_ns.tolist()) == {5_000_000, 50_000_000}
+
+
+def closed_trial(case: Case, gap_ns: int) -> Trial:
+    """Users who ask again `gap_ns` after each answer, from the trial's start to its end."""
+    plan = planned(case, 1)
+    end_ns = START_NS + round((case.lead_in_s + case.steady_s) * NS_PER_S)
+    free_ns = [START_NS] * case.users
+    asked_ns: list[int] = []
+    while (at_ns := min(free_ns)) < end_ns:
+        free_ns[free_ns.index(at_ns)] = at_ns + int(plan.service_ns[len(asked_ns)]) + gap_ns
+        asked_ns.append(at_ns)
+    return trial_of(case, plan, np.array(asked_ns), np.arange(len(asked_ns)))
+
+
+@pytest.mark.parametrize(("gap_ns", "aim_met", "ok"), [(0, True, True), (2_000_000, False, False)])
+def test_users_who_lose_time_between_requests_are_found(gap_ns, aim_met, ok) -> None:
+    """2 ms on 40 ms are 5% of the throughput, of which the server's log knows nothing."""
+    case = BY_NAME["closed"]
+    found = checks_of(Measured(case, (closed_trial(case, gap_ns),)))
+    assert found["X"].log == found["X"].measured
+    assert found["mean R"].measured == pytest.approx(found["mean R"].theory)
+    assert (found["X"].aim_met, found["X"].ok) == (aim_met, ok)
