@@ -19,6 +19,7 @@ from reports.selftest.limits import (
     LIMIT_P50_MS,
     LIMIT_P99_MS,
     LIMIT_P99_SHARE,
+    OPENING_MS,
     SAMPLING_SDS,
     TAILS,
     THEORY_P50_MS,
@@ -44,6 +45,7 @@ def _percentile(case: Case, part: Matched, q: float) -> Check:
     late = nearest_rank(part.theory_ms + part.late_ms, q)
     size = log or 0.0
     tail = q > 0.5
+    opening_ms = OPENING_MS if case.behaviour.hangs_up != "never" else 0.0
     return Check(
         case=case.name,
         quantity=f"p{100 * q:g}",
@@ -52,7 +54,8 @@ def _percentile(case: Case, part: Matched, q: float) -> Check:
         log=log,
         measured=nearest_rank(part.measured_ms, q),
         limit=max(LIMIT_P99_MS, LIMIT_P99_SHARE * size) if tail else _limit_p50_ms(size),
-        theory_limit=max(THEORY_P99_MS, THEORY_P99_SHARE * size) if tail else THEORY_P50_MS,
+        theory_limit=opening_ms
+        + (max(THEORY_P99_MS, THEORY_P99_SHARE * size) if tail else THEORY_P50_MS),
         aim=max(AIM_P50_MS, AIM_P99_SHARE * size) if tail else AIM_P50_MS,
         allowed_for=0.0 if late is None or theory is None else late - theory,
     )
