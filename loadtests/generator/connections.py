@@ -12,9 +12,9 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-import time
 from collections import deque
 from collections.abc import Callable
+from time import monotonic, monotonic_ns
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,6 +73,7 @@ class Connection(HTTPResponseParser):
         self.waiting = False
         self.wake: Callable[[], object] = _nobody
         self.deadline_ns = 0
+        self.done_ns = 0
         self.idle_since_ns = 0
         self.error: str | None = None
         self.status = 0
@@ -86,6 +87,7 @@ class Connection(HTTPResponseParser):
 
         `wake` is called in the hub, and only if the end comes later than this call. Then `error` is
         None or names the failure; `status`, `body_bytes` and `head` (raw) describe the answer.
+        `done_ns` is when its last byte, or the failure, was seen.
         `head_answer`: the answer has no body whatever it announces (HEAD).
         """
         self.deadline_ns, self.wake = deadline_ns, wake
@@ -115,6 +117,8 @@ class Connection(HTTPResponseParser):
         """Close; a request in flight fails with `error`, and nobody is woken."""
         if not self.open:
             return
+        if self.waiting:
+            self.done_ns = monotonic_ns()
         self.open = self.waiting = False
         self.error = error
         for watcher in (self._watcher, self._write_watcher):
@@ -153,6 +157,7 @@ class Connection(HTTPResponseParser):
             self.wake()
 
     def _receive(self, data: bytes) -> None:
+        self.done_ns = monotonic_ns()
         if not self.waiting:  # closed while idle, or bytes nobody asked for
             self.close()
             return
@@ -199,6 +204,7 @@ class Site:
         self._idle_limit_ns = idle_limit_s * 1e9
         self._idle: deque[Connection] = deque()
         self._context = gevent.ssl.create_default_context() if self._tls else None
+        self._peer: tuple[int, Any] | None = None
 
     def take(self, timeout_s: float) -> Connection:
         """An idle connection, the longest idle first (so that all stay fresh), or a new one.
@@ -230,7 +236,7 @@ class Site:
             elif connection.open:
                 fresh.append(connection)
         self._idle = fresh
-        give_up_s = time.monotonic() + timeout_s
+        give_up_s = monotonic() + timeout_s
         pool = Pool(OPENED_AT_ONCE)
         for _ in range(count - len(fresh)):
             pool.spawn(self._open_ahead, now_ns, give_up_s)
@@ -242,7 +248,7 @@ class Site:
             self._idle.pop().close()
 
     def _open_ahead(self, now_ns: int, give_up_s: float) -> None:
-        left_s = give_up_s - time.monotonic()
+        left_s = give_up_s - monotonic()
         if left_s <= 0:
             return
         try:
@@ -251,7 +257,7 @@ class Site:
             return
 
     def _connect(self, timeout_s: float) -> Connection:
-        sock = gevent.socket.create_connection((self._host, self._port), timeout=timeout_s)
+        sock = self._opened(timeout_s)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context is not None:
             sock = self._context.wrap_socket(sock, server_hostname=self._host)
@@ -259,3 +265,20 @@ class Site:
             sock = plain_socket(fileno=sock.detach())  # without gevent's wrapper around each call
         sock.settimeout(0.0)
         return Connection(sock, tls=self._tls)
+
+    def _opened(self, timeout_s: float) -> Any:
+        """A connected socket. Where the name leads to is found out once: gevent asks in a thread,
+        even for a numeric address, which takes longer than to connect."""
+        if self._peer is None:
+            sock = gevent.socket.create_connection((self._host, self._port), timeout=timeout_s)
+            self._peer = (sock.family, sock.getpeername())
+            return sock
+        family, address = self._peer
+        sock = gevent.socket.socket(family, socket.SOCK_STREAM)
+        sock.settimeout(timeout_s)
+        try:
+            sock.connect(address)
+        except OSError:
+            sock.close()
+            raise
+        return sock

@@ -115,7 +115,8 @@ class Work:
                 left_s = max(SHORTEST_CONNECT_S, (deadline_ns - sent_ns) / NS_PER_S)
                 connection = user.connection = self._site.take(left_s)
             except OSError as error:
-                self._note(index, arrival_ns, sent_ns, 0, 0, b"", error_name(error))
+                now_ns = monotonic_ns()
+                self._note(index, arrival_ns, sent_ns, now_ns, 0, 0, b"", error_name(error))
                 return False
         connection.begin(data, deadline_ns, user.wake, head_answer=message.has_no_answer_body)
         switch = get_hub().switch
@@ -125,6 +126,7 @@ class Work:
             index,
             arrival_ns,
             sent_ns,
+            connection.done_ns,
             connection.status,
             connection.body_bytes,
             connection.head,
@@ -137,12 +139,12 @@ class Work:
         index: int,
         arrival_ns: int,
         sent_ns: int | None,
+        done_ns: int,
         status: int,
         body_bytes: int,
         head: bytes,
         error: str | None,
     ) -> None:
-        done_ns = monotonic_ns()
         if error is not None:
             status = 0
         self.rows.append((index, arrival_ns, sent_ns, done_ns, status, body_bytes, head, error))
@@ -241,7 +243,7 @@ class OpenWork(Work):
         arrival_ns = self._due_ns[index]
         now_ns = monotonic_ns()
         if arrival_ns + self._timeout_ns <= now_ns:
-            self._note(index, arrival_ns, None, 0, 0, b"", "timeout")
+            self._note(index, arrival_ns, None, now_ns, 0, 0, b"", "timeout")
         else:
             self._send(user, index, arrival_ns, now_ns)
             self._hand_back(user)
