@@ -1,0 +1,1 @@
+"""Where the spread between instances of identical code comes from."""

@@ -1,0 +1,226 @@
+"""How much instances of identical code differ, and what of it follows process and connections.
+
+    python -m benchmarks.instances.measure [--twin async] [--instances 6] [--cycles 60]
+
+Starts several instances of one twin under each condition (its own hash seed and address layout;
+either or both fixed), loads every one of them for a moment in turn, in random order, cycle after
+cycle. Halfway, half of the instances lose their database connections and open new ones: an effect
+that stays with the others and leaves these belongs to the connections, not to the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from benchmarks.instances.client import Users
+from loadtests.environment.launch import uvicorn_target
+from loadtests.environment.processes import free_port
+from tests.support.twins import Database, private_server
+
+GENERATOR_CORE, APP_CORE = 0, 1
+USERS = 16
+WARM_UP_S = 1.0
+READY_LIMIT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How instances are started."""
+
+    name: str
+    prefix: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+FIXED_LAYOUT = ("setarch", "-R")
+FIXED_HASHES = (("PYTHONHASHSEED", "0"),)
+CONDITIONS = (
+    Condition("as in production"),
+    Condition("hash seed fixed", environment=FIXED_HASHES),
+    Condition("address layout fixed", FIXED_LAYOUT),
+    Condition("both fixed", FIXED_LAYOUT, FIXED_HASHES),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A process under measurement."""
+
+    condition: str
+    number: int
+    url: str
+    pid: int
+    users: Users
+
+    def cpu_s(self) -> float:
+        """Seconds that its threads have run on a core, by the scheduler's own clock."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        spent = (task.joinpath("schedstat").read_text().split()[0] for task in tasks)
+        return sum(map(int, spent)) / 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One instance loaded for a moment."""
+
+    cycle: int
+    position: int
+    condition: str
+    number: int
+    answers: int
+    wall_s: float
+    app_cpu_s: float
+    database_cpu_s: float
+
+
+def paths(seed: int) -> Iterator[str]:
+    """Reads by key, for ever."""
+    chosen = random.Random(seed)
+    while True:
+        yield f"/items/{chosen.randint(1, 10_000)}"
+
+
+@contextmanager
+def started(
+    condition: Condition, number: int, target: str, database_url: str, seed: int
+) -> Iterator[Instance]:
+    """An instance of what uvicorn finds at `target`, on the apps' core, ready and with users."""
+    port = free_port()
+    command = [
+        "taskset", "-c", str(APP_CORE), *condition.prefix, sys.executable, "-m", "uvicorn",
+        target, "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning",
+        "--timeout-keep-alive", "3600", "--backlog", "2048", "--no-server-header",
+        "--lifespan", "on",
+    ]  # fmt: skip
+    environment = {
+        **os.environ,
+        "TWIN_DATABASE_URL": database_url,
+        "TWIN_POOL_SIZE": "10",
+        **dict(condition.environment),
+    }
+    process = subprocess.Popen(command, env=environment)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _await_ready(url, process)
+        yield Instance(condition.name, number, url, process.pid, Users(url, USERS, paths(seed)))
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    until_s = time.monotonic() + READY_LIMIT_S
+    while time.monotonic() < until_s and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/ready", timeout=10).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise SystemExit(f"{url} was not ready within {READY_LIMIT_S:g} s; see its log above.")
+
+
+def measured(
+    instances: Sequence[Instance], database: Database, cycles: int, turn_s: float, seed: int
+) -> list[Turn]:
+    """Cycle after cycle; halfway, instances of even number lose their connections."""
+    order, turns = random.Random(seed), []
+    for cycle in range(cycles):
+        if cycle == cycles // 2:
+            reconnect([each for each in instances if each.number % 2 == 0], database)
+        for position, instance in enumerate(order.sample(instances, len(instances))):
+            turns.append(_turn(instance, database, cycle, position, turn_s))
+        print(f"cycle {cycle + 1} of {cycles}", file=sys.stderr)
+    return turns
+
+
+def _turn(instance: Instance, database: Database, cycle: int, position: int, turn_s: float) -> Turn:
+    app_s, database_s = instance.cpu_s(), threads_cpu_s(database.pid)
+    answers, wall_s = instance.users.load(turn_s)
+    return Turn(
+        cycle, position, instance.condition, instance.number, answers, wall_s,
+        instance.cpu_s() - app_s, threads_cpu_s(database.pid) - database_s,
+    )  # fmt: skip
+
+
+def threads_cpu_s(pid: int) -> float:
+    """Seconds that a process has run, ended threads included; in ticks of 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def reconnect(instances: Sequence[Instance], database: Database) -> None:
+    """End every database connection of these instances, and have them open new ones."""
+    for instance in instances:
+        ports = _ports_of(instance.pid)
+        for row in database.query("SELECT id, host FROM information_schema.processlist"):
+            if int(str(row["host"]).rpartition(":")[2] or 0) in ports:
+                database.query(f"KILL {row['id']}")
+        for _ in range(40):  # a lost connection costs one request, which finds out
+            httpx.get(f"{instance.url}/ready", timeout=10)
+        instance.users.load(WARM_UP_S)
+
+
+def _ports_of(pid: int) -> set[int]:
+    """Local ports of a process's connections."""
+    return {each.laddr.port for each in psutil.Process(pid).net_connections("tcp") if each.raddr}
+
+
+def main() -> None:
+    """Measure, and store every turn as one JSON object a line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--twin", default="async")
+    parser.add_argument("--instances", type=int, default=6, help="of each condition")
+    parser.add_argument("--cycles", type=int, default=60)
+    parser.add_argument("--turn-s", type=float, default=0.25)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True)
+    chosen = parser.parse_args()
+    os.sched_setaffinity(0, {GENERATOR_CORE})
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        database = stack.enter_context(private_server(Path(folder)))
+        os.sched_setaffinity(0, {GENERATOR_CORE})
+        _pin(database.pid, GENERATOR_CORE)
+        database.make_schema("instances")
+        instances = [
+            stack.enter_context(
+                started(
+                    condition,
+                    number,
+                    uvicorn_target(chosen.twin),
+                    database.url("instances"),
+                    chosen.seed + number,
+                )
+            )
+            for number in range(chosen.instances)
+            for condition in CONDITIONS
+        ]
+        for instance in instances:
+            instance.users.load(WARM_UP_S)
+        turns = measured(instances, database, chosen.cycles, chosen.turn_s, chosen.seed)
+    lines = (json.dumps(asdict(turn)) for turn in turns)
+    chosen.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _pin(pid: int, core: int) -> None:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {core})
+
+
+if __name__ == "__main__":
+    main()
