@@ -5,15 +5,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from loadtests.division import MOST_ROUNDS, best_division
 from loadtests.plan import RoundShape, ScenarioLoads, load_count
 from loadtests.scenarios.model import Scenario
 from loadtests.spec import Arm, Spec
 from loadtests.trials import ClosedLoad
 
-USUAL_INSTANCES = 12
-FEWEST_INSTANCES = 3
-FEWEST_ROUNDS = 2
-MOST_ROUNDS = 40
+MOST_INSTANCES = 28
+"""Measured: 28 instances of both twins cost the one that is loaded 6.5% of its capacity against 6,
+the same for both arms (idle servers wake ten times a second); see docs/method.md."""
+MOST_PROCESSES = 60
+ALWAYS_INSTANCES = 12
+"""However many arms there are, unless memory or connections forbid it."""
+PLANNED_SHARE = 0.97
+"""Of the budget: estimates are not exact, and a last round that does not fit is lost whole."""
 PROCESS_MEMORY_MB = 110.0
 """Upper estimate for one worker process (measured: 70 to 90 MB with telemetry and full pools)."""
 MEMORY_SHARE = 0.6
@@ -57,53 +62,49 @@ class Sizes:
 
 
 def choose_sizes(spec: Spec, limits: Limits) -> Sizes:
-    """Replace every "auto" by a number: instances first (12, or what fits), then rounds."""
+    """Replace every "auto" by a number, so that the answer is as narrow as the budget allows."""
     pairs = 1 if spec.run.pairs == "auto" else spec.run.pairs
-    instances, notes = _instances(spec, limits)
+    most, notes = _most_instances(spec, limits)
+    budget_s = PLANNED_SHARE * spec.run.budget_s
     per_instance_s = round_seconds(spec, 1, pairs)
-    if spec.run.instances == "auto" and spec.run.rounds == "auto":
-        fits = int(spec.run.budget_s / (FEWEST_ROUNDS * per_instance_s))
-        if fits < instances:
-            instances = min(instances, max(FEWEST_INSTANCES, fits))
-            notes.append(f"{instances} instances, so that {FEWEST_ROUNDS} rounds fit the budget")
-    round_s = round_seconds(spec, instances, pairs)
-    fixed = spec.run.rounds != "auto"
-    rounds = (
-        spec.run.rounds
-        if spec.run.rounds != "auto"
-        else max(1, min(MOST_ROUNDS, int(spec.run.budget_s / round_s)))
-    )
+    instances, rounds = spec.run.instances, spec.run.rounds
+    if instances == "auto" and rounds == "auto":
+        instances, rounds = best_division(budget_s, per_instance_s, most)
+    elif instances == "auto":
+        instances = min(most, ALWAYS_INSTANCES)
+    elif rounds == "auto":
+        rounds = max(1, min(MOST_ROUNDS, int(budget_s / (instances * per_instance_s))))
+    assert isinstance(instances, int)
+    assert isinstance(rounds, int)
     return Sizes(
         instances=instances,
         rounds=rounds,
         pairs=pairs,
-        round_s=round_s,
+        round_s=round_seconds(spec, instances, pairs),
         set_up_s=set_up_seconds(spec, instances),
-        rounds_are_fixed=fixed,
-        notes=tuple(notes),
+        rounds_are_fixed=spec.run.rounds != "auto",
+        notes=notes if spec.run.instances == "auto" and instances == most else (),
     )
 
 
-def _instances(spec: Spec, limits: Limits) -> tuple[int, list[str]]:
-    if spec.run.instances != "auto":
-        return spec.run.instances, []
-    instances, notes = USUAL_INSTANCES, []
+def _most_instances(spec: Spec, limits: Limits) -> tuple[int, tuple[str, ...]]:
+    """How many instances the machine and the database allow, and why no more."""
     ours = [arm for arm in spec.arm if arm.kind != "url"]
-    processes = sum(arm.workers for arm in ours)
-    if limits.memory_mb is not None and processes:
+    processes = max(1, sum(arm.workers for arm in ours))
+    most = max(ALWAYS_INSTANCES, min(MOST_INSTANCES, MOST_PROCESSES // processes))
+    notes: tuple[str, ...] = ()
+    if limits.memory_mb is not None and ours:
         fits = int(limits.memory_mb * MEMORY_SHARE / (processes * PROCESS_MEMORY_MB))
-        if fits < instances:
-            instances = max(1, fits)
-            notes.append(f"{instances} instances: more would not fit {limits.memory_mb:.0f} MB")
+        if fits < most:
+            most = max(1, fits)
+            notes = (f"{most} instances: more would not fit {limits.memory_mb:.0f} MB",)
     wanted = sum(arm.connections for arm in ours)
     if limits.connections is not None and wanted:
         fits = limits.connections // wanted
-        if fits < instances:
-            instances = max(1, fits)
-            notes.append(
-                f"{instances} instances: the server leaves {limits.connections} connections"
-            )
-    return instances, notes
+        if fits < most:
+            most = max(1, fits)
+            notes = (f"{most} instances: the server leaves {limits.connections} connections",)
+    return most, notes
 
 
 def connections_needed(arms: tuple[Arm, ...], instances: int) -> int:

@@ -5,38 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from loadtests.scenarios.model import Scenario
+from reports.estimates import CAPACITY, CPU, PERCENTILES, Question, estimate, spreads
 from reports.gates import LATENCY_ONLY, saturation, unequal_errors
-from reports.measures import Bools, Floats, Ints, LoadData, Pairing, pair_blocks, tidy
-from reports.model import Comparison, GateResult
-from reports.percentiles import enough_beyond, fewest_samples
-from reports.statistics import (
-    ALPHA,
-    Doubt,
-    Estimate,
-    Latencies,
-    percentile_log_ratio,
-    rate_log_ratio,
-    t_estimate,
-)
+from reports.measures import LoadData, Pairing, pair_blocks, tidy
+from reports.model import Comparison, GateResult, Outlook, Spread
+from reports.resolution import outlook
+from reports.statistics import ALPHA, Doubt, Estimate
 from reports.verdicts import judge
 
-CAPACITY, CPU = "capacity_per_s", "cpu_ms_per_request"
-PERCENTILES = {"response_ms.p50": 0.5, "response_ms.p95": 0.95, "response_ms.p99": 0.99}
 PRIMARY_LATENCY = "response_ms.p95"
-FEWEST_CPU_S = 0.1
 FEW_INSTANCES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One metric of one kind of request (None: the whole) to compare."""
-
-    metric: str
-    request: str | None
-    primary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +79,12 @@ def _comparison(
     remarks: Sequence[str],
     rules: Rules,
 ) -> Comparison:
+    found = estimate(data, question, pairing)
+    alpha = rules.primary_alpha if question.primary else ALPHA
     verdict = judge(
         question.metric,
-        estimate(data, question, pairing),
-        alpha=rules.primary_alpha if question.primary else ALPHA,
+        found,
+        alpha=alpha,
         equivalence_pct=rules.equivalence_pct,
         failed_gates=[
             f"{gate.name} ({gate.arm or 'all arms'}): {gate.detail}"
@@ -113,6 +94,7 @@ def _comparison(
         remarks=remarks,
     )
     ci = verdict.ci_pct
+    spread, ahead = _spread(data, question, pairing, found, alpha)
     return Comparison(
         load=data.facts.load,
         metric=question.metric,
@@ -129,7 +111,30 @@ def _comparison(
         scope=pairing.scope,
         verdict=verdict.word,
         reasons=verdict.reasons,
+        spread=spread,
+        outlook=ahead,
     )
+
+
+def _spread(
+    data: LoadData,
+    question: Question,
+    pairing: Pairing,
+    found: Estimate | Doubt,
+    alpha: float,
+) -> tuple[Spread | None, Outlook | None]:
+    """Where a primary's uncertainty comes from, and what would lessen it."""
+    if isinstance(found, Doubt) or not question.primary:
+        return None, None
+    known = spreads(data, question, pairing)
+    if known is None:
+        return None, None
+    ahead = outlook(found, known, len(pairing.block) / pairing.instances, alpha)
+    return Spread(_tidy_pct(known.instance_sd), _tidy_pct(known.block_sd)), ahead
+
+
+def _tidy_pct(share: float) -> float:
+    return tidy(100.0 * share) or 0.0
 
 
 def _concerns(gate: GateResult, data: LoadData, question: Question, arms: tuple[str, str]) -> bool:
@@ -169,70 +174,3 @@ def _silence(data: LoadData, pairing: Pairing, arms: tuple[str, str]) -> str | N
         f"{silent[0]} gave no good answer in any measured window; it counts as half an answer per "
         "instance, so the true difference is larger"
     )
-
-
-def estimate(data: LoadData, question: Question, pairing: Pairing) -> Estimate | Doubt:
-    """The log ratio of one metric, or why there is none."""
-    if len(pairing.block) == 0:
-        return Doubt("no block was finished by both arms")
-    if question.metric == CAPACITY:
-        return _capacity(data, pairing)
-    if question.metric == CPU:
-        return _cost(data, pairing)
-    return _latency(data, question, pairing)
-
-
-def _capacity(data: LoadData, pairing: Pairing) -> Estimate | Doubt:
-    """Good answers inside the windows, summed over blocks before dividing."""
-    rates = data.good_per_s()
-    return rate_log_ratio(
-        rates[pairing.baseline],
-        rates[pairing.candidate],
-        pairing.pair,
-        float(np.median(data.window_s[pairing.baseline])),
-    )
-
-
-def _cost(data: LoadData, pairing: Pairing) -> Estimate | Doubt:
-    """CPU seconds of an instance over its requests, summed over its blocks before dividing."""
-    unit = pairing.pair if pairing.instances > 1 else pairing.block
-    _, index = np.unique(unit, return_inverse=True)
-    costs = []
-    for rows in (pairing.baseline, pairing.candidate):
-        cpu_s = _summed(data, "app_cpu_s", rows, index)
-        requests = _summed(data, "recorded", rows, index)
-        if not np.all(np.isfinite(cpu_s)):
-            return Doubt("an arm's CPU time is not known")
-        if np.any(cpu_s < FEWEST_CPU_S) or np.any(requests < 1):
-            return Doubt(
-                f"an instance used less than {FEWEST_CPU_S:g} s of CPU: too little to tell"
-            )
-        costs.append(cpu_s / requests)
-    return t_estimate(np.log(costs[1] / costs[0]))
-
-
-def _summed(data: LoadData, column: str, rows: Ints, index: Ints) -> Floats:
-    values = data.trials[column].to_numpy(dtype="float64")[rows]
-    return np.bincount(index, weights=values).astype(np.float64)
-
-
-def _latency(data: LoadData, question: Question, pairing: Pairing) -> Estimate | Doubt:
-    q = PERCENTILES[question.metric]
-    counted = data.steady & data.of_request(question.request) & np.isfinite(data.response_ms)
-    arms = [
-        _latencies(data, counted, rows, pairing) for rows in (pairing.baseline, pairing.candidate)
-    ]
-    fewest = min(len(arm.values_ms) for arm in arms)
-    if not enough_beyond(fewest, q):
-        name = question.metric.rpartition(".")[2]
-        return Doubt(f"{fewest} answers of one arm; {name} needs {fewest_samples(q)}")
-    return percentile_log_ratio(arms[0], arms[1], q)
-
-
-def _latencies(data: LoadData, counted: Bools, rows: Ints, pairing: Pairing) -> Latencies:
-    """The arm's counted requests in paired blocks, with their block and instance pair."""
-    place = np.full(len(data.trials), -1, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    chosen = counted & (place[data.row] >= 0)
-    where = place[data.row[chosen]]
-    return Latencies(data.response_ms[chosen], pairing.block[where], pairing.pair[where])

@@ -69,6 +69,24 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How much a comparison's log ratio varies, as standard deviations in percent."""
+
+    instances_pct: float
+    """Between instance pairs, beyond what their few blocks make them differ."""
+    blocks_pct: float
+    """Between the blocks of one pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The smallest effect that twice the budget would find with 80% power, spent either way."""
+
+    twice_instances_pct: float
+    twice_rounds_pct: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """The candidate against the baseline in one metric at one load, with its verdict.
 
@@ -91,6 +109,10 @@ class Comparison:
     scope: Scope
     verdict: VerdictWord
     reasons: tuple[str, ...] = ()
+    spread: Spread | None = None
+    """Of primaries; None where the run cannot tell instances from blocks."""
+    outlook: Outlook | None = None
+    """Of primaries with a spread."""
 
 
 @dataclass(frozen=True, slots=True)

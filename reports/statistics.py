@@ -24,6 +24,7 @@ RESAMPLES = 1000
 RESAMPLING_SEED = 20_261_101
 WIDEST_LOG = math.log(100.0)
 """An interval wider than a factor of 100 either way says nothing and is not shown."""
+FURTHEST_LOG = math.log(1e6)
 ONE_UNIT = "one unit (instance pair or block) only; an interval needs two"
 
 
@@ -125,13 +126,15 @@ def t_estimate(units: Floats) -> Estimate | Doubt:
     """The mean of independent log ratios with its standard error."""
     if len(units) < 2:
         return Doubt(ONE_UNIT)
+    if not np.all(np.isfinite(units)):
+        return Doubt("the ratio of some units is not a finite number")
     standard_error = float(np.std(units, ddof=1) / math.sqrt(len(units)))
     return _checked(float(np.mean(units)), standard_error, float(len(units) - 1))
 
 
 def _checked(log_ratio: float, standard_error: float, df: float) -> Estimate | Doubt:
-    if not (math.isfinite(log_ratio) and math.isfinite(standard_error)):
-        return Doubt("the ratio is not a finite number")
+    if not (abs(log_ratio) < FURTHEST_LOG and math.isfinite(standard_error)):
+        return Doubt("the ratio is not a finite number, or beyond a million to one")
     if standard_error < 1e-9:
         return Doubt("no variation between instances or blocks, so no uncertainty can be told")
     return Estimate(log_ratio, standard_error, df)
@@ -167,13 +170,11 @@ def percentile_log_ratio(
     units = _units(baseline, candidate)
     if len(np.unique(np.concatenate(units))) < 2:
         return Doubt(ONE_UNIT)
-    level = levels(baseline, candidate)
-    arms = [
-        (arm.values_ms / factor, unit)
-        for arm, factor, unit in zip((baseline, candidate), level, units, strict=True)
-    ]
     weights = _resampling_weights(int(max(map(np.max, units))) + 1, resamples, seed)
-    low, high = (clustered_quantiles(values, unit, weights, q) for values, unit in arms)
+    low, high = (
+        clustered_quantiles(values, unit, weights, q)
+        for values, unit in zip(levelled(baseline, candidate), units, strict=True)
+    )
     if not (_all_positive(low) and _all_positive(high)):
         return Doubt("some instances have no response to judge")
     logs = np.log(high / low)
@@ -219,6 +220,12 @@ def _units(baseline: Latencies, candidate: Latencies) -> tuple[Ints, Ints]:
         by_pair = np.unique(np.concatenate(column))
     first, second = (np.searchsorted(by_pair, each).astype(np.int64) for each in column)
     return first, second
+
+
+def levelled(baseline: Latencies, candidate: Latencies) -> tuple[Floats, Floats]:
+    """The latencies of both arms over what the machine's drift made of them (`levels`)."""
+    first, second = levels(baseline, candidate)
+    return baseline.values_ms / first, candidate.values_ms / second
 
 
 def levels(baseline: Latencies, candidate: Latencies) -> tuple[Floats, Floats]:

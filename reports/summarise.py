@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reports.comparisons import CAPACITY, PRIMARY_LATENCY, Question, Rules, compare, questions
+from reports.comparisons import PRIMARY_LATENCY, Rules, compare, questions
+from reports.estimates import CAPACITY, Question
 from reports.gates import distance_gate, load_gates, settings_gate
 from reports.headline import headline
 from reports.measures import LoadData, load_data, tidy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from reports.model import Comparison, GateResult, LoadFacts
+from reports.model import Comparison, GateResult, LoadFacts, Outlook
 
 MINUS = "\u2212"
 NBSP = "\u00a0"
@@ -252,12 +252,23 @@ def _caveat(comparison: Comparison) -> str:
     parts += [f" But {_lower_first(tidy(each)).rstrip('. ')}." for each in comparison.reasons[1:]]
     if comparison.verdict == "inconclusive" and comparison.mde_pct is not None:
         parts.append(
-            f" A difference of {percent(comparison.mde_pct)} or more would probably have shown."
+            f" A difference of {percent(comparison.mde_pct)} or more would probably have shown"
+            f"{_what_would_help(comparison.outlook)}."
         )
     told = any("instance" in remark for remark in comparison.reasons[1:])
     if comparison.scope == "these instances" and not told:
         parts.append(" This holds for these instances only, not for every start of the program.")
     return "".join(parts)
+
+
+def _what_would_help(outlook: Outlook | None) -> str:
+    """What twice the budget would show, where the run could tell instances from blocks."""
+    if outlook is None:
+        return ""
+    return (
+        f"; with twice the instances one of {percent(outlook.twice_instances_pct)}, with twice the "
+        f"rounds one of {percent(outlook.twice_rounds_pct)}"
+    )
 
 
 def _lower_first(text: str) -> str:

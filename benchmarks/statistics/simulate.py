@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.statistics.whole_runs import decisive_table, division_table, stalls_table
 from reports.percentiles import clustered_quantiles, rank
 from reports.statistics import (
     ALPHA,
@@ -254,6 +255,9 @@ TABLES = {
     "capacity": capacity_table,
     "collapse": collapse_table,
     "alarms": alarm_table,
+    "decisive": decisive_table,
+    "stalls": stalls_table,
+    "division": division_table,
 }
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from reports.statistics import Latencies
+from tests.support.recorded_machine import COMPLETIONS, per_second
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Shape = Literal["lognormal", "stalls", "queue", "slow-trials"]
-
-RATES_FILE = Path(__file__).parents[1] / "data" / "recorded_rates.json"
-RECORDED_RATES: dict[str, list[int]] = json.loads(RATES_FILE.read_text())
-"""Completions in each of about 150 seconds of two recordings in which nothing was changed."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ def log_slowness(random: np.random.Generator, design: Design) -> Floats:
 
 def _recorded(random: np.random.Generator, blocks: int) -> Floats:
     """Two adjacent seconds of a recording per block, in random order."""
-    rates = np.log(np.array(RECORDED_RATES[str(random.choice(sorted(RECORDED_RATES)))]))
+    rates = np.log(per_second(str(random.choice(sorted(COMPLETIONS)))))
     start = random.integers(0, len(rates) - 1, blocks)
     swapped = random.integers(0, 2, blocks)
     return -np.stack([rates[start + swapped], rates[start + 1 - swapped]]) + float(rates.mean())

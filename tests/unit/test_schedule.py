@@ -3,6 +3,8 @@
 import pytest
 
 from loadtests.schedule import (
+    ALWAYS_INSTANCES,
+    MOST_INSTANCES,
     Limits,
     another_round_fits,
     choose_sizes,
@@ -19,9 +21,24 @@ def spec(profile: str = "quick", *overrides: str) -> Spec:
     return load_spec(profile, overrides=overrides, environ={})
 
 
-def test_quick_is_twelve_instances_and_two_rounds() -> None:
-    sizes = choose_sizes(spec(), ROOMY)
-    assert (sizes.instances, sizes.rounds, sizes.pairs) == (12, 2, 1)
+@pytest.mark.parametrize(("profile", "size"), [("quick", (15, 2)), ("standard", (27, 3))])
+def test_profiles_are_many_instances_and_few_rounds(profile: str, size: tuple[int, int]) -> None:
+    sizes = choose_sizes(spec(profile), ROOMY)
+    assert (sizes.instances, sizes.rounds, sizes.pairs) == (*size, 1)
+
+
+def test_many_arms_have_a_dozen_instances_each() -> None:
+    budget = "run.budget_s=5000"
+    assert choose_sizes(spec("specimens", budget), ROOMY).instances == ALWAYS_INSTANCES
+    assert choose_sizes(spec("quick", budget), ROOMY).instances == MOST_INSTANCES
+    rounds_given = choose_sizes(spec("quick", "run.rounds=4"), ROOMY)
+    assert (rounds_given.instances, rounds_given.rounds) == (ALWAYS_INSTANCES, 4)
+
+
+def test_instances_given_get_the_rounds_that_fit() -> None:
+    sizes = choose_sizes(spec("quick", "run.instances=6"), ROOMY)
+    assert (sizes.instances, sizes.rounds, sizes.rounds_are_fixed) == (6, 5, False)
+    assert sizes.measuring_s <= 400
 
 
 @pytest.mark.parametrize(
@@ -48,6 +65,7 @@ def test_a_small_budget_means_fewer_instances_before_fewer_rounds() -> None:
     sizes = choose_sizes(spec("quick", "run.budget_s=120"), ROOMY)
     assert sizes.instances < 12
     assert sizes.rounds == 2
+    assert sizes.notes == ()
 
 
 def test_numbers_given_are_never_shortened() -> None:
@@ -60,7 +78,7 @@ def test_numbers_given_are_never_shortened() -> None:
 def test_trials_are_counted_as_planned() -> None:
     quick = spec()
     sizes = choose_sizes(quick, ROOMY)
-    assert round_shape(quick, sizes).trials == 2 * 12 * 6
+    assert round_shape(quick, sizes).trials == 2 * sizes.instances * 6
 
 
 def test_a_scenario_takes_the_time_of_its_own_arms_and_window() -> None:
