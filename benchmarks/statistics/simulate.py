@@ -17,6 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.statistics.alternatives import (
+    estimator_table,
+    lost_trials_table,
+    window_table,
+)
 from benchmarks.statistics.whole_runs import decisive_table, division_table, stalls_table
 from reports.percentiles import clustered_quantiles, rank
 from reports.statistics import (
@@ -258,6 +263,9 @@ TABLES = {
     "decisive": decisive_table,
     "stalls": stalls_table,
     "division": division_table,
+    "windows": window_table,
+    "estimators": estimator_table,
+    "lost-trials": lost_trials_table,
 }
 
 

@@ -36,7 +36,7 @@ RATES = st.one_of(
     st.just(float("inf")),
 )
 BLOCKS = st.lists(st.tuples(PAIRS, RATES, RATES), max_size=12)
-LATENCIES_MS = st.one_of(st.just(0.0), st.just(5.0), st.floats(0.0, 1e9))
+LATENCIES_MS = st.one_of(st.just(0.0), st.just(5.0), st.floats(1e-6, 1e9))
 REQUESTS = st.lists(st.tuples(st.integers(0, 5), LATENCIES_MS), max_size=40)
 
 
