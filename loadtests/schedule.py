@@ -9,6 +9,7 @@ from loadtests.division import MOST_ROUNDS, best_division
 from loadtests.plan import RoundShape, ScenarioLoads, load_count
 from loadtests.scenarios.model import Scenario
 from loadtests.spec import Arm, Spec
+from loadtests.spreads import PRIOR, Spreads
 from loadtests.trials import ClosedLoad
 
 MOST_INSTANCES = 28
@@ -61,15 +62,18 @@ class Sizes:
         return self.rounds * self.round_s
 
 
-def choose_sizes(spec: Spec, limits: Limits) -> Sizes:
-    """Replace every "auto" by a number, so that the answer is as narrow as the budget allows."""
+def choose_sizes(spec: Spec, limits: Limits, spreads: Spreads = PRIOR) -> Sizes:
+    """Replace every "auto" by a number, so that the answer is as narrow as the budget allows.
+
+    `spreads`: what is known of the machine and the arms before the run.
+    """
     pairs = 1 if spec.run.pairs == "auto" else spec.run.pairs
     most, notes = _most_instances(spec, limits)
     budget_s = PLANNED_SHARE * spec.run.budget_s
     per_instance_s = round_seconds(spec, 1, pairs)
     instances, rounds = spec.run.instances, spec.run.rounds
     if instances == "auto" and rounds == "auto":
-        instances, rounds = best_division(budget_s, per_instance_s, most)
+        instances, rounds = best_division(budget_s, per_instance_s, most, spreads)
     elif instances == "auto":
         instances = min(most, ALWAYS_INSTANCES)
     elif rounds == "auto":

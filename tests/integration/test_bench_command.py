@@ -442,7 +442,7 @@ def test_wrong_words_are_usage_errors(words: list[str]) -> None:
 def test_a_dry_run_prints_the_plan_and_does_nothing(tmp_path: Path) -> None:
     done = bench("run", "quick", "--dry-run", "--out", str(tmp_path / "run"))
     assert done.returncode == 0
-    for words in ("12 instances", "2 rounds", "144 trials", "smallest"):
+    for words in ("15 instances", "2 rounds", "180 trials", "smallest"):
         assert words in done.stdout
     assert not (tmp_path / "run").exists()
 

@@ -100,6 +100,15 @@ class TestKnownEffects:
             ("open-150", "response_ms.p95", "fast"),
         ]
 
+    def test_primaries_say_where_their_doubt_comes_from_and_what_would_lessen_it(self, summary):
+        for found in comparisons(summary):
+            assert (found.spread is not None) == (found.outlook is not None) == found.primary
+        for found in comparisons(summary, metric="capacity_per_s"):
+            assert found.spread.instances_pct < 8  # true: √2 · 2%, and √2 · 3%
+            assert 2 < found.spread.blocks_pct < 9
+            assert 0 < found.outlook.twice_instances_pct < found.mde_pct
+            assert found.outlook.twice_instances_pct < found.outlook.twice_rounds_pct
+
     def test_no_comparison_is_made_twice(self, summary):
         for scenario in summary.scenarios:
             keys = [(c.load, c.metric, c.request) for c in scenario.comparisons]

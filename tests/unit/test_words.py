@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from reports import words
+from reports.model import Outlook
 from tests.support.sample_summary import CLOSED, OPEN, comparison
 
 
@@ -76,6 +77,11 @@ def test_an_undecided_comparison_says_what_it_could_have_seen() -> None:
     assert "cannot tell which has more capacity" in text
     assert "between 4.0% lower and 9.0% higher" in text
     assert "A difference of 8.3% or more would probably have shown." in text
+    ahead = dataclasses.replace(open_question, outlook=Outlook(5.6, 7.0))
+    assert words.sentence(ahead, CLOSED, 5.0).endswith(
+        "would probably have shown; with twice the instances one of 5.6%, with twice the rounds "
+        "one of 7.0%."
+    )
 
 
 def test_an_invalid_comparison_gives_its_reasons_and_claims_nothing() -> None:
