@@ -483,7 +483,7 @@ def test_a_dry_run_is_one_json_document_where_that_is_asked_for() -> None:
     done = bench("run", "quick", "--dry-run", "--json")
     assert done.returncode == 0
     plan = json.loads(done.stdout)["plan"]
-    assert (plan["instances"], plan["trials_per_round"]) == (12, 144)
+    assert (plan["instances"], plan["trials_per_round"]) == (15, 180)
     assert plan["smallest_capacity_change_pct"] > 0
 
 
