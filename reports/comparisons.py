@@ -130,11 +130,14 @@ def _spread(
     if known is None:
         return None, None
     ahead = outlook(found, known, len(pairing.block) / pairing.instances, alpha)
-    return Spread(_tidy_pct(known.instance_sd), _tidy_pct(known.block_sd)), ahead
+    return (
+        Spread(_tidy(100.0 * known.instance_sd), _tidy(100.0 * known.block_sd)),
+        Outlook(_tidy(ahead.twice_instances_pct), _tidy(ahead.twice_rounds_pct)),
+    )
 
 
-def _tidy_pct(share: float) -> float:
-    return tidy(100.0 * share) or 0.0
+def _tidy(value: float) -> float:
+    return tidy(value) or 0.0
 
 
 def _concerns(gate: GateResult, data: LoadData, question: Question, arms: tuple[str, str]) -> bool:
