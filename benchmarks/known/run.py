@@ -4,7 +4,7 @@
     python -m benchmarks.known.run heavier --runs 8 --out DIR    # against itself and 10% more work
     python -m benchmarks.known.run aa --out DIR --judge          # judge what is stored anew
 
-Every further argument after `--` goes to `bench run`.
+`--set KEY=VALUE` goes to `bench run`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ SPECS = Path(__file__).parent
 RUN_LIMIT_S = 900
 
 
-def run(spec: str, number: int, folder: Path, more: list[str]) -> None:
+def run(spec: str, number: int, folder: Path, overrides: list[str]) -> None:
     """One run with a seed of its own; what it says goes to a file beside it."""
     command = [str(BENCH), "run", str(SPECS / f"{spec}.toml"), "--seed", str(number)]
+    more = [word for override in overrides for word in ("--set", override)]
     with (folder.parent / f"{folder.name}.txt").open("w") as said:
         subprocess.run(
             [*command, "--out", str(folder), *more], stdout=said, stderr=said,
@@ -70,14 +71,14 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1, help="number and seed of the first run")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--judge", action="store_true", help="only judge what is stored")
-    parser.add_argument("more", nargs="*")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     for number in range(chosen.first, chosen.first + chosen.runs):
         folder = chosen.out / f"{number:02}"
         if not chosen.judge and not folder.exists():
             print(f"run {number}", file=sys.stderr, flush=True)
-            run(chosen.spec, number, folder, chosen.more)
+            run(chosen.spec, number, folder, chosen.set)
     print("| run | load | measure | | change, 95% interval | verdict |\n|---|---|---|---|---|---|")
     for folder in sorted(path.parent for path in chosen.out.glob("*/summary.json")):
         if chosen.judge:
