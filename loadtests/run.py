@@ -34,9 +34,20 @@ from loadtests.spec import Spec
 from loadtests.store import RunStore
 from loadtests.telemetry import Telemetry
 from loadtests.testbed import Bed
+from loadtests.trial_facts import (
+    app_facts,
+    disturbances,
+    order_facts,
+    outcome_facts,
+    reading_facts,
+)
 from loadtests.trials import ClosedLoad, Generator, Load, OpenLoad, Target, TrialOrder, TrialOutcome
 
 FEWEST_ROUNDS_TO_STOP = 2
+MOST_ATTEMPTS = 2
+"""How often a block is measured in which something stood still."""
+BEFORE_ROUNDS = -1
+"""The number of the round after which a session first looks at everything."""
 
 
 class Interim(Protocol):
@@ -266,10 +277,12 @@ def measure(run: Run, loads: tuple[ScenarioLoads, ...]) -> str:
         pairs=run.sizes.pairs,
         origin=run.origin,
     )
+    inspect(run, BEFORE_ROUNDS)
     started_s = run.clock()
     for number in range(run.origin.round, run.origin.round + run.sizes.rounds):
         round_started_s = run.clock()
         measure_round(run, plan_round(shape, number, run.spec.run.seed), number)
+        inspect(run, number)
         interims = run.assess()
         run.watcher.round_finished(number, interims)
         if run.sizes.rounds_are_fixed:
@@ -301,19 +314,68 @@ def measure_round(run: Run, blocks: Sequence[Block], number: int) -> None:
     try:
         done = 0
         for block in blocks:
-            for position, arm in enumerate(block.arms):
-                _check_interruption(run)
-                order = _order(run, block, arm)
-                run.watcher.trial(order, done, planned)
-                outcome = measure_trial(run, order, position)
-                kept.setdefault((order.scenario, order.load.name), []).append(outcome.samples)
-                done += 1
+            samples = kept.setdefault((block.scenario, block.load.name), [])
+            measure_block(run, block, samples, done, planned)
+            done += len(block.arms)
         state = "finished"
     finally:
         for (scenario, load), tables in kept.items():
             run.store.write_samples(scenario, load, number, tables)
         run.store.write_telemetry(run.telemetry.rows)
         run.store.journal.write("round", round=number, state=state)
+
+
+def measure_block(run: Run, block: Block, samples: list[pa.Table], done: int, planned: int) -> None:
+    """One trial of each arm; all of them once more if something stood still in one of them.
+
+    A block is dropped because of that sign alone, whatever it measured, and for all arms alike. Its
+    samples are kept, and the journal says why they do not count.
+    """
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        seen: dict[int, list[str]] = {}
+        again = False
+        try:
+            for position, arm in enumerate(block.arms):
+                _check_interruption(run)
+                order = _order(run, block, arm)
+                run.watcher.trial(order, done + position, planned)
+                outcome, seen[order.trial] = measure_trial(run, order, position)
+                samples.append(outcome.samples)
+            again = attempt < MOST_ATTEMPTS
+        finally:
+            if any(seen.values()):
+                _drop(run, block, seen, again=again)
+        if not any(seen.values()):
+            return
+
+
+def _drop(run: Run, block: Block, seen: Mapping[int, Sequence[str]], *, again: bool) -> None:
+    """Say openly that a block does not count, and why."""
+    reason = "; ".join(
+        f"{what} in trial {trial}" for trial, disturbances in seen.items() for what in disturbances
+    )
+    run.store.journal.write(
+        "block",
+        block=block.block,
+        round=block.round,
+        scenario=block.scenario,
+        load=block.load.name,
+        state="dropped",
+        trials=list(seen),
+        reason=reason,
+        again=again,
+    )
+    then = "it is measured again" if again else "it is left out"
+    run.watcher.say(f"Block {block.block} does not count: {reason}; {then}.")
+
+
+def inspect(run: Run, number: int) -> None:
+    """Look at resources, settings and tables while nothing is loaded, and write what was seen."""
+    for arm in sorted(run.dirty):
+        run.bed.put_back(arm)
+    run.dirty.clear()
+    seen = run.bed.inspect(number)
+    run.store.journal.write("inspection", **seen.model_dump(mode="json"))
 
 
 def _order(run: Run, block: Block, arm: str) -> TrialOrder:
@@ -338,17 +400,18 @@ def _partner(run: Run, arm: str, instance: int) -> Target:
     return found or next(target for (name, _), target in run.targets.items() if name == arm)
 
 
-def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
-    """One trial with its readings and its line in the journal."""
+def measure_trial(run: Run, order: TrialOrder, position: int) -> tuple[TrialOutcome, list[str]]:
+    """One trial with its readings and its line in the journal; and what stood still in it."""
     _put_back(run, order)
     before = run.telemetry.begin(order)
     try:
-        outcome = run.generator.run_trial(order)
+        with run.bed.watching(order.target) as stops:
+            outcome = run.generator.run_trial(order)
         run.bed.check()
     except BaseException as error:
         run.store.journal.write(
             "trial",
-            **_order_facts(order, position),
+            **order_facts(order, position),
             state="abandoned",
             reason=str(error) or repr(error),
         )
@@ -358,55 +421,16 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> TrialOutcome:
     failure = run.bed.failure(order.target)
     run.store.journal.write(
         "trial",
-        **_order_facts(order, position),
+        **order_facts(order, position),
         state="invalid" if failure else "finished",
-        start_ns=outcome.start_ns,
-        steady_start_ns=outcome.steady_start_ns,
-        steady_end_ns=outcome.steady_end_ns,
-        drained_ns=outcome.drained_ns,
-        planned=outcome.planned,
-        sent=outcome.sent,
-        recorded=outcome.recorded,
-        no_free_user=outcome.no_free_user,
+        **outcome_facts(outcome),
         left_in_flight=left_in_flight,
-        generator_cpu_s=outcome.generator_cpu_s,
-        generator_wall_s=outcome.generator_wall_s,
-        app_cpu_s=_difference(before.cpu_s, after.cpu_s),
-        app_rss_mb=after.rss_mb,
-        app_threads=after.threads,
-        connections=after.connections,
-        server_requests=_difference(
-            counted_before.server_requests if counted_before else None, after.server_requests
-        ),
-        database_cpu_s=_difference(before.database_cpu_s, after.database_cpu_s),
-        relay_cpu_s=_difference(before.relay_cpu_s, after.relay_cpu_s),
-        steal_pct=_share_pct(before.steal_s, after.steal_s, after.t_ns - before.t_ns),
+        **reading_facts(before, after),
+        **app_facts(counted_before, after),
         last_error=None if pc.all(outcome.samples.column("ok")).as_py() else after.last_error,
         reason=failure,
     )
-    return outcome
-
-
-def _order_facts(order: TrialOrder, position: int) -> dict[str, Any]:
-    return {
-        "trial": order.trial,
-        "round": order.round,
-        "block": order.block,
-        "scenario": order.scenario,
-        "load": order.load.name,
-        "arm": order.target.arm,
-        "instance": order.target.instance,
-        "position": position,
-    }
-
-
-def _difference(before: float | None, after: float | None) -> float | None:
-    return None if before is None or after is None else after - before
-
-
-def _share_pct(before_s: float | None, after_s: float | None, wall_ns: int) -> float | None:
-    used_s = _difference(before_s, after_s)
-    return None if used_s is None or wall_ns <= 0 else 100.0 * used_s / (wall_ns / 1e9)
+    return outcome, disturbances(outcome, stops)
 
 
 def _put_back(run: Run, order: TrialOrder) -> None:

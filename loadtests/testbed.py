@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from loadtests.inspection import Inspection
 from loadtests.trials import Target
 
 
@@ -27,8 +29,22 @@ class Reading:
     relay_cpu_s: float | None = None
     steal_s: float | None = None
     pressure_s: float | None = None
+    apps_busy_s: float | None = None
+    """CPU seconds that anybody used on the cores of the apps."""
+    in_flight_s: float | None = None
+    """Integral over time of the app's own gauge of requests in flight."""
+    arrivals_ns: int | None = None
+    """Sum of the instants of `time.monotonic_ns` at which requests came, by the app's clock."""
     last_error: str | None = None
     """What the app's last refused request failed for, in the error's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A process that was seen stopped (state T, as by SIGSTOP) while a trial ran."""
+
+    what: str
+    seconds: float
 
 
 class Bed(Protocol):
@@ -50,6 +66,15 @@ class Bed(Protocol):
     def settle(self, target: Target) -> int | None:
         """Wait, for a limited time, until the instance has nothing left to do; returns how many
         requests are still in flight then, None where it does not tell."""
+        ...
+
+    def watching(self, target: Target) -> AbstractContextManager[list[Stop]]:
+        """Within the block, look for processes of a trial that are stopped; the list is filled
+        when the block ends."""
+        ...
+
+    def inspect(self, round_number: int) -> Inspection:
+        """Look at resources, settings and tables of everything, while nothing is loaded."""
         ...
 
     def check(self) -> None:

@@ -118,6 +118,8 @@ class TrialOutcome:
     """Arrivals that found every user busy and had to wait for one."""
     generator_cpu_s: float
     generator_wall_s: float
+    generator_still_s: float | None = None
+    """The longest the generator stood still although it was due; None where that is not known."""
 
 
 class Generator(Protocol):

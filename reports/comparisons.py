@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loadtests.scenarios.model import Scenario
 from reports.estimates import CAPACITY, CPU, PERCENTILES, Question, estimate, spreads
-from reports.gates import LATENCY_ONLY, saturation, unequal_errors
+from reports.gates import SPARED, saturation, unequal_errors
 from reports.measures import LoadData, Pairing, pair_blocks, tidy
 from reports.model import Comparison, GateResult, Outlook, Spread
 from reports.resolution import outlook
@@ -145,7 +145,7 @@ def _concerns(gate: GateResult, data: LoadData, question: Question, arms: tuple[
         return False
     if gate.load is not None and gate.load != data.facts.load:
         return False
-    return gate.name not in LATENCY_ONLY or question.metric != CPU
+    return SPARED.get(gate.name) != question.metric
 
 
 def _remarks(data: LoadData, pairing: Pairing, arms: tuple[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from loadtests.errors import StorageError, UsageError
+from loadtests.inspection import Inspection
 from loadtests.sameness.record import Proof
 from loadtests.scenarios.model import Scenario
 from loadtests.spec import Spec
@@ -21,11 +22,12 @@ from reports.samples import count_rows, read_samples, read_telemetry, sample_fil
 IDENTITY = ("trial", "round", "block", "scenario", "load", "arm", "instance", "state")
 WHOLE = ("trial", "round", "block", "instance")
 # Nanoseconds stay whole numbers: float64 would round them after 104 days of uptime.
-TIMES = ("start_ns", "steady_start_ns", "steady_end_ns", "drained_ns")
+TIMES = ("start_ns", "steady_start_ns", "steady_end_ns", "drained_ns", "server_arrival_ns")
 COUNTS = ("planned", "sent", "recorded", "no_free_user", "left_in_flight", "server_requests")
 MEASURES = (
     *("position", "generator_cpu_s", "generator_wall_s", "app_cpu_s", "app_rss_mb"),
     *("app_threads", "connections", "database_cpu_s", "relay_cpu_s", "steal_pct"),
+    *("server_in_flight_s", "apps_busy_s", "watched_s", "pressure_pct"),
 )
 TRIAL_COLUMNS = [*IDENTITY, *TIMES, *COUNTS, *MEASURES, "last_error", "reason"]
 FINISHED = ("finished",)
@@ -37,8 +39,9 @@ class StoredRun:
 
     `trials` holds one row per trial event of the journal (columns TRIAL_COLUMNS and `rows`, the
     number of stored samples); unknown numbers are NaN. `state` is `finished`, `invalid`,
-    `abandoned`, or `unstored`: finished, but its samples are not in the folder. `telemetry` has
-    the columns of TELEMETRY_SCHEMA, or is None. `notes` say openly what is missing or damaged.
+    `abandoned`, `disturbed`: its block was dropped because something stood still, or `unstored`:
+    finished, but its samples are not in the folder. `telemetry` has the columns of
+    TELEMETRY_SCHEMA, or is None. `notes` say openly what is missing, damaged or left out.
     """
 
     folder: Path
@@ -56,6 +59,8 @@ class StoredRun:
     """What each session of the run saw when it looked whether the twins are the same."""
     distances: tuple[Mapping[str, Any], ...] = ()
     """The `distance` events: what was measured at each start, where a distance was asked for."""
+    inspections: tuple[Inspection, ...] = ()
+    """What was looked at between rounds: resources, settings, tables."""
     _kept: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -83,6 +88,21 @@ class StoredRun:
     def baseline(self) -> str:
         """The arm that every other is compared with where a scenario does not name its own."""
         return str(self.manifest.get("baseline") or self.spec.arm[0].name)
+
+    @property
+    def placement(self) -> dict[str, tuple[int, ...]]:
+        """Cores of generator, apps, database and relay; empty where nothing was pinned."""
+        told = self.manifest.get("placement") or {}
+        return {
+            party: tuple(told.get(party) or ())
+            for party in ("generator", "apps", "database", "relay")
+        }
+
+    @property
+    def cores(self) -> int:
+        """Cores of the machine; 1 where that is not known."""
+        host = self.manifest.get("host") or {}
+        return int(host.get("cores") or 1)
 
     def arms_of(self, scenario: str) -> tuple[str, ...]:
         """Names of the arms that a scenario is for, its baseline first."""
@@ -134,7 +154,9 @@ def load_run(folder: Path) -> StoredRun:
     events, torn = _read_journal(folder / "journal.jsonl")
     trials, missing = _with_row_counts(_trial_frame(events), folder)
     status, ending = _status(events)
+    trials, dropped = _without_disturbed(trials, events)
     proofs, unreadable = _proofs(events)
+    inspections, unknown = _inspections(events)
     telemetry, telemetry_notes = read_telemetry(folder / "telemetry.parquet")
     return StoredRun(
         folder=folder,
@@ -144,10 +166,11 @@ def load_run(folder: Path) -> StoredRun:
         rounds=_round_frame(events),
         telemetry=telemetry,
         status=status,
-        notes=(*ending, *torn, *missing, *telemetry_notes, *unreadable),
+        notes=(*ending, *torn, *missing, *telemetry_notes, *unreadable, *unknown, *dropped),
         distances=tuple(event for event in events if event["event"] == "distance"),
         rates={str(e["scenario"]): e for e in events if e["event"] == "rates" and "scenario" in e},
         proofs=proofs,
+        inspections=inspections,
     )
 
 
@@ -216,6 +239,39 @@ def _proofs(events: Sequence[Mapping[str, Any]]) -> tuple[tuple[Proof, ...], lis
             except ValidationError:
                 notes.append("What the run saw of its twins is not as this version writes it.")
     return tuple(proofs), notes
+
+
+def _inspections(
+    events: Sequence[Mapping[str, Any]],
+) -> tuple[tuple[Inspection, ...], list[str]]:
+    """What was looked at between rounds, and a note where that cannot be read."""
+    looks, notes = [], []
+    for event in events:
+        if event["event"] == "inspection":
+            try:
+                looks.append(Inspection.model_validate(event))
+            except ValidationError:
+                notes.append("What was looked at between rounds is not as this version writes it.")
+    return tuple(looks), notes
+
+
+def _without_disturbed(
+    trials: pd.DataFrame, events: Sequence[Mapping[str, Any]]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Finished trials of blocks that were dropped become `disturbed`; a note about each block."""
+    dropped = [e for e in events if e["event"] == "block" and e.get("state") == "dropped"]
+    reasons = {t: str(e.get("reason")) for e in dropped for t in e.get("trials") or ()}
+    hit = trials["trial"].isin(list(reasons)) & (trials["state"] == "finished")
+    trials = trials.assign(
+        state=trials["state"].mask(hit, "disturbed"),
+        reason=trials["reason"].mask(hit, trials["trial"].map(reasons)),
+    )
+    return trials, [
+        f"Block {e.get('block')} ({e.get('scenario')} at {e.get('load')}, round {e.get('round')}) "
+        + ("was measured again" if e.get("again") else "is left out")
+        + f": {e.get('reason')}."
+        for e in dropped
+    ]
 
 
 def _trial_frame(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

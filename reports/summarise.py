@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from reports.comparisons import PRIMARY_LATENCY, Rules, compare, questions
 from reports.estimates import CAPACITY, Question
-from reports.gates import distance_gate, load_gates, settings_gate
+from reports.gates import (
+    Conditions,
+    database_gate,
+    distance_gate,
+    load_gates,
+    pair_gates,
+    resources_gate,
+    settings_gate,
+    shared_gates,
+    tables_gate,
+)
 from reports.headline import headline
 from reports.measures import LoadData, load_data, tidy
 from reports.model import Comparison, GateResult, LoadFacts, ScenarioSummary, Summary
@@ -18,7 +28,7 @@ from reports.same_work import same_work_gate
 from reports.statistics import adjusted_alpha
 
 SCHEMA = 1
-EVERY_STATE = (*FINISHED, "invalid", "abandoned", "unstored")
+EVERY_STATE = (*FINISHED, "invalid", "abandoned", "unstored", "disturbed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,7 @@ def _data(run: StoredRun, name: str, facts: LoadFacts) -> LoadData:
 
 def _scenario(run: StoredRun, name: str) -> ScenarioSummary:
     loads = run.loads(name)
-    alike = [*_settings_gates(run, name), *_same_work_gates(run, name), *_distance_gate(run)]
+    alike = _gates_of_all_loads(run, name)
     parts = [_at_load(run, name, facts, alike) for facts in loads]
     return ScenarioSummary(
         name=name,
@@ -161,25 +171,57 @@ def _at_load(
 
 def _gates_at_load(run: StoredRun, name: str, data: LoadData) -> list[GateResult]:
     everything = run.trials_of(name, data.facts.load, EVERY_STATE)
-    limit_pct, scenario = run.spec.run.max_error_pct, run.scenario(name)
-    return [
+    of_arms = [
         gate
         for arm in run.arms_of(name)
         for gate in load_gates(
-            data,
-            arm,
-            everything[everything["arm"] == arm],
-            limit_pct,
-            expect_errors=run.spec.expects_errors(scenario, arm),
+            data, arm, everything[everything["arm"] == arm], _conditions(run, name, arm)
         )
+    ]
+    of_pairs = [
+        gate
+        for baseline, candidate in _pairs_of(run, name)
+        for gate in pair_gates(data, baseline, candidate, _conditions(run, name, candidate))
+    ]
+    return [*shared_gates(data), *of_arms, *of_pairs]
+
+
+def _conditions(run: StoredRun, name: str, arm: str) -> Conditions:
+    scenario, placement = run.scenario(name), run.placement
+    others = {*placement["generator"], *placement["database"], *placement["relay"]}
+    alone = not others & set(placement["apps"])
+    return Conditions(
+        max_error_pct=run.spec.run.max_error_pct,
+        expect_errors=run.spec.expects_errors(scenario, arm),
+        errors_are_shown=scenario.expect_errors,
+        cores=run.cores,
+        app_cores=len(placement["apps"]) if alone else 0,
+        all_in_sight=run.spec.arm_named(arm).kind == "app",
+    )
+
+
+def _gates_of_all_loads(run: StoredRun, name: str) -> list[GateResult]:
+    """Gates on what was set up, each pair of arms and each arm once."""
+    database = run.manifest.get("database") or {}
+    wanted, durability = run.spec.run.durability, run.manifest.get("durability")
+    return [
+        *_settings_gates(run, name),
+        *_same_work_gates(run, name),
+        database_gate(database.get("kind"), durability, wanted, run.inspections),
+        *(tables_gate(arm, run.inspections) for arm in run.arms_of(name)),
+        *_distance_gate(run),
     ]
 
 
 def _settings_gates(run: StoredRun, name: str) -> list[GateResult]:
     told = run.manifest.get("arms") or {}
-    return [
-        settings_gate(run.spec.arm_named(candidate), run.spec.arm_named(baseline), told)
+    pairs = [
+        (run.spec.arm_named(candidate), run.spec.arm_named(baseline))
         for baseline, candidate in _pairs_of(run, name)
+    ]
+    return [
+        *(settings_gate(*pair, told, run.inspections) for pair in pairs),
+        *(resources_gate(*pair, run.inspections, run.placement["apps"]) for pair in pairs),
     ]
 
 

@@ -5,7 +5,8 @@ Pure ASGI, and outside of Starlette's own error handling, so that a 500 carries 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic_ns
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,8 +23,35 @@ class Counts:
     requests: int = 0
     """Completed requests."""
     in_flight: int = 0
+    arrivals_ns: int = 0
+    """Sum of the instants (`time.monotonic_ns`) at which requests came."""
+    _in_flight_ns: int = 0
+    _changed_ns: int = field(default_factory=monotonic_ns)
     last_error: str | None = None
     """What the last refused request failed for, in the error's own words."""
+
+    def came(self) -> None:
+        """A request has arrived. On the event loop only, as all of this: there is no lock."""
+        self.arrivals_ns += self._pass_time()
+        self.in_flight += 1
+
+    def left(self) -> None:
+        """A request is done with, however it ended."""
+        self._pass_time()
+        self.in_flight -= 1
+        self.requests += 1
+
+    @property
+    def in_flight_s(self) -> float:
+        """Integral of `in_flight` over time until now; over a span, its mean by Little's law."""
+        self._pass_time()
+        return self._in_flight_ns / 1e9
+
+    def _pass_time(self) -> int:
+        now_ns = monotonic_ns()
+        self._in_flight_ns += self.in_flight * (now_ns - self._changed_ns)
+        self._changed_ns = now_ns
+        return now_ns
 
 
 class Edge:
@@ -42,17 +70,18 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        counted = scope["path"] not in OWN_PATHS
+        if counted:
+            self.counts.came()
         times = RequestTimes()
         current.set(times)
         if self.server_timing:
             send = _sending(times, send)
-        counted = scope["path"] not in OWN_PATHS
-        self.counts.in_flight += counted
         try:
             await self.app(scope, receive, send)
         finally:
-            self.counts.in_flight -= counted
-            self.counts.requests += counted
+            if counted:
+                self.counts.left()
 
 
 def _sending(times: RequestTimes, send: Send) -> Send:

@@ -62,6 +62,8 @@ async def stats(request: Request) -> dict[str, Any]:
         "pid": os.getpid(),
         "requests": counts.requests,
         "in_flight": counts.in_flight,
+        "in_flight_s": counts.in_flight_s,
+        "arrivals_ns": counts.arrivals_ns,
         "last_error": counts.last_error,
         "waiting": state.gate.waiting if state.gate is not None else 0,
         "checked_out": sync_engine_of(state.database.engine).pool.checkedout(),  # type: ignore[attr-defined]

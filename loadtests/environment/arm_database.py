@@ -35,6 +35,11 @@ REPORTED_SETTINGS = (
     "innodb_buffer_pool_size", "innodb_flush_method", "innodb_doublewrite", "transaction_isolation",
     "tx_isolation", "character_set_server", "performance_schema", "query_cache_type",
 )  # fmt: skip
+WATCHED_SETTINGS = (
+    *REPORTED_SETTINGS,
+    *("innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin", "max_connections"),
+    *("general_log", "slow_query_log"),
+)
 SHORTAGE_HINT = "Lower instances, pool_size or workers, or raise max_connections on the server."
 
 
@@ -69,6 +74,11 @@ class Database:
     def facts(self) -> dict[str, Any]:
         """`{"database": …, "durability": …}` as the manifest has them."""
         return {"database": {"kind": self.kind, "why": self.why}, "durability": None}
+
+    def settings(self) -> dict[str, str]:
+        """The server's settings that a measurement depends on, as they are now; empty where there
+        is no server of ours."""
+        return {}
 
     def create_arm_schema(self, run_id: str, arm: str) -> str:
         """Make the arm's schema, marked and seeded, and return its name.
@@ -186,6 +196,11 @@ class ServerDatabase(Database):
             },
         }
         return {"database": database, "durability": durability_facts(self._variables)}
+
+    def settings(self) -> dict[str, str]:
+        """The server's settings that a measurement depends on, as they are now."""
+        now = _variables(self._admin)
+        return {name: now[name] for name in WATCHED_SETTINGS if name in now}
 
     def create_arm_schema(self, run_id: str, arm: str) -> str:
         """Make the arm's schema, marked and seeded, and return its name."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from loadtests.environment.database import Database
 from loadtests.environment.probes import HostProbe, InstanceProbe
 from loadtests.environment.relay import Relay
+from loadtests.environment.resources import resources_of
 from loadtests.environment.servers import RunningInstance, run_reset
+from loadtests.environment.stops import watching
+from loadtests.inspection import AS_SEEDED, Inspection, InstanceFacts
 from loadtests.spec import Spec
-from loadtests.testbed import Reading
+from loadtests.testbed import Reading, Stop
 from loadtests.trials import Target
 
 SETTLE_LIMIT_S = 15.0
@@ -27,16 +31,31 @@ class LiveBed:
         database: Database,
         instances: Sequence[RunningInstance],
         relay: Relay | None = None,
+        *,
+        generator_pid: int | None = None,
+        app_cores: Sequence[int] = (),
     ) -> None:
         self._spec = spec
         self._database = database
         self._relay = relay
+        others = {
+            "the load generator": generator_pid,
+            "the database server": database.pid,
+            "the relay": relay.child.pid if relay else None,
+        }
+        self._others = {pid: name for name, pid in others.items() if pid is not None}
         self._instances = {(i.target.arm, i.target.instance): i for i in instances}
         self._probes = {
             key: InstanceProbe(instance.child.pid if instance.child else None)
             for key, instance in self._instances.items()
         }
-        self._host = HostProbe()
+        self._schemas = {
+            i.target.arm: i.schema
+            for i in instances
+            if i.schema is not None and i.arm.kind == "app"
+        }
+        """Of built-in arms: what a service of somebody's own does to its tables is its own affair."""
+        self._host = HostProbe(app_cores)
 
     @property
     def targets(self) -> Sequence[Target]:
@@ -75,6 +94,9 @@ class LiveBed:
             relay_cpu_s=self._relay.cpu_s() if self._relay else None,
             steal_s=host.steal_s,
             pressure_s=host.pressure_s,
+            apps_busy_s=host.busy_s,
+            in_flight_s=stats.get("in_flight_s"),
+            arrivals_ns=stats.get("arrivals_ns"),
             last_error=stats.get("last_error"),
         )
 
@@ -92,6 +114,25 @@ class LiveBed:
                 return in_flight
             time.sleep(SETTLE_POLL_S)
 
+    def watching(self, target: Target) -> AbstractContextManager[list[Stop]]:
+        """Look at the instance's processes, the generator's, the database server's and the
+        relay's, as far as they are on this machine."""
+        name = f"{target.arm} #{target.instance}"
+        pids = self._probes[target.arm, target.instance].pids
+        return watching({**self._others, **dict.fromkeys(pids, name)})
+
+    def inspect(self, round_number: int) -> Inspection:
+        """Look at every instance, every table of ours, and the database server's settings."""
+        return Inspection(
+            round=round_number,
+            instances=tuple(map(_facts, self._instances.values())),
+            tables={
+                arm: self._database.drifted(schema) or AS_SEEDED
+                for arm, schema in self._schemas.items()
+            },
+            database=self._database.settings(),
+        )
+
     def check(self) -> None:
         """Raise EnvironmentNotReady when the relay has ended: no arm reaches its database."""
         if self._relay is not None:
@@ -103,3 +144,14 @@ class LiveBed:
         if child is None or child.alive():
             return None
         return f"{target.arm} #{target.instance} has ended (exit code {child.returncode})"
+
+
+def _facts(instance: RunningInstance) -> InstanceFacts:
+    told = instance.stats() or {}
+    return InstanceFacts(
+        arm=instance.target.arm,
+        instance=instance.target.instance,
+        settings=told.get("settings"),
+        runtime=told.get("runtime"),
+        **resources_of(instance.child.pid if instance.child else None),
+    )

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from loadtests.environment.proctree import process_tree
@@ -38,6 +40,8 @@ class HostReading:
 
     steal_s: float | None
     pressure_s: float | None
+    busy_s: float | None = None
+    """CPU seconds that anybody used on the watched cores."""
 
 
 def cpu_clock_s(pid: int) -> float | None:
@@ -148,20 +152,42 @@ def _tcp_sockets() -> dict[str, tuple[int, str]] | None:
 
 
 class HostProbe:
-    """Reads what the host does to everybody: time stolen, time waited for a core."""
+    """Reads what the host does to everybody: time stolen, time waited for a core, cores in use.
+
+    `cores` are those whose use is watched.
+    """
+
+    def __init__(self, cores: Sequence[int] = ()) -> None:
+        self._cores = {f"cpu{core}" for core in cores}
 
     def read(self) -> HostReading:
-        """Read both; None where the kernel does not tell."""
-        return HostReading(steal_s=_steal_s(), pressure_s=_pressure_s())
+        """Read all of it; None where the kernel does not tell."""
+        rows = _processor_rows()
+        everybody, watched = rows.get("cpu"), self._cores & rows.keys()
+        return HostReading(
+            steal_s=everybody[STEAL] / _TICKS_PER_S if everybody else None,
+            pressure_s=_pressure_s(),
+            busy_s=sum(_busy_s(rows[core]) for core in watched) if watched else None,
+        )
 
 
-def _steal_s() -> float | None:
+STEAL = 7
+WORKING = (0, 1, 2, 5, 6)
+"""user, nice, system, irq and softirq among the fields of /proc/stat (proc_stat(5))."""
+
+
+def _processor_rows() -> dict[str, list[int]]:
+    """The rows of /proc/stat about processors, in ticks; those too short to tell are left out."""
     try:
         with Path("/proc/stat").open() as file:
-            fields = file.readline().split()
+            rows = [line.split() for line in takewhile(lambda line: line[:3] == "cpu", file)]
     except OSError:
-        return None
-    return int(fields[8]) / _TICKS_PER_S if len(fields) > 8 else None
+        return {}
+    return {row[0]: [int(field) for field in row[1:]] for row in rows if len(row) > STEAL + 1}
+
+
+def _busy_s(row: Sequence[int]) -> float:
+    return sum(row[field] for field in WORKING) / _TICKS_PER_S
 
 
 def _pressure_s() -> float | None:

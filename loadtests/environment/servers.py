@@ -42,7 +42,9 @@ from loadtests.trials import Target
 APP_IDLE_LIMIT_S = KEEP_ALIVE_S - 600.0
 OTHER_IDLE_LIMIT_S = 4.0
 """Uvicorn's default is 5 s."""
-OF_ONE_WORKER = ("pid", "requests", "in_flight", "waiting", "checked_out")
+OF_ONE_WORKER = (
+    *("pid", "requests", "in_flight", "in_flight_s", "arrivals_ns", "waiting", "checked_out"),
+)
 """What `/stats` tells of the process that answers it."""
 ANSWER_LIMIT_S = 2.0
 READY_LIMIT_S = 60.0

@@ -6,6 +6,7 @@ import gc
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from loadtests.arrivals import NO_KEY, RequestStream, Window, plan_arrivals
 from loadtests.errors import EnvironmentNotReady, SpecError
 from loadtests.generator.connections import Site
 from loadtests.generator.crews import Crews
+from loadtests.generator.heartbeat import Heartbeat
 from loadtests.generator.messages import Message, messages_for
 from loadtests.generator.own_users import OwnUsers, forbid_silent_retries, gate_tasks, load_users
 from loadtests.generator.work import ClosedWork, OpenWork, Work
@@ -91,13 +93,14 @@ class Conductor:
         window = _window(order, START_DELAY_S)
         used = _Usage()
         within_s = order.lead_in_s + order.steady_s + scenario.timeout_s + DRAIN_GRACE_S
-        with ahead_of_others(GENERATOR):
+        with ahead_of_others(GENERATOR), Heartbeat() as heartbeat:
             drained = work.run(window, within_s)
         usage = used.until_now()
         if not drained:
             raise EnvironmentNotReady("A trial had not drained long after its last timeout.")
         table = sample_table(order, window, work.rows, messages, work.which, work.keys)
-        return _outcome(table, work.rows, window, work.planned, usage, work.no_free_user)
+        outcome = _outcome(table, work.rows, window, work.planned, usage, work.no_free_user)
+        return replace(outcome, generator_still_s=heartbeat.still_s)
 
     def close(self) -> None:
         """End the users and their connections."""

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reports import words
-from reports.gates import LATENCY_ONLY, saturation
+from reports.gates import SPARED, saturation
 from reports.measures import LoadData, load_data
 from reports.model import LoadFacts, Summary
 from reports.run_folder import StoredRun
 
+COST = "cpu_ms_per_request"
 Place = tuple[str, str, str]
 """Scenario, load, arm."""
 HOLLOW = (
@@ -34,7 +35,7 @@ class Caveats:
     def failures(self, place: Place, *, of_cost: bool = False) -> tuple[str, ...]:
         """Gates that make an arm's numbers at a load invalid; lateness spares its cost."""
         names = self.failed.get(place, ())
-        return tuple(name for name in names if not (of_cost and name in LATENCY_ONLY))
+        return tuple(name for name in names if not (of_cost and SPARED.get(name) == COST))
 
     def title(
         self,

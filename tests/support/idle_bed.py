@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from loadtests.testbed import Reading
+from loadtests.inspection import AS_SEEDED, Inspection
+from loadtests.testbed import Reading, Stop
 from loadtests.trials import Target
 
 
@@ -20,6 +22,10 @@ class IdleBed:
     put_backs: list[str] = field(default_factory=list)
     readings: int = 0
     last_error: str | None = None
+    stops: dict[int, Stop] = field(default_factory=dict)
+    """What is stopped in which trial, counting from 0 as they are watched."""
+    watched: int = 0
+    drift: dict[str, str] = field(default_factory=dict)
 
     @property
     def targets(self) -> Sequence[Target]:
@@ -46,6 +52,17 @@ class IdleBed:
 
     def settle(self, target: Target) -> int | None:
         return 0
+
+    @contextmanager
+    def watching(self, target: Target) -> Iterator[list[Stop]]:
+        found: list[Stop] = []
+        yield found
+        found += [self.stops[self.watched]] if self.watched in self.stops else []
+        self.watched += 1
+
+    def inspect(self, round_number: int) -> Inspection:
+        tables = {arm: self.drift.get(arm, AS_SEEDED) for arm in self.arms}
+        return Inspection(round=round_number, tables=tables)
 
     def check(self) -> None:
         pass

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from loadtests.environment.machine import package_versions
+from loadtests.inspection import AS_SEEDED, Inspection, InstanceFacts
 from loadtests.plan import RoundShape, ScenarioLoads, derived_seed, plan_round
 from loadtests.sameness.record import Proof
 from loadtests.scenarios.catalogue import BUILT_IN
@@ -90,13 +91,15 @@ def build_run(
     status: str | None = "complete",
     edit_trial: Callable[[Trial], Trial] = lambda trial: trial,
     edit_samples: Callable[[Trial, Columns], Columns] = lambda _, columns: columns,
+    edit_look: Callable[[Inspection], Inspection] = lambda look: look,
 ) -> Path:
     """Write a run into `folder` and return it; the same arguments give the same bytes.
 
     `proofs` stand for what the run saw of its twins: by default that they are the same. `run`
     holds keys of the spec's `[run]`. `status` None leaves the journal without an end.
     `edit_trial` changes a journal trial event, `edit_samples` a trial's sample columns (name to
-    list or array), before they are written: that is how tests break a run.
+    list or array), `edit_look` what was looked at before the first round and after each, before they
+    are written: that is how tests break a run.
     """
     spec = _spec(arms, scenarios, loads, block_s, seed, run or {})
     store = RunStore(folder)
@@ -112,6 +115,8 @@ def build_run(
         for each in spec.scenario
     )
     shape = RoundShape(entries, instances, pairs)
+    look = _look(spec, arms, instances)
+    journal.write("inspection", **edit_look(look).model_dump(mode="json"))
     for number in range(rounds):
         journal.write("round", round=number, state="planned")
         tables: dict[tuple[str, str], list[pa.Table]] = {}
@@ -123,11 +128,31 @@ def build_run(
         for (scenario_name, load), parts in tables.items():
             store.write_samples(scenario_name, load, number, parts)
         journal.write("round", round=number, state="finished")
+        later = edit_look(look.model_copy(update={"round": number}))
+        journal.write("inspection", **later.model_dump(mode="json"))
     store.write_telemetry(simulation.telemetry)
     if status is not None:
         journal.write("end", status=status, reason="simulated")
     store.close()
     return folder
+
+
+def _look(spec: Spec, arms: Mapping[str, SimulatedArm], instances: int) -> Inspection:
+    """What a run sees of its arms, their tables and its server when all is well."""
+    ours = [arm for arm in spec.arm if arm.kind != "url"]
+    return Inspection(
+        round=-1,
+        instances=tuple(
+            InstanceFacts(
+                arm=arm.name, instance=number, cores=(1,), nice=0, policy="ordinary",
+                open_files=4096, workers=arm.workers, settings=_told(arm, arms[arm.name]),
+            )
+            for arm in ours
+            for number in range(instances)
+        ),
+        tables={arm.name: AS_SEEDED for arm in ours if arm.kind == "app"},
+        database={"innodb_flush_log_at_trx_commit": "1"},
+    )  # fmt: skip
 
 
 def _good_proofs(arms: Mapping[str, SimulatedArm]) -> list[Proof]:
@@ -361,6 +386,12 @@ class _Simulation:
         cpu_s = round(arm.cpu_ms * slowness * count / 1000.0, 2)  # /proc ticks in 10 ms
         ours = arm.url is None
         never = int((columns["status"] == 0).sum())
+        tells = ours and arm.app is not None and count > never
+        waited_s = float((columns["done_ns"] - columns["sent_ns"]).sum()) / 1e9
+        arrived_ns = columns["sent_ns"] + MS // 10
+        mean_arrival_ns = (
+            int(arrived_ns[0] + (arrived_ns - arrived_ns[0]).mean()) if tells else None
+        )
         event |= {
             "start_ns": self.now_ns,
             "steady_start_ns": steady_start_ns,
@@ -378,8 +409,13 @@ class _Simulation:
             "app_threads": 44 if ours else None,
             "connections": 10 if ours else None,
             "server_requests": count - never if ours and arm.app else None,
+            "server_in_flight_s": 0.95 * waited_s if tells else None,
+            "server_arrival_ns": mean_arrival_ns,
             "database_cpu_s": 0.1 if ours else None,
+            "apps_busy_s": cpu_s + 0.02 if ours else None,
+            "watched_s": (drained_ns - self.now_ns) / 1e9,
             "steal_pct": 0.5,
+            "pressure_pct": 1.0,
             "last_error": arm.last_error,
             "reason": None,
         }

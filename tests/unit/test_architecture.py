@@ -14,6 +14,7 @@ ALLOWED = {
 }
 SHAPES_FOR_REPORTS = {
     "loadtests.errors",
+    "loadtests.inspection",
     "loadtests.journal",
     "loadtests.manifest",
     "loadtests.sameness.record",
@@ -32,6 +33,7 @@ PURE = [
     "loadtests/spreads.py",
     "loadtests/arrivals.py",
     "loadtests/trials.py",
+    "loadtests/inspection.py",
     "loadtests/sameness/judge.py",
     "loadtests/sameness/record.py",
     "loadtests/sameness/requests.py",
@@ -46,7 +48,7 @@ PURE = [
     "reports/estimates.py",
     "reports/resolution.py",
     "reports/fairness.py",
-    "reports/gates.py",
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "reports" / "gates").glob("*.py")),
     "reports/same_work.py",
     "reports/selftest/closed_checks.py",
     "reports/selftest/judge.py",

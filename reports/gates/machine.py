@@ -1,0 +1,54 @@
+"""PURE: gates on what the machine did to the arms: time stolen, and neighbours on their cores."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.gates.check import Check
+
+STEAL_LIMIT_PCT = 10.0
+NEIGHBOURS_LIMIT_PCT = 25.0
+
+
+def steal(trials: pd.DataFrame, cores: int) -> Check:
+    """Share of the machine's time that its hypervisor gave to others while trials ran."""
+    known = trials["steal_pct"].dropna()
+    if not len(known):
+        return None, None, STEAL_LIMIT_PCT, "the system does not tell what was stolen from it"
+    share_pct = float(known.mean()) / max(1, cores)
+    ok = share_pct <= STEAL_LIMIT_PCT
+    detail = (
+        f"{share_pct:.1f}% of the machine's time was taken by its host, "
+        f"{float(known.max()) / max(1, cores):.0f}% in the worst trial"
+    )
+    if not ok:
+        detail += ": the host is overbooked; measure at another hour or on another machine"
+    return ok, share_pct, STEAL_LIMIT_PCT, detail
+
+
+def neighbours(trials: pd.DataFrame, app_cores: int, *, all_in_sight: bool) -> Check:
+    """Share of the arms' cores that went to programs other than the arm under load.
+
+    `app_cores`: how many cores the arms have to themselves, 0 where they share them.
+    `all_in_sight`: False where the arm's own processes may be hidden from us (containers).
+    """
+    if not app_cores:
+        detail = "the arms have no cores of their own, so it cannot be told who else uses them"
+        return None, None, NEIGHBOURS_LIMIT_PCT, detail
+    used = trials[["apps_busy_s", "app_cpu_s", "watched_s"]].dropna()
+    wall_s = float(used["watched_s"].sum())
+    if not wall_s:
+        return None, None, NEIGHBOURS_LIMIT_PCT, "it is not known how busy the arms' cores were"
+    others_s = float(used["apps_busy_s"].sum() - used["app_cpu_s"].sum())
+    share_pct = max(0.0, 100.0 * others_s / (wall_s * app_cores))
+    detail = f"others used {share_pct:.1f}% of the arms' cores"
+    pressure = trials["pressure_pct"].dropna()
+    if len(pressure):
+        detail += f"; some task waited for a core {float(pressure.mean()):.0f}% of the time"
+    if share_pct <= NEIGHBOURS_LIMIT_PCT:
+        return True, share_pct, NEIGHBOURS_LIMIT_PCT, detail
+    if not all_in_sight:
+        detail += "; or the arm's own processes are out of sight (in a container)"
+        return None, share_pct, NEIGHBOURS_LIMIT_PCT, detail
+    detail += ": end what else runs here, or measure when it has ended"
+    return False, share_pct, NEIGHBOURS_LIMIT_PCT, detail
