@@ -11,8 +11,6 @@ from loadtests.trials import TrialOrder, TrialOutcome
 
 STILL_LIMIT_S = 0.25
 """A busy neighbour keeps a process without priority waiting for tens of milliseconds at most."""
-STOPPED_LIMIT_S = 0.0
-"""Nobody is stopped by chance."""
 
 
 def order_facts(order: TrialOrder, position: int) -> dict[str, Any]:
@@ -71,11 +69,7 @@ def app_facts(before: Reading | None, after: Reading) -> dict[str, Any]:
 
 def disturbances(outcome: TrialOutcome, stops: Sequence[Stop]) -> list[str]:
     """What makes a trial count for nothing, whatever it measured: something stood still in it."""
-    seen = [
-        f"{stop.what} was stopped for {stop.seconds:.2f} s"
-        for stop in stops
-        if stop.seconds > STOPPED_LIMIT_S
-    ]
+    seen = [f"{stop.what} was stopped for {stop.seconds:.2f} s" for stop in stops]
     still_s = outcome.generator_still_s or 0.0
     if still_s > STILL_LIMIT_S:
         seen.append(f"the load generator stood still for {still_s:.2f} s")

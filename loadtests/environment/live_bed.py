@@ -54,7 +54,7 @@ class LiveBed:
             for i in instances
             if i.schema is not None and i.arm.kind == "app"
         }
-        """Of built-in arms: what a service of somebody's own does to its tables is its own affair."""
+        """Of built-in arms: what somebody's own service does to its tables is its own affair."""
         self._host = HostProbe(app_cores)
 
     @property

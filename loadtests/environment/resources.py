@@ -36,23 +36,31 @@ def resources_of(pid: int | None) -> dict[str, Any]:
     if pid is None or not hasattr(os, "sched_getaffinity"):
         return {}
     tree = process_tree(pid)
-    threads = [thread for member in tree for thread in threads_of(member)]
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    threads = [found for member in tree for t in threads_of(member) if (found := _thread(t))]
+    if not threads:
+        return {}
+    with contextlib.suppress(OSError):  # it has ended meanwhile, or is not ours
         return {
-            "cores": tuple(sorted({core for t in threads for core in os.sched_getaffinity(t)})),
-            "nice": max(os.getpriority(os.PRIO_PROCESS, t) for t in threads),
-            "policy": _policy(threads),
-            "memory_limit_mb": _memory_limit_mb(pid),
-            "cpu_quota_cores": _cpu_quota_cores(pid),
+            "cores": tuple(sorted({core for cores, _, _ in threads for core in cores})),
+            "nice": max(nice for _, nice, _ in threads),
+            "policy": " and ".join(sorted({policy for _, _, policy in threads})),
+            "memory_limit_mb": memory_limit_mb(
+                _groups_of(pid), resource.prlimit(pid, resource.RLIMIT_AS)[0]
+            ),
+            "cpu_quota_cores": cpu_quota_cores(_groups_of(pid)),
             "open_files": resource.prlimit(pid, resource.RLIMIT_NOFILE)[0],
             "workers": _workers(tree),
         }
     return {}
 
 
-def _policy(threads: Sequence[int]) -> str:
-    found = {POLICIES.get(os.sched_getscheduler(thread), "unknown") for thread in threads}
-    return " and ".join(sorted(found))
+def _thread(thread: int) -> tuple[set[int], int, str] | None:
+    """A thread's cores, nice and policy; None for one that has ended since it was listed."""
+    try:
+        policy = POLICIES.get(os.sched_getscheduler(thread), "unknown")
+        return os.sched_getaffinity(thread), os.getpriority(os.PRIO_PROCESS, thread), policy
+    except (ProcessLookupError, PermissionError):
+        return None
 
 
 def _workers(tree: Sequence[int]) -> int:
@@ -64,21 +72,25 @@ def _workers(tree: Sequence[int]) -> int:
     return max(1, spawned)
 
 
-def _memory_limit_mb(pid: int) -> float | None:
-    """The smallest of its control groups' limits and that on its address space."""
-    own = resource.prlimit(pid, resource.RLIMIT_AS)[0]
-    limits = [float(own)] if own != resource.RLIM_INFINITY else []
-    for folder in _groups(pid, "memory"):
+def _groups_of(pid: int) -> str:
+    """A process's control groups, as /proc tells them."""
+    return Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
+
+
+def memory_limit_mb(groups: str, address_space: int) -> float | None:
+    """The smallest of the control groups' limits and that on the address space (RLIMIT_AS)."""
+    limits = [float(address_space)] if address_space != resource.RLIM_INFINITY else []
+    for folder in _folders(groups, "memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):
             limits += _numbers(folder / name)[:1]
     smallest = min(limits, default=float("inf")) / 2**20
     return round(smallest, 3) if smallest < UNLIMITED_ABOVE_MB else None
 
 
-def _cpu_quota_cores(pid: int) -> float | None:
-    """The smallest quota of its control groups, in cores."""
+def cpu_quota_cores(groups: str) -> float | None:
+    """The smallest quota of the control groups, in cores."""
     quotas = []
-    for folder in _groups(pid, "cpu"):
+    for folder in _folders(groups, "cpu"):
         numbers = _numbers(folder / "cpu.max") or [
             *_numbers(folder / "cpu.cfs_quota_us"),
             *_numbers(folder / "cpu.cfs_period_us"),
@@ -88,12 +100,12 @@ def _cpu_quota_cores(pid: int) -> float | None:
     return min(quotas, default=None)
 
 
-def _groups(pid: int, controller: str) -> Iterator[Path]:
-    """Folders of a process's control group and its ancestors, version 2 and version 1 (cgroups(7)).
+def _folders(groups: str, controller: str) -> Iterator[Path]:
+    """Folders of control groups and their ancestors, version 2 and version 1 (cgroups(7)).
 
     In a container the path may lead nowhere; then the root, which is the container's, is left.
     """
-    for line in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8").splitlines():
+    for line in groups.splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "" or controller in controllers.split(","):
             root = CGROUPS / controller if controllers else CGROUPS

@@ -72,7 +72,7 @@ def drain(trials: pd.DataFrame, data: LoadData, mine: Bools) -> Check:
     open_here = mine & data.samples["done_ns"].isna().to_numpy(dtype=bool) & ~data.never_sent
     left = float(open_here.sum()) + float(trials["left_in_flight"].sum())
     after_ns = (trials["drained_ns"] - trials["steady_end_ns"]).dropna()
-    longest_s = float(after_ns.max()) / 1e9 if len(after_ns) else 0.0
+    longest_s = max(0.0, float(after_ns.max()) / 1e9) if len(after_ns) else 0.0
     told = trials["left_in_flight"].notna()
     detail = f"every trial drained, the slowest in {longest_s:.2f} s"
     if not told.all():

@@ -7,7 +7,7 @@ import pandas as pd
 from reports.gates.check import Check
 
 STEAL_LIMIT_PCT = 10.0
-NEIGHBOURS_LIMIT_PCT = 25.0
+NEIGHBOURS_LIMIT_PCT = 50.0
 
 
 def steal(trials: pd.DataFrame, cores: int) -> Check:

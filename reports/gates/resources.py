@@ -49,6 +49,8 @@ def _names(instances: Sequence[InstanceFacts]) -> Iterator[str]:
 
 def _unlike(each: InstanceFacts, model: InstanceFacts) -> Iterator[str]:
     """Where an instance may use more or less than the model, a baseline's instance."""
+    if not each.known:
+        return
     for name, words in RESOURCES.items():
         value, usual = getattr(each, name), getattr(model, name)
         if value != usual:

@@ -17,6 +17,7 @@ ALPHA = 1e-4
 DRIFT_LIMIT_PCT = 25.0
 TREND_LIMIT_PCT = 10.0
 CARRY_OVER_LIMIT_PCT = 10.0
+NOISIEST_LOG = math.log(2.0)
 FEWEST_TRIALS = 3
 FEWEST_ANSWERS_OF_A_HALF = 3
 FEWEST_BLOCKS_OF_A_GROUP = 2
@@ -153,7 +154,12 @@ def _t(df: float) -> float:
 def _beyond_noise(
     change_log: float, noise_log: float, limit_pct: float, detail: str, remedy: str
 ) -> Check:
-    """Fails where a change is both larger than matters and larger than noise alone makes it."""
+    """Fails where a change is both larger than matters and larger than noise alone makes it.
+
+    Where noise alone could make a factor of two, nothing can be told.
+    """
+    if noise_log > NOISIEST_LOG:
+        return None, None, limit_pct, f"too few or too unlike to tell ({detail})"
     limit_log = max(math.log1p(limit_pct / 100.0), noise_log)
     ok = abs(change_log) <= limit_log
     value_pct, used_pct = (100.0 * math.expm1(min(x, 50.0)) for x in (abs(change_log), limit_log))

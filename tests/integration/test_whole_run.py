@@ -18,6 +18,7 @@ from loadtests.schedule import Limits, choose_sizes
 from loadtests.simulated import SimulatedArm, SimulatedGenerator
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore
+from loadtests.testbed import Stop
 from loadtests.trials import TrialOrder, TrialOutcome
 from reports.model import Summary
 from reports.run_folder import load_run
@@ -325,3 +326,92 @@ def test_reports_of_the_same_samples_are_byte_identical(tmp_path: Path) -> None:
         return {path.name: path.read_bytes() for path in kept if path.suffix != ".jsonl"}
 
     assert files() == files()
+
+
+def dropped_blocks(folder: Path) -> list[dict[str, Any]]:
+    events = read_journal(folder / "journal.jsonl")
+    return [event for event in events if event["event"] == "block"]
+
+
+def test_a_block_in_which_something_was_stopped_is_measured_again(tmp_path: Path) -> None:
+    """For all arms, with the same arrivals and in the same order, whatever it had measured."""
+    folder = tmp_path / "run"
+    generator = Listening(ARMS, seed=5)
+    run, watcher, bed = prepared(
+        folder, spec_for("run.instances=3", "run.rounds=1"), generator=generator
+    )
+    bed.stops = {4: Stop("sync #1", 1.0)}
+    assert execute(run) == "complete"
+    [event] = dropped_blocks(folder)
+    assert (event["trials"], event["again"]) == ([4, 5], True)
+    assert event["reason"] == "sync #1 was stopped for 1.00 s in trial 4"
+    orders = {order.trial: order for order in generator.orders}
+    for first, again in ((4, 6), (5, 7)):
+        assert replace(orders[again], trial=first) == orders[first]
+    stored = load_run(folder)
+    assert list(stored.trials.query("state == 'disturbed'")["trial"]) == [4, 5]
+    assert any("Block 2 does not count" in message for message in watcher.said)
+    summary = write_report(folder)
+    assert any("was measured again: sync #1 was stopped" in note for note in summary.notes)
+    assert "sync #1 was stopped for 1.00 s" in (folder / "report.html").read_text()
+    assert {c.blocks for s in summary.scenarios for c in s.comparisons} == {3}
+
+
+def test_a_block_that_is_stopped_twice_is_left_out_openly(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run, _, bed = prepared(folder, spec_for("run.instances=3", "run.rounds=1"))
+    bed.stops = {5: Stop("the load generator", 1.0), 7: Stop("the load generator", 0.9)}
+    execute(run)
+    assert [(e["trials"], e["again"]) for e in dropped_blocks(folder)] == [
+        ([4, 5], True), ([6, 7], False)
+    ]  # fmt: skip
+    summary = write_report(folder)
+    lost = [
+        gate.value
+        for scenario in summary.scenarios
+        for gate in scenario.gates
+        if gate.name == "interruptions" and gate.value
+    ]
+    assert lost == [pytest.approx(100 / 3)] * 2, "one of three blocks, of both arms"
+    assert not summary.valid
+
+
+class Standing(SimulatedGenerator):
+    """Stands still in one trial, and says so."""
+
+    def run_trial(self, order: TrialOrder) -> TrialOutcome:
+        still_s = 0.6 if order.trial == 3 else 0.2
+        return replace(super().run_trial(order), generator_still_s=still_s)
+
+
+def test_a_generator_that_stood_still_drops_its_block(tmp_path: Path) -> None:
+    run, _, _ = prepared(
+        tmp_path / "run",
+        spec_for("run.instances=3", "run.rounds=1"),
+        generator=Standing(ARMS, seed=5),
+    )
+    execute(run)
+    [event] = dropped_blocks(tmp_path / "run")
+    assert event["reason"] == "the load generator stood still for 0.60 s in trial 3"
+
+
+def test_an_interruption_in_a_disturbed_block_leaves_it_out(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run, watcher, bed = prepared(folder, spec_for("run.instances=3", "run.rounds=1"))
+    bed.stops = {4: Stop("sync #1", 1.0)}
+    watcher.after_trial = 4
+    assert execute(run) == "interrupted"
+    assert [(e["trials"], e["again"]) for e in dropped_blocks(folder)] == [([4], False)]
+
+
+def test_everything_is_looked_at_before_the_first_and_after_each_round(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run, _, bed = prepared(folder, spec_for("run.instances=3", "run.rounds=2"))
+    bed.drift = {"async": "1 rows missing"}
+    execute(run)
+    stored = load_run(folder)
+    assert [look.round for look in stored.inspections] == [-1, 0, 1]
+    summary = write_report(folder)
+    failed = {g.arm for s in summary.scenarios for g in s.gates if g.name == "tables" and not g.ok}
+    assert failed == {"async"}
+    assert not summary.valid

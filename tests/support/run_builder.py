@@ -98,8 +98,8 @@ def build_run(
     `proofs` stand for what the run saw of its twins: by default that they are the same. `run`
     holds keys of the spec's `[run]`. `status` None leaves the journal without an end.
     `edit_trial` changes a journal trial event, `edit_samples` a trial's sample columns (name to
-    list or array), `edit_look` what was looked at before the first round and after each, before they
-    are written: that is how tests break a run.
+    list or array), `edit_look` what was looked at before the first round and after each round,
+    before they are written: that is how tests break a run.
     """
     spec = _spec(arms, scenarios, loads, block_s, seed, run or {})
     store = RunStore(folder)
@@ -389,9 +389,7 @@ class _Simulation:
         tells = ours and arm.app is not None and count > never
         waited_s = float((columns["done_ns"] - columns["sent_ns"]).sum()) / 1e9
         arrived_ns = columns["sent_ns"] + MS // 10
-        mean_arrival_ns = (
-            int(arrived_ns[0] + (arrived_ns - arrived_ns[0]).mean()) if tells else None
-        )
+        mean_ns = int((arrived_ns - self.now_ns).mean()) + self.now_ns if tells else None
         event |= {
             "start_ns": self.now_ns,
             "steady_start_ns": steady_start_ns,
@@ -410,7 +408,7 @@ class _Simulation:
             "connections": 10 if ours else None,
             "server_requests": count - never if ours and arm.app else None,
             "server_in_flight_s": 0.95 * waited_s if tells else None,
-            "server_arrival_ns": mean_arrival_ns,
+            "server_arrival_ns": mean_ns,
             "database_cpu_s": 0.1 if ours else None,
             "apps_busy_s": cpu_s + 0.02 if ours else None,
             "watched_s": (drained_ns - self.now_ns) / 1e9,

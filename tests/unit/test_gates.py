@@ -13,30 +13,16 @@ from loadtests.trials import ClosedLoad, OpenLoad
 from reports.gates import send_lag_limit_ms, settings_gate
 from reports.run_folder import StoredRun
 from reports.same_work import same_work_gate
-from reports.summarise import summarise
+from tests.support.gates import BAD, gates_of, only_bad, summary_of
 from tests.support.proofs import DIFFERENT_WORK, proof
 from tests.support.run_builder import MS, SimulatedArm, build_run
 
 LOADS = (ClosedLoad(16), OpenLoad(150.0))
-BAD = "async"
-
-
-def summary_of(folder, **options):
-    return summarise(StoredRun.load(build_run(folder, **{"block_s": 0.5, **options})))
-
-
-def gates_of(summary, name, ok=False):
-    return [g for s in summary.scenarios for g in s.gates if g.name == name and g.ok is ok]
-
-
-def only_bad(change):
-    """Apply a change to the trials of one arm."""
-    return lambda trial: {**trial, **change(trial)} if trial["arm"] == BAD else trial
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_good_runs_pass_every_gate(tmp_path, seed):
-    summary = summary_of(tmp_path / "run", seed=seed)
+    summary = summary_of(tmp_path / "run", seed=seed, instances=6, rounds=3)
     assert summary.valid
     assert [g for s in summary.scenarios for g in s.gates if g.ok is not True] == []
 
@@ -63,6 +49,10 @@ def test_good_runs_pass_every_gate(tmp_path, seed):
             "failed-trials",
             lambda t: {"state": "invalid", "reason": "exited"} if t["block"] % 3 == 0 else {},
         ),
+        ("steal", lambda _: {"steal_pct": 30.0}),
+        ("neighbours", lambda t: {"apps_busy_s": t["app_cpu_s"] + 0.6 * t["watched_s"]}),
+        ("littles-law", lambda t: {"server_in_flight_s": 2.0 * t["server_in_flight_s"]}),
+        ("littles-law", lambda t: {"server_in_flight_s": 0.2 * t["server_in_flight_s"]}),
     ],
 )
 def test_a_bad_arm_fails_its_gate_and_its_comparisons(tmp_path, gate, change):
@@ -87,6 +77,9 @@ def test_a_bad_arm_fails_its_gate_and_its_comparisons(tmp_path, gate, change):
         ("generator-cpu", {"generator_cpu_s": None}),
         ("no-free-user", {"no_free_user": None}),
         ("counts", {"planned": None}),
+        ("steal", {"steal_pct": None}),
+        ("neighbours", {"apps_busy_s": None}),
+        ("littles-law", {"server_in_flight_s": None}),
     ],
 )
 def test_what_is_not_known_could_not_be_checked(tmp_path, gate, change):

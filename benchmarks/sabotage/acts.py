@@ -1,0 +1,191 @@
+"""What saboteurs do to a run that is going on, and which gate is to name it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+import pymysql
+
+from benchmarks.sabotage.stage import LAST, NOTHING, Sabotage, Seen, Stage
+from loadtests.environment.mysql import address_from_url
+from loadtests.environment.proctree import threads_of
+from loadtests.trials import TrialOrder
+
+STOPPED_S = 1.0
+ALL = tuple(range(100))
+SPIN = "while True: pass"
+BURSTS = """
+import os, time
+try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+except PermissionError: pass
+while True:
+    until_s = time.monotonic() + 0.02
+    while time.monotonic() < until_s: pass
+    time.sleep(0.02)
+"""
+"""Ahead even of the generator's real-time priority where that is allowed; half of the core."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to break a run."""
+
+    broken: str
+    gate: str
+    sabotage: Sabotage
+    scenario: str = "read-one"
+    around: Callable[[Stage], AbstractContextManager[None]] = lambda _: nullcontext()
+    """What goes on while the run takes place."""
+    named: bool = False
+    """Named and repaired (the block is measured again), so that the run stays valid."""
+
+
+def stop(pid: int) -> None:
+    """Stop a process for a second."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(STOPPED_S)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def stop_server(stage: Stage, order: TrialOrder) -> None:
+    """The instance under load stands still."""
+    stop(stage.pid(order.target))
+
+
+def stop_generator(stage: Stage, _: TrialOrder) -> None:
+    """The load generator stands still."""
+    stop(stage.generator.pid)
+
+
+def stop_database(stage: Stage, _: TrialOrder) -> None:
+    """The database server stands still."""
+    pid = stage.session.database.pid
+    assert pid is not None
+    stop(pid)
+
+
+def intrude(_: Stage, order: TrialOrder) -> None:
+    """Somebody else sends the instance a few requests."""
+    for key in (1, 2, 3):
+        with urllib.request.urlopen(f"{order.target.url}/items/{key}", timeout=10) as answer:
+            answer.read()
+
+
+def crowd_out(_: Stage, order: TrialOrder) -> None:
+    """Somebody else keeps the instance at work with requests of their own."""
+    with urllib.request.urlopen(f"{order.target.url}/slow?ms=600", timeout=10) as answer:
+        answer.read()
+
+
+def _admin(stage: Stage, statement: str, order: TrialOrder | None = None) -> None:
+    database = stage.session.database
+    schema = stage.instance(order.target).schema if order else None
+    address = address_from_url(database.url_for(schema or "mysql"))
+    with pymysql.connect(
+        host=address.host, port=address.port, user=address.user, password=address.password,
+        database=schema, autocommit=True,
+    ) as connection, connection.cursor() as cursor:  # fmt: skip
+        cursor.execute(statement)
+
+
+def delete_a_row(stage: Stage, order: TrialOrder) -> None:
+    """Somebody else deletes one of the 10,000 rows."""
+    _admin(stage, "DELETE FROM items WHERE id = 10000", order)
+
+
+def delete_rows_of_async(stage: Stage, order: TrialOrder) -> None:
+    """Every tenth row of one arm is gone: its requests answer 404."""
+    if order.target.arm == "async":
+        _admin(stage, "DELETE FROM items WHERE id % 10 = 0", order)
+
+
+def relax_the_server(stage: Stage, _: TrialOrder) -> None:
+    """Somebody makes commits cheaper in mid-run."""
+    _admin(stage, "SET GLOBAL innodb_flush_log_at_trx_commit = 2")
+
+
+def move(stage: Stage, order: TrialOrder) -> None:
+    """Somebody lets one instance run on every core."""
+    for thread in threads_of(stage.pid(order.target)):
+        os.sched_setaffinity(thread, range(os.cpu_count() or 1))
+
+
+def renice(stage: Stage, order: TrialOrder) -> None:
+    """Somebody gives one instance a lower priority."""
+    for thread in threads_of(stage.pid(order.target)):
+        os.setpriority(os.PRIO_PROCESS, thread, 5)
+
+
+@contextmanager
+def others_on(core: int, program: str, count: int = 1) -> Iterator[None]:
+    """Programs that use a core, for the length of the block."""
+    words = [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {{{core}}})\n{program}"]
+    started = [subprocess.Popen(words) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def beside_the_generator(stage: Stage) -> AbstractContextManager[None]:
+    """A neighbour that comes before the generator, in bursts."""
+    return others_on(stage.session.placement.generator[0], BURSTS)
+
+
+def beside_the_arms(stage: Stage) -> AbstractContextManager[None]:
+    """A neighbour on the arms' core that never rests."""
+    return others_on(stage.session.placement.apps[0], SPIN)
+
+
+CASES = (
+    Case("nothing", "", NOTHING),
+    Case("server stopped for 1 s", "interruptions", Sabotage(stop_server), named=True),
+    Case("generator stopped for 1 s", "interruptions", Sabotage(stop_generator), named=True),
+    Case("database stopped for 1 s", "interruptions", Sabotage(stop_database), named=True),
+    Case("server stopped in every trial", "interruptions", Sabotage(stop_server, ALL)),
+    Case("somebody else's requests", "server-count", Sabotage(intrude)),
+    Case("somebody else's slow requests", "littles-law", Sabotage(crowd_out, ALL)),
+    Case("neighbour before the generator", "send-lag", NOTHING, around=beside_the_generator),
+    Case("neighbour on the arms' core", "neighbours", NOTHING, around=beside_the_arms),
+    Case("pool of 5 instead of 10", "equal-settings", NOTHING, scenario="other-settings"),
+    Case("one instance on all cores", "equal-resources", Sabotage(move, (LAST,))),
+    Case("one instance at nice 5", "equal-resources", Sabotage(renice, (LAST,))),
+    Case("a row deleted", "tables", Sabotage(delete_a_row)),
+    Case("a tenth of one arm's rows gone", "error-parity", Sabotage(delete_rows_of_async, ALL)),
+    Case("server's durability relaxed", "database-settings", Sabotage(relax_the_server)),
+)
+"""In an order in which no case is in the way of the next: what lasts is put right by `mend`."""
+
+
+def mend(stage: Stage) -> None:
+    """Put right what lasts: tables, the server's settings, cores. (A lower nice may stay.)"""
+    database = stage.session.database
+    for instance in stage.session.instances:
+        if instance.schema is not None:
+            database.reset(instance.schema)
+        if instance.child is not None:
+            instance.child.pin(stage.session.placement.apps)
+            for thread in threads_of(instance.child.pid):
+                os.setpriority(os.PRIO_PROCESS, thread, 0)
+    _admin(stage, "SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+
+
+def perform(stage: Stage, case: Case) -> Seen:
+    """Break one run; what it said of itself."""
+    try:
+        with case.around(stage):
+            return stage.run(case.sabotage, case.scenario)
+    finally:
+        mend(stage)

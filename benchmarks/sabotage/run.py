@@ -1,0 +1,55 @@
+"""Every sabotage once, as a Markdown table; `python -m benchmarks.sabotage.run --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.sabotage.acts import CASES, Case, perform
+from benchmarks.sabotage.stage import Seen, stage
+
+HEAD = "| what was broken | the run is | gate | what it said |\n|---|---|---|---|"
+
+
+def main() -> int:
+    """Break one run for each case; 1 when a gate did not name what was broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", help="words that the cases to perform contain")
+    chosen = parser.parse_args().cases
+    all_caught = True
+    print(HEAD)
+    with tempfile.TemporaryDirectory() as folder, stage(Path(folder)) as prepared:
+        for case in CASES:
+            if not chosen or any(word in case.broken for word in chosen):
+                seen = perform(prepared, case)
+                all_caught &= caught(case, seen)
+                print(*rows(case, seen), sep="\n", flush=True)
+    return 0 if all_caught else 1
+
+
+def caught(case: Case, seen: Seen) -> bool:
+    """Whether the run said what the case expects of it."""
+    failed = {gate.name for gate in seen.failed}
+    if not case.gate:
+        return not failed
+    if case.named:
+        return case.gate not in failed and any("measured again" in n for n in seen.summary.notes)
+    return case.gate in failed and not seen.summary.valid
+
+
+def rows(case: Case, seen: Seen) -> Iterator[str]:
+    """Lines of the table: one for each gate that failed, or that named what was repaired."""
+    word = "valid" if seen.summary.valid else "invalid"
+    word += "" if caught(case, seen) else ", NOT AS EXPECTED"
+    told = [(gate.name, f"{gate.arm or 'all arms'}: {gate.detail}") for gate in seen.failed]
+    if case.named:
+        told += [(case.gate, note) for note in seen.summary.notes]
+    for name, detail in dict.fromkeys(told or [("", "every gate passed")]):
+        yield f"| {case.broken} | {word} | {name and f'`{name}`'} | {detail} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
