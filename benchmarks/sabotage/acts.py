@@ -44,6 +44,8 @@ class Case:
     scenario: str = "read-one"
     around: Callable[[Stage], AbstractContextManager[None]] = lambda _: nullcontext()
     """What goes on while the run takes place."""
+    says: str = ""
+    """Words that the gate, or the note of what was repaired, must hold."""
     named: bool = False
     """Named and repaired (the block is measured again), so that the run stays valid."""
 
@@ -151,21 +153,56 @@ def beside_the_arms(stage: Stage) -> AbstractContextManager[None]:
 
 CASES = (
     Case("nothing", "", NOTHING),
-    Case("server stopped for 1 s", "interruptions", Sabotage(stop_server), named=True),
-    Case("generator stopped for 1 s", "interruptions", Sabotage(stop_generator), named=True),
-    Case("database stopped for 1 s", "interruptions", Sabotage(stop_database), named=True),
-    Case("server stopped in every trial", "interruptions", Sabotage(stop_server, ALL)),
-    Case("somebody else's requests", "server-count", Sabotage(intrude)),
-    Case("somebody else's slow requests", "littles-law", Sabotage(crowd_out, ALL)),
-    Case("neighbour before the generator", "send-lag", NOTHING, around=beside_the_generator),
-    Case("neighbour on the arms' core", "neighbours", NOTHING, around=beside_the_arms),
-    Case("pool of 5 instead of 10", "equal-settings", NOTHING, scenario="other-settings"),
-    Case("one instance on all cores", "equal-resources", Sabotage(move, (LAST,))),
-    Case("one instance at nice 5", "equal-resources", Sabotage(renice, (LAST,))),
-    Case("a row deleted", "tables", Sabotage(delete_a_row)),
-    Case("a tenth of one arm's rows gone", "error-parity", Sabotage(delete_rows_of_async, ALL)),
-    Case("server's durability relaxed", "database-settings", Sabotage(relax_the_server)),
-)
+    Case(
+        "server stopped for 1 s", "interruptions", Sabotage(stop_server), named=True,
+        says="#0 was stopped for",
+    ),
+    Case(
+        "generator stopped for 1 s", "interruptions", Sabotage(stop_generator), named=True,
+        says="the load generator stood still for",
+    ),
+    Case(
+        "database stopped for 1 s", "interruptions", Sabotage(stop_database), named=True,
+        says="the database server was stopped for",
+    ),
+    Case(
+        "server stopped in every trial", "interruptions", Sabotage(stop_server, ALL),
+        says="0 of them measured again",
+    ),
+    Case("somebody else's requests", "server-count", Sabotage(intrude), says="somebody else uses"),
+    Case(
+        "somebody else's slow requests", "littles-law", Sabotage(crowd_out, ALL),
+        says="more than was sent from here",
+    ),
+    Case(
+        "neighbour before the generator", "send-lag", NOTHING, around=beside_the_generator,
+        says="the generator was late",
+    ),
+    Case(
+        "neighbour on the arms' core", "neighbours", NOTHING, around=beside_the_arms,
+        says="end what else runs here",
+    ),
+    Case(
+        "pool of 5 instead of 10", "equal-settings", NOTHING, scenario="other-settings",
+        says="other runs with pool_size = 5, the spec says 10",
+    ),
+    Case(
+        "one instance on all cores", "equal-resources", Sabotage(move, (LAST,)),
+        says="may run on cores 0",
+    ),
+    Case(
+        "one instance at nice 5", "equal-resources", Sabotage(renice, (LAST,)), says="has nice 5"
+    ),
+    Case("a row deleted", "tables", Sabotage(delete_a_row), says="1 rows missing"),
+    Case(
+        "a tenth of one arm's rows gone", "error-parity", Sabotage(delete_rows_of_async, ALL),
+        says="is a selection",
+    ),
+    Case(
+        "server's durability relaxed", "database-settings", Sabotage(relax_the_server),
+        says="innodb_flush_log_at_trx_commit was 1 and is 2",
+    ),
+)  # fmt: skip
 """In an order in which no case is in the way of the next: what lasts is put right by `mend`."""
 
 

@@ -32,12 +32,13 @@ def main() -> int:
 
 def caught(case: Case, seen: Seen) -> bool:
     """Whether the run said what the case expects of it."""
-    failed = {gate.name for gate in seen.failed}
     if not case.gate:
-        return not failed
+        return not seen.failed
+    failed = [gate.detail for gate in seen.failed if gate.name == case.gate]
     if case.named:
-        return case.gate not in failed and any("measured again" in n for n in seen.summary.notes)
-    return case.gate in failed and not seen.summary.valid
+        again = [note for note in seen.summary.notes if "measured again" in note]
+        return not failed and any(case.says in note for note in again)
+    return any(case.says in detail for detail in failed) and not seen.summary.valid
 
 
 def rows(case: Case, seen: Seen) -> Iterator[str]:

@@ -70,30 +70,27 @@ def offered_rate(trials: pd.DataFrame, data: LoadData, mine: Bools, arm: str) ->
     Late by the app's clock and in time by the generator's may be the app's own doing, which is for
     its response times to tell: then it could not be checked.
     """
-    if saturation(data, arm):
-        return (
-            None, None, OFFERED_LIMIT_PCT,
-            "the arm is saturated: requests wait before the app can see them",
-        )  # fmt: skip
-    span_ms = float(np.nanmean(_span_ms(trials))) if len(trials) else math.nan
+    span_ms = _mean_or_nan(_span_ms(trials))
     by_app, by_us = (
         _mean_or_nan(delays)
         for delays in (_app_delay_ms(trials, data, mine), _sent_delay_ms(trials, data, mine))
     )
-    mean_ms = by_app if math.isfinite(by_app) else by_us
-    if not math.isfinite(mean_ms) or not math.isfinite(span_ms):
-        return None, None, OFFERED_LIMIT_PCT, "nobody tells when requests came"
-    off_pct, ours_pct = (100.0 * abs(each) / (0.5 * span_ms) for each in (mean_ms, by_us))
+    if not math.isfinite(by_us) or not math.isfinite(span_ms):
+        return None, None, OFFERED_LIMIT_PCT, "it is not known when requests were sent"
     detail = f"requests were sent {by_us:.2f} ms after their planned instant on average"
+    off_pct = ours_pct = 100.0 * abs(by_us) / (0.5 * span_ms)
     if math.isfinite(by_app):
         detail += f", and came after {by_app:.2f} ms by the app's own clock"
-    if off_pct <= OFFERED_LIMIT_PCT:
-        return True, off_pct, OFFERED_LIMIT_PCT, detail
-    detail += f": as if the rate were {off_pct:.0f}% lower"
-    if ours_pct <= OFFERED_LIMIT_PCT and mean_ms > 0:
-        detail += ", by something on the way or by the app itself, whose loop may have been blocked"
+        off_pct = 100.0 * abs(by_app) / (0.5 * span_ms)
+    if ours_pct <= OFFERED_LIMIT_PCT < off_pct and by_app > 0:
+        detail += ": the way is slow, or the app itself"
+        detail += ", which is saturated" if saturation(data, arm) else ", whose loop was busy"
         return None, off_pct, OFFERED_LIMIT_PCT, detail
-    return False, off_pct, OFFERED_LIMIT_PCT, f"{detail}; stop what else runs here, lower the rate"
+    worse_pct = max(off_pct, ours_pct)
+    if worse_pct <= OFFERED_LIMIT_PCT:
+        return True, worse_pct, OFFERED_LIMIT_PCT, detail
+    detail += f": as if the rate were {worse_pct:.0f}% lower; stop what else runs here, or lower it"
+    return False, worse_pct, OFFERED_LIMIT_PCT, detail
 
 
 def _mean_or_nan(values: Floats) -> float:

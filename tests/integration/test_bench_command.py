@@ -22,7 +22,7 @@ from loadtests.environment.processes import free_port
 from loadtests.spec import PROFILES_DIR
 
 BENCH = Path(sys.executable).with_name("bench")
-OF_A_BUSY_MACHINE = {"send-lag", "generator-cpu", "no-free-user", "drain"}
+OF_A_BUSY_MACHINE = {"send-lag", "generator-cpu", "no-free-user", "drain", "neighbours", "steal"}
 """Gates that may fail in a test without anything of ours being wrong."""
 SHORT = ["--set", "run.instances=2", "--set", "run.block_s=0.5"]
 

@@ -412,7 +412,10 @@ class TestOddRuns:
         cost = comparisons(summary, metric="cpu_ms_per_request")[0]
         assert (cost.verdict, cost.change_pct) == ("inconclusive", None)
         unchecked = {g.name for g in summary.scenarios[0].gates if g.ok is None}
-        assert unchecked == {"equal-settings", "same-work", "server-count"}
+        assert unchecked == {
+            *("equal-settings", "equal-resources", "same-work", "tables"),
+            *("server-count", "littles-law", "neighbours", "carry-over", "trend"),
+        }
 
     @pytest.mark.parametrize("load", [ClosedLoad(4), OpenLoad(100.0)])
     def test_one_load_only(self, tmp_path, load):
