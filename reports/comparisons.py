@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loadtests.scenarios.model import Scenario
 from reports.estimates import CAPACITY, CPU, PERCENTILES, Question, estimate, spreads
-from reports.gates import SPARED, saturation, unequal_errors
+from reports.gates import SPARED, crowding, saturation, unequal_errors
 from reports.measures import LoadData, Pairing, pair_blocks, tidy
 from reports.model import Comparison, GateResult, Outlook, Spread
 from reports.resolution import outlook
@@ -63,6 +63,8 @@ def compare(
     """A Comparison for each question asked of two arms at one load."""
     pairing = pair_blocks(data.trials, baseline, candidate)
     remarks = _remarks(data, pairing, (baseline, candidate))
+    if crowd := crowding(gates, data.facts.load, (baseline, candidate)):
+        remarks.append(crowd)
     return [
         _comparison(data, baseline, candidate, question, pairing, gates, remarks, rules)
         for question in asked

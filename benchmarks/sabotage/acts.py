@@ -20,6 +20,8 @@ from loadtests.environment.proctree import threads_of
 from loadtests.trials import TrialOrder
 
 STOPPED_S = 1.0
+CROWD = 8
+"""One neighbour takes what an arm leaves, and half of the core at most where it wants all."""
 ALL = tuple(range(100))
 SPIN = "while True: pass"
 BURSTS = """
@@ -147,8 +149,8 @@ def beside_the_generator(stage: Stage) -> AbstractContextManager[None]:
 
 
 def beside_the_arms(stage: Stage) -> AbstractContextManager[None]:
-    """A neighbour on the arms' core that never rests."""
-    return others_on(stage.session.placement.apps[0], SPIN)
+    """Neighbours on the arms' core that never rest."""
+    return others_on(stage.session.placement.apps[0], SPIN, CROWD)
 
 
 CASES = (
@@ -179,7 +181,7 @@ CASES = (
         says="the generator was late",
     ),
     Case(
-        "neighbour on the arms' core", "neighbours", NOTHING, around=beside_the_arms,
+        "eight neighbours on the arms' core", "neighbours", NOTHING, around=beside_the_arms,
         says="end what else runs here",
     ),
     Case(

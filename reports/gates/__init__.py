@@ -8,6 +8,7 @@ from reports.gates.at_load import Conditions, load_gates, pair_gates, shared_gat
 from reports.gates.distance import DISTANCE_REMEDY, distance_gate
 from reports.gates.errors import unequal_errors
 from reports.gates.generator import send_lag_limit_ms
+from reports.gates.machine import crowding
 from reports.gates.resources import resources_gate
 from reports.gates.settings import database_gate, settings_gate
 from reports.gates.stability import saturation
@@ -17,6 +18,7 @@ __all__ = [
     "DISTANCE_REMEDY",
     "SPARED",
     "Conditions",
+    "crowding",
     "database_gate",
     "distance_gate",
     "load_gates",

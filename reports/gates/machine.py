@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from reports.gates.check import Check
+from reports.model import GateResult
 
 STEAL_LIMIT_PCT = 10.0
-NEIGHBOURS_LIMIT_PCT = 50.0
+NEIGHBOURS_LIMIT_PCT = 75.0
+WORTH_TELLING_PCT = 25.0
 
 
 def steal(trials: pd.DataFrame, cores: int) -> Check:
@@ -52,3 +56,18 @@ def neighbours(trials: pd.DataFrame, app_cores: int, *, all_in_sight: bool) -> C
         return None, share_pct, NEIGHBOURS_LIMIT_PCT, detail
     detail += ": end what else runs here, or measure when it has ended"
     return False, share_pct, NEIGHBOURS_LIMIT_PCT, detail
+
+
+def crowding(gates: Sequence[GateResult], load: str, arms: Sequence[str]) -> str | None:
+    """A remark when others used much of the arms' cores, though not too much to compare them."""
+    used = [
+        gate.value
+        for gate in gates
+        if gate.name == "neighbours" and gate.load == load and gate.arm in arms and gate.value
+    ]
+    if max(used, default=0.0) <= WORTH_TELLING_PCT:
+        return None
+    return (
+        f"others used {max(used):.0f}% of the arms' cores, of both in turn: each by itself is worse "
+        "than this machine can do"
+    )

@@ -27,11 +27,12 @@ def resources_gate(
     model = next((each for each in other if each.known), None)
     if model is None or not any(each.known for each in mine):
         return _result(arm, None, None, "the system does not tell what its processes may use")
+    names = [name for name in RESOURCES if name != "cores" or not app_cores]
     wrong = list(
         dict.fromkeys(
             [
-                *(line for each in (*other, *mine) for line in _unlike(each, model)),
                 *(line for each in (*other, *mine) for line in _misplaced(each, app_cores)),
+                *(line for each in (*other, *mine) for line in _unlike(each, model, names)),
                 *(line for a, own in ((arm, mine), (baseline, other)) for line in _crews(a, own)),
             ]
         )
@@ -47,12 +48,12 @@ def _names(instances: Sequence[InstanceFacts]) -> Iterator[str]:
     return (f"{each.arm} #{each.instance}" for each in instances)
 
 
-def _unlike(each: InstanceFacts, model: InstanceFacts) -> Iterator[str]:
+def _unlike(each: InstanceFacts, model: InstanceFacts, names: Sequence[str]) -> Iterator[str]:
     """Where an instance may use more or less than the model, a baseline's instance."""
     if not each.known:
         return
-    for name, words in RESOURCES.items():
-        value, usual = getattr(each, name), getattr(model, name)
+    for name in names:
+        words, value, usual = RESOURCES[name], getattr(each, name), getattr(model, name)
         if value != usual:
             yield (
                 f"{each.arm} #{each.instance} has {words} {_told(value)}, "

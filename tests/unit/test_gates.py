@@ -50,7 +50,7 @@ def test_good_runs_pass_every_gate(tmp_path, seed):
             lambda t: {"state": "invalid", "reason": "exited"} if t["block"] % 3 == 0 else {},
         ),
         ("steal", lambda _: {"steal_pct": 30.0}),
-        ("neighbours", lambda t: {"apps_busy_s": t["app_cpu_s"] + 0.6 * t["watched_s"]}),
+        ("neighbours", lambda t: {"apps_busy_s": t["app_cpu_s"] + 0.8 * t["watched_s"]}),
         ("littles-law", lambda t: {"server_in_flight_s": 2.0 * t["server_in_flight_s"]}),
         ("littles-law", lambda t: {"server_in_flight_s": 0.2 * t["server_in_flight_s"]}),
     ],
@@ -376,3 +376,14 @@ class TestSameWork:
         for each in comparisons:
             assert each.verdict == "invalid"
             assert each.reasons[0].startswith(f"same-work (async): {DIFFERENT_WORK.detail}")
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.2, False), (0.5, True)])
+def test_neighbours_whom_both_arms_met_are_told_and_condemn_nobody(tmp_path, share, told):
+    summary = summary_of(
+        tmp_path / "run",
+        edit_trial=lambda t: {**t, "apps_busy_s": t["app_cpu_s"] + share * t["watched_s"]},
+    )
+    assert summary.valid
+    reasons = [r for s in summary.scenarios for c in s.comparisons for r in c.reasons]
+    assert any("others used 50% of the arms' cores" in r for r in reasons) is told
