@@ -68,6 +68,6 @@ def crowding(gates: Sequence[GateResult], load: str, arms: Sequence[str]) -> str
     if max(used, default=0.0) <= WORTH_TELLING_PCT:
         return None
     return (
-        f"others used {max(used):.0f}% of the arms' cores, of both in turn: each is worse by itself "
+        f"others used {max(used):.0f}% of the arms' cores, of both alike: each by itself is worse "
         "than this machine can do"
     )
