@@ -12,7 +12,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from loadtests.run import Interim as AnyInterim
+from loadtests.run_state import Interim as AnyInterim
 from loadtests.trials import TrialOrder
 from reports.words import change, metric_name, tidy
 

@@ -27,7 +27,8 @@ from loadtests.resume import (
     check_same_world,
     progress_of,
 )
-from loadtests.run import Interruption, Run, execute
+from loadtests.run import execute
+from loadtests.run_state import Interruption, Run
 from loadtests.sameness.check import check_sameness
 from loadtests.schedule import Sizes
 from loadtests.spec import Spec, load_spec

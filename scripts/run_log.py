@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from loadtests.run import Interim as AnyInterim
+from loadtests.run_state import Interim as AnyInterim
 from scripts.console import Progress, interim_line, say
 
 if TYPE_CHECKING:

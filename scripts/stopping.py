@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
-from loadtests.run import Interruption
+from loadtests.run_state import Interruption
 from loadtests.trials import Generator, TrialOrder, TrialOutcome
 
 ASKED = b"\nStopping after this trial; what was measured is kept. Ctrl-C again stops at once.\n"

@@ -13,7 +13,8 @@ from loadtests.environment.servers import RunningInstance
 from loadtests.generator_client import LocustGenerator
 from loadtests.manifest import build_manifest
 from loadtests.plan import ScenarioLoads, scenario_loads
-from loadtests.run import Interim, Run, measure
+from loadtests.run import measure
+from loadtests.run_state import Interim, Run
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore
 from loadtests.trials import Target, TrialOrder, TrialOutcome

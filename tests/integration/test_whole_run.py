@@ -13,7 +13,8 @@ import pytest
 from loadtests.journal import read_journal
 from loadtests.manifest import build_manifest
 from loadtests.resume import NOTHING_YET, Progressed, progress_of
-from loadtests.run import Interim, Run, execute
+from loadtests.run import execute
+from loadtests.run_state import Interim, Run
 from loadtests.schedule import Limits, choose_sizes
 from loadtests.simulated import SimulatedArm, SimulatedGenerator
 from loadtests.spec import Spec, load_spec

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from loadtests.run import Interruption
+from loadtests.run_state import Interruption
 from scripts.stopping import SIGNALS, Stopping
 
 
@@ -47,7 +47,7 @@ def test_under_nohup_a_closed_terminal_is_no_reason_to_stop() -> None:
 
 CLOSED_TERMINAL = """
 import os, pty, signal, sys
-from loadtests.run import Interruption
+from loadtests.run_state import Interruption
 from scripts.stopping import Stopping
 ours, theirs = pty.openpty()
 os.dup2(theirs, 2)
