@@ -21,7 +21,7 @@ from loadtests.trials import TrialOrder
 
 STOPPED_S = 1.0
 CROWD = 8
-"""One neighbour takes what an arm leaves, and half of the core at most where it wants all."""
+"""One neighbour takes half of the core from an arm that wants all of it."""
 ALL = tuple(range(100))
 SPIN = "while True: pass"
 BURSTS = """
@@ -181,8 +181,8 @@ CASES = (
         says="the generator was late",
     ),
     Case(
-        "eight neighbours on the arms' core", "neighbours", NOTHING, around=beside_the_arms,
-        says="end what else runs here",
+        "eight neighbours on the arms' core", "neighbours", NOTHING, scenario="capacity",
+        around=beside_the_arms, says="end what else runs here",
     ),
     Case(
         "pool of 5 instead of 10", "equal-settings", NOTHING, scenario="other-settings",

@@ -13,7 +13,7 @@ from loadtests.environment.servers import RunningInstance
 from loadtests.generator_client import LocustGenerator
 from loadtests.manifest import build_manifest
 from loadtests.plan import ScenarioLoads, scenario_loads
-from loadtests.run import measure
+from loadtests.run import load_facts, measure
 from loadtests.run_state import Interim, Run
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore
@@ -48,6 +48,14 @@ load = { model = "open", rate_per_s = 100 }
 name = "other-settings"
 arms = ["sync", "other"]
 load = { model = "open", rate_per_s = 100 }
+[[scenario.request]]
+name = "read"
+path = "/items/{key}"
+keys = { from = 1, to = 10000 }
+[[scenario]]
+name = "capacity"
+arms = ["sync", "async"]
+load = { model = "closed", users = 8 }
 [[scenario.request]]
 name = "read"
 path = "/items/{key}"
@@ -122,7 +130,7 @@ class Stage:
                 run.telemetry.prime(target)
             loads = scenario_loads(chosen, None)
             assert loads is not None
-            facts = [_facts(spec, scenario, load.name) for load in loads]
+            facts = [load_facts(load) for load in loads]
             store.journal.write("rates", scenario=scenario, loads=facts)
             measure(run, (ScenarioLoads(scenario, loads, tuple(arm.name for arm in arms)),))
             store.journal.write("end", status="complete", reason="finished")
@@ -175,11 +183,6 @@ class _Silent:
 
     def round_finished(self, number: int, interims: Sequence[Interim]) -> None:
         """Nothing."""
-
-
-def _facts(spec: Spec, scenario: str, load: str) -> dict[str, object]:
-    rate_per_s = spec.scenario_named(scenario).load.rate_per_s
-    return {"load": load, "model": "open", "rate_per_s": rate_per_s, "arrivals": "poisson"}
 
 
 def _manifest(session: Session, spec: Spec, run: str) -> dict[str, object]:

@@ -58,7 +58,12 @@ def _of_measured(
     yield "steal", machine.steal(trials, conditions.cores)
     yield (
         "neighbours",
-        machine.neighbours(trials, conditions.app_cores, all_in_sight=conditions.all_in_sight),
+        machine.neighbours(
+            trials,
+            conditions.app_cores,
+            wants_all=data.facts.model == "closed",
+            all_in_sight=conditions.all_in_sight,
+        ),
     )
     if not conditions.errors_are_shown:
         yield "littles-law", offered.littles_law(trials, data, mine)

@@ -30,10 +30,13 @@ def steal(trials: pd.DataFrame, cores: int) -> Check:
     return ok, share_pct, STEAL_LIMIT_PCT, detail
 
 
-def neighbours(trials: pd.DataFrame, app_cores: int, *, all_in_sight: bool) -> Check:
+def neighbours(
+    trials: pd.DataFrame, app_cores: int, *, wants_all: bool, all_in_sight: bool
+) -> Check:
     """Share of the arms' cores that went to programs other than the arm under load.
 
-    `app_cores`: how many cores the arms have to themselves, 0 where they share them.
+    `app_cores`: how many cores the arms have to themselves, 0 where they share them. `wants_all`:
+    whether the load is closed; under an open one an arm leaves to others what it does not need.
     `all_in_sight`: False where the arm's own processes may be hidden from us (containers).
     """
     if not app_cores:
@@ -51,6 +54,9 @@ def neighbours(trials: pd.DataFrame, app_cores: int, *, all_in_sight: bool) -> C
         detail += f"; some task waited for a core {float(pressure.mean()):.0f}% of the time"
     if share_pct <= NEIGHBOURS_LIMIT_PCT:
         return True, share_pct, NEIGHBOURS_LIMIT_PCT, detail
+    if not wants_all:
+        detail += "; how long the arm waited for them is in its latencies: end what else runs here"
+        return None, share_pct, NEIGHBOURS_LIMIT_PCT, detail
     if not all_in_sight:
         detail += "; or the arm's own processes are out of sight (in a container)"
         return None, share_pct, NEIGHBOURS_LIMIT_PCT, detail

@@ -378,6 +378,15 @@ class TestSameWork:
             assert each.reasons[0].startswith(f"same-work (async): {DIFFERENT_WORK.detail}")
 
 
+def test_an_open_load_leaves_cores_to_others(tmp_path):
+    summary = summary_of(
+        tmp_path / "run",
+        edit_trial=lambda t: {**t, "apps_busy_s": t["app_cpu_s"] + 0.9 * t["watched_s"]},
+    )
+    assert {g.load for g in gates_of(summary, "neighbours")} == {"closed-16"}
+    assert {g.load for g in gates_of(summary, "neighbours", None)} == {"open-150"}
+
+
 @pytest.mark.parametrize(("share", "told"), [(0.2, False), (0.5, True)])
 def test_neighbours_whom_both_arms_met_are_told_and_condemn_nobody(tmp_path, share, told):
     summary = summary_of(
