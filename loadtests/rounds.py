@@ -38,7 +38,8 @@ def measure_round(run: Run, blocks: Sequence[Block], number: int) -> None:
         state = "finished"
     finally:
         for (scenario, load), tables in kept.items():
-            run.store.write_samples(scenario, load, number, tables)
+            if tables:
+                run.store.write_samples(scenario, load, number, tables)
         run.store.write_telemetry(run.telemetry.rows)
         run.store.journal.write("round", round=number, state=state)
 

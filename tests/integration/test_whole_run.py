@@ -255,6 +255,14 @@ def test_an_interrupted_run_keeps_its_trials_and_can_be_resumed(tmp_path: Path) 
     assert write_report(folder).status == "complete"
 
 
+def test_a_run_may_be_interrupted_between_two_loads(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run, watcher, _ = prepared(folder, spec_for("run.instances=1", "run.rounds=1"))
+    watcher.after_trial = 1  # the last of its block, and of its load
+    assert execute(run) == "interrupted"
+    assert list(load_run(folder).trials["state"]) == ["finished"] * 2
+
+
 def test_a_dead_instance_makes_its_trials_invalid_and_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     run, _, bed = prepared(folder, spec_for("run.instances=3", "run.rounds=1"))
