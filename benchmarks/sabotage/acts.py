@@ -20,10 +20,16 @@ from loadtests.environment.proctree import threads_of
 from loadtests.trials import TrialOrder
 
 STOPPED_S = 1.0
-CROWD = 8
-"""One neighbour takes half of the core from an arm that wants all of it."""
 ALL = tuple(range(100))
-SPIN = "while True: pass"
+PINNED = "import os; os.sched_setaffinity(0, {{{core}}}); print(flush=True)\n"
+SPIN = """
+import contextlib, os
+with contextlib.suppress(PermissionError): os.nice(-5)
+for _ in range(7):
+    if os.fork() == 0: break
+while True: pass
+"""
+"""Eight processes; one would take half of the core from an arm that wants all of it."""
 BURSTS = """
 import os, time
 try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
@@ -131,16 +137,16 @@ def renice(stage: Stage, order: TrialOrder) -> None:
 
 
 @contextmanager
-def others_on(core: int, program: str, count: int = 1) -> Iterator[None]:
-    """Programs that use a core, for the length of the block."""
-    words = [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {{{core}}})\n{program}"]
-    started = [subprocess.Popen(words) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
+def others_on(core: int, program: str) -> Iterator[None]:
+    """A program that uses a core, for the length of the block, from when it has begun."""
+    words = [sys.executable, "-c", f"{PINNED.format(core=core)}{program}"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def beside_the_generator(stage: Stage) -> AbstractContextManager[None]:
@@ -150,7 +156,7 @@ def beside_the_generator(stage: Stage) -> AbstractContextManager[None]:
 
 def beside_the_arms(stage: Stage) -> AbstractContextManager[None]:
     """Neighbours on the arms' core that never rest."""
-    return others_on(stage.session.placement.apps[0], SPIN, CROWD)
+    return others_on(stage.session.placement.apps[0], SPIN)
 
 
 CASES = (
