@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import pymysql
@@ -21,15 +21,10 @@ from loadtests.trials import TrialOrder
 
 STOPPED_S = 1.0
 ALL = tuple(range(100))
+CROWD = 8
+"""One neighbour takes half of the core from an arm that wants all of it."""
 PINNED = "import os; os.sched_setaffinity(0, {{{core}}}); print(flush=True)\n"
-SPIN = """
-import contextlib, os
-with contextlib.suppress(PermissionError): os.nice(-5)
-for _ in range(7):
-    if os.fork() == 0: break
-while True: pass
-"""
-"""Eight processes; one would take half of the core from an arm that wants all of it."""
+SPIN = "while True: pass"
 BURSTS = """
 import os, time
 try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
@@ -137,16 +132,20 @@ def renice(stage: Stage, order: TrialOrder) -> None:
 
 
 @contextmanager
-def others_on(core: int, program: str) -> Iterator[None]:
-    """A program that uses a core, for the length of the block, from when it has begun."""
+def others_on(core: int, program: str, count: int = 1) -> Iterator[None]:
+    """Programs that use a core, for the length of the block, from when all have begun.
+
+    Each in a session of its own, since Linux may share a core out by sessions (autogroups).
+    """
     words = [sys.executable, "-c", f"{PINNED.format(core=core)}{program}"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as process:
-        try:
+    with ExitStack() as stack:
+        for _ in range(count):
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
+            stack.enter_context(process)
+            stack.callback(process.kill)
             assert process.stdout is not None
             process.stdout.readline()
-            yield
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
+        yield
 
 
 def beside_the_generator(stage: Stage) -> AbstractContextManager[None]:
@@ -156,7 +155,7 @@ def beside_the_generator(stage: Stage) -> AbstractContextManager[None]:
 
 def beside_the_arms(stage: Stage) -> AbstractContextManager[None]:
     """Neighbours on the arms' core that never rest."""
-    return others_on(stage.session.placement.apps[0], SPIN)
+    return others_on(stage.session.placement.apps[0], SPIN, CROWD)
 
 
 CASES = (
