@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loadtests.environment.placement import Placement
 from loadtests.errors import UsageError
 from loadtests.journal import read_journal
 from loadtests.manifest import public_spec
@@ -72,6 +73,24 @@ def check_same_world(manifest: Mapping[str, Any], facts: Mapping[str, Any], fold
             f"{folder} was measured in another world ({'; '.join(changed)}).",
             hint="Start a new run, or put back what changed.",
         )
+
+
+def placement_of(manifest: Mapping[str, Any], usable: Sequence[int], folder: Path) -> Placement:
+    """The placement that the run was started with.
+
+    Raises UsageError when its cores are not usable now, or when nothing was pinned for want of
+    cores that there are now.
+    """
+    placement = Placement.from_json(manifest["placement"])
+    missing = set(placement.cores) - set(usable)
+    if missing or (not placement.cores and len(usable) > 1):
+        was = ", ".join(map(str, placement.cores)) or "one core, unpinned"
+        raise UsageError(
+            f"{folder} was measured in another world (cores: {was} then, "
+            f"{', '.join(map(str, usable)) or 'none to choose from'} now).",
+            hint="Start a new run, or let this one have the cores it had.",
+        )
+    return placement
 
 
 SAME_IN_EVERY_SESSION = (

@@ -30,6 +30,8 @@ WARM_UP_S = 0.35
 PILOT_S = 0.5
 PILOT_INSTANCES = 4
 START_S_PER_PROCESS = 0.45
+CORES_S = 2.0
+"""Looking at the cores, to choose who gets which."""
 DISTANCE_S = 2.5
 """Starting the relay and measuring through it, where a distance was asked for."""
 
@@ -144,7 +146,8 @@ def set_up_seconds(spec: Spec, instances: int) -> float:
     processes = sum(arm.workers for arm in spec.arm if arm.kind != "url") * instances
     distance_s = DISTANCE_S if spec.run.database_rtt_ms else 0.0
     return (
-        distance_s
+        CORES_S
+        + distance_s
         + START_S_PER_PROCESS * processes
         + sum(
             len(spec.arms_of(scenario)) * _first_loads_seconds(scenario, instances)

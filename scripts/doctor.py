@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from loadtests.environment.arm_database import SHORTAGE_HINT
@@ -14,51 +14,77 @@ from loadtests.environment.database import Database, open_database
 from loadtests.environment.distance import Distance, distant_database
 from loadtests.environment.drivers import check_drivers, driver_of
 from loadtests.environment.machine import available_memory_mb, host_facts, usable_cores
+from loadtests.environment.placement import Placement
 from loadtests.environment.probes import HostProbe
-from loadtests.errors import BenchError
+from loadtests.errors import BenchError, EnvironmentNotReady
 from loadtests.schedule import PROCESS_MEMORY_MB, Sizes, connections_needed
 from loadtests.spec import Arm, Spec, load_spec
 from reports.gates import DISTANCE_REMEDY, distance_gate
 from scripts.console import say
-from scripts.session import placement_here, sizes_here
+from scripts.finding import Finding
+from scripts.resolving import findings_of
+from scripts.self_comparison import Look, instances_with_room, look_at_twin
+from scripts.session import limits_here, placement_here, sizes_here
 
 UNFIT = 4
 FEWEST_CORES = 2
+FEWEST_INSTANCES = 2
+USUAL_LOOK = Look()
 LOOK_S = 3.0
 STEAL_LIMIT_PCT = 2.0
 PRESSURE_LIMIT_PCT = 10.0
 STARTED_BY_US = ("docker", "local")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at; `remedy` says what to do when it is not fit."""
-
-    name: str
-    fit: bool
-    seen: str
-    remedy: str = ""
-
-
-def doctor_command(source: str, overrides: tuple[str, ...]) -> int:
-    """Look at machine, database and connections; print what was found; returns the exit code."""
+def doctor_command(
+    source: str, overrides: tuple[str, ...], *, look: Look | None = USUAL_LOOK
+) -> int:
+    """Look at machine, database and connections, and at the twin against itself (`look` None: not
+    at that); print what was found; returns the exit code."""
     spec = load_spec(source, overrides=overrides)
     sizes = sizes_here(spec, only_planning=True)
-    findings = []
-    for finding in _findings(spec, sizes):
-        findings.append(finding)
-        print(f"{'ok   ' if finding.fit else 'UNFIT'}  {finding.name}: {finding.seen}")
-        if not finding.fit and finding.remedy:
-            print(f"       → {finding.remedy}")
-    return 0 if all(finding.fit for finding in findings) else UNFIT
+    fit = True
+    for finding in _findings(spec, sizes, look):
+        print(finding.words(), flush=True)
+        fit = fit and finding.fit
+    return 0 if fit else UNFIT
 
 
-def _findings(spec: Spec, sizes: Sizes) -> Iterator[Finding]:
+def _findings(spec: Spec, sizes: Sizes, look: Look | None) -> Iterator[Finding]:
+    placement = placement_here(spec, look=True)
     yield _drivers(spec)
-    yield _cores(spec)
+    yield _cores(placement)
     yield _memory(spec, sizes)
     yield _quiet()
-    yield from _database(spec, sizes)
+    ready = True
+    for finding in _database(spec, sizes, placement):
+        ready = ready and finding.fit
+        yield finding
+    if look is not None:
+        yield from _twin_against_itself(spec, placement, look, ready=ready)
+
+
+def _twin_against_itself(
+    spec: Spec, placement: Placement, look: Look, *, ready: bool
+) -> Iterator[Finding]:
+    """What this machine resolves, found by measuring identical arms."""
+    if spec.run.database == "none":
+        yield Finding("A/A", True, 'not measured: the twins need a database, and this is "none"')
+        return
+    if not ready:
+        yield Finding("A/A", False, "not measured, for want of a database that is fit")
+        return
+    instances = instances_with_room(spec, look)
+    if instances < FEWEST_INSTANCES:
+        room = "Two instances of two arms must fit memory and connections."
+        yield Finding("A/A", False, "not measured, for want of room", room)
+        return
+    try:
+        seen = look_at_twin(spec, replace(look, instances=instances), placement)
+    except EnvironmentNotReady as error:
+        yield Finding("A/A", False, error.message, error.hint)
+        return
+    yield from findings_of(seen, spec, limits_here(spec), placement)
 
 
 def _drivers(spec: Spec) -> Finding:
@@ -70,12 +96,12 @@ def _drivers(spec: Spec) -> Finding:
     return Finding("drivers", True, ", ".join(named) or "the arms bring their own")
 
 
-def _cores(spec: Spec) -> Finding:
+def _cores(placement: Placement) -> Finding:
     cores = len(usable_cores()) or int(host_facts()["cores"])
     return Finding(
         "cores",
         cores >= FEWEST_CORES,
-        f"{cores} usable; {placement_here(spec).why}",
+        f"{cores} usable; {placement.why}",
         "On one core generator, app and database take time from each other: use more.",
     )
 
@@ -127,10 +153,9 @@ def _pct(share: float | None) -> str:
     return "unknown" if share is None else f"{share:.1f}%"
 
 
-def _database(spec: Spec, sizes: Sizes) -> Iterator[Finding]:
+def _database(spec: Spec, sizes: Sizes, placement: Placement) -> Iterator[Finding]:
     """Open it, say which and why, do the connection arithmetic; measure the distance, if any."""
     name = "database"
-    placement = placement_here(spec)
     with tempfile.TemporaryDirectory(prefix="bench-doctor-") as folder:
         log_folder = Path(folder)
         try:

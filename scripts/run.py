@@ -17,6 +17,8 @@ from typing import Any
 from loadtests.environment.distance import Distance
 from loadtests.environment.launch import with_resolved_headers
 from loadtests.environment.live_bed import LiveBed
+from loadtests.environment.machine import usable_cores
+from loadtests.environment.placement import Placement
 from loadtests.errors import BenchError, UsageError
 from loadtests.generator_client import LocustGenerator
 from loadtests.manifest import build_manifest, has_manifest, read_manifest
@@ -25,6 +27,7 @@ from loadtests.resume import (
     Progressed,
     check_same_spec,
     check_same_world,
+    placement_of,
     progress_of,
 )
 from loadtests.run import execute
@@ -42,7 +45,7 @@ from scripts.plan_json import plan_json
 from scripts.plan_text import plan_text
 from scripts.resuming import RunOptions, hidden_keys, options_of_resumed_run
 from scripts.run_log import LoggedProgress, RunLog
-from scripts.session import Session, open_session, sizes_here
+from scripts.session import Session, open_session, placement_here, sizes_here
 from scripts.stopping import StoppableGenerator, Stopping
 
 INTERRUPTED = 130
@@ -109,7 +112,9 @@ def _run(
     log.say(plan_text(spec, sizes))
     with Stopping(Interruption()) as stopping:
         try:
-            status = measure(spec, sizes, store, run, options, before, log, stopping)
+            with stopping.at_once():
+                placement = _placement(spec, options)
+            status = measure(spec, sizes, store, run, options, before, log, stopping, placement)
         except KeyboardInterrupt:
             status = "interrupted"
         except BenchError as error:
@@ -124,6 +129,13 @@ def _run(
     return finish(folder, options, log)
 
 
+def _placement(spec: Spec, options: RunOptions) -> Placement:
+    """Chosen by looking at the cores; a resumed run keeps the one it has."""
+    if options.resume is None:
+        return placement_here(spec, look=True)
+    return placement_of(read_manifest(options.resume), usable_cores(), options.resume)
+
+
 def measure(
     spec: Spec,
     sizes: Sizes,
@@ -133,6 +145,7 @@ def measure(
     before: Progressed,
     log: RunLog,
     stopping: Stopping,
+    placement: Placement,
 ) -> str:
     """Bring everything up, measure, take everything down; returns the run's status.
 
@@ -148,6 +161,7 @@ def measure(
                     run=run,
                     log_folder=logs,
                     first_instance=before.origin.instance,
+                    placement=placement,
                     say=log.say,
                 )
             )

@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loadtests.environment.core_noise import look_at, noise_of
 from loadtests.environment.database import Database, free_connections_outside, open_database
 from loadtests.environment.distance import Distance, distant_database
 from loadtests.environment.drivers import check_drivers
 from loadtests.environment.launch import server_options
 from loadtests.environment.machine import (
-    Placement,
     available_memory_mb,
-    choose_placement,
     git_commit,
     host_facts,
     package_versions,
     usable_cores,
 )
+from loadtests.environment.placement import Placement, candidates, choose_placement
 from loadtests.environment.processes import on_cores
 from loadtests.environment.servers import RunningInstance, running_arms
+from loadtests.environment.topology import cores_of
 from loadtests.errors import EnvironmentNotReady
 from loadtests.schedule import Limits, Sizes, choose_sizes, connections_needed
 from loadtests.spec import Spec
@@ -73,9 +74,15 @@ class Session:
 TOLD = ("app", "driver", "settings", "runtime", "versions")
 
 
-def placement_here(spec: Spec) -> Placement:
-    """Which cores hold generator, apps and database, and the relay where there is one."""
-    placement = choose_placement(usable_cores())
+def placement_here(spec: Spec, *, look: bool = False) -> Placement:
+    """Which cores hold generator, apps and database, and the relay where there is one.
+
+    `look`: by what each core is seen to lose to others, which takes about two seconds; otherwise
+    the usual placement.
+    """
+    cores = cores_of(usable_cores())
+    noise = noise_of(look_at(candidates(cores)[0].cores)) if look else ()
+    placement = choose_placement(cores, noise)
     return placement.with_relay() if spec.run.database_rtt_ms else placement
 
 
@@ -87,14 +94,16 @@ def open_session(
     run: str,
     log_folder: Path,
     first_instance: int = 0,
+    placement: Placement | None = None,
     say: Callable[[str], None] = say,
 ) -> Iterator[Session]:
     """Database first, then every arm; all of it is gone when the block ends.
 
-    Raises EnvironmentNotReady before anything is started when an arm's driver is not installed.
+    Without a `placement`: the usual one. Raises EnvironmentNotReady before anything is started when
+    an arm's driver is not installed.
     """
     check_drivers(spec.arm)
-    placement = placement_here(spec)
+    placement = placement or placement_here(spec)
     say(f"Cores: {placement.why}")
     with ExitStack() as stack:
         database = stack.enter_context(
@@ -137,6 +146,11 @@ def sizes_here(spec: Spec, *, only_planning: bool = False) -> Sizes:
     `only_planning`: a server that does not answer is told, and the plan made without it. Otherwise
     raises EnvironmentNotReady.
     """
+    return choose_sizes(spec, limits_here(spec, only_planning=only_planning))
+
+
+def limits_here(spec: Spec, *, only_planning: bool = False) -> Limits:
+    """What memory and connections allow here; `only_planning` as in `sizes_here`."""
     connections = None
     try:
         connections = free_connections_outside(spec.run)
@@ -144,4 +158,4 @@ def sizes_here(spec: Spec, *, only_planning: bool = False) -> Sizes:
         if not only_planning:
             raise
         say(f"Planned without the server's number of connections: {error.message}")
-    return choose_sizes(spec, Limits(memory_mb=available_memory_mb(), connections=connections))
+    return Limits(memory_mb=available_memory_mb(), connections=connections)

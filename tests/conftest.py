@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from loadtests.environment.database import Database, open_database
-from loadtests.environment.machine import choose_placement
+from loadtests.environment.placement import choose_placement
 from loadtests.spec import RunSpec
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from loadtests.environment.arm_database import Database
 from loadtests.environment.launch import PROJECT
-from loadtests.environment.machine import Placement
 from loadtests.environment.pings import DIRECT_VARIABLE, RELAYED_VARIABLE
+from loadtests.environment.placement import Placement
 from loadtests.environment.processes import spawn
 from loadtests.environment.relay import Relay, running_relay
 from loadtests.errors import EnvironmentNotReady

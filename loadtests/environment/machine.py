@@ -1,4 +1,4 @@
-"""Facts about this machine, and which cores generator, apps and database get."""
+"""Facts about this machine and what runs on it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import platform
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,56 +22,11 @@ MEASURED_PACKAGES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Cores for each party; empty means "wherever the system puts it"."""
-
-    generator: tuple[int, ...]
-    apps: tuple[int, ...]
-    database: tuple[int, ...]
-    why: str
-    relay: tuple[int, ...] = ()
-    """For the relay between apps and database, where there is one."""
-
-    def to_json(self) -> dict[str, Any]:
-        """As the manifest writes it."""
-        return {
-            "generator": list(self.generator),
-            "apps": list(self.apps),
-            "database": list(self.database),
-            **({"relay": list(self.relay)} if self.relay else {}),
-            "why": self.why,
-        }
-
-    def with_relay(self) -> Placement:
-        """The same with a relay on the last of the database's cores: never on one of the apps',
-        whose time is measured, nor on the generator's where that has one to itself."""
-        if not self.database:
-            return self
-        core = self.database[-1]
-        return replace(self, relay=(core,), why=f"{self.why}; relay on core {core}")
-
-
 def usable_cores() -> list[int]:
     """The cores this process may run on; empty where the system cannot pin (macOS)."""
     if not hasattr(os, "sched_getaffinity"):
         return []
     return sorted(os.sched_getaffinity(0))
-
-
-def choose_placement(cores: Sequence[int]) -> Placement:
-    """Share out the usable cores; arms always get cores that nobody else uses, if there are two."""
-    first, rest = tuple(cores[:1]), tuple(cores[1:])
-    if not cores:
-        return Placement((), (), (), "this system cannot pin processes to cores")
-    if not rest:
-        return Placement((), (), (), "one core: everything shares it, nothing is pinned")
-    if len(rest) == 1:
-        why = "two cores: the arms alone on one, generator and database on the other"
-        return Placement(first, rest, first, why)
-    split = (len(rest) + 1) // 2
-    why = f"{len(cores)} cores: generator 1, arms {split}, database {len(rest) - split}"
-    return Placement(first, rest[:split], rest[split:], why)
 
 
 def host_facts() -> dict[str, Any]:

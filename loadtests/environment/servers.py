@@ -26,7 +26,7 @@ from loadtests.environment.launch import (
     inherited,
     resolved_headers,
 )
-from loadtests.environment.machine import Placement
+from loadtests.environment.placement import Placement
 from loadtests.environment.processes import (
     Child,
     free_port,

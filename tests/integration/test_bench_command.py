@@ -469,16 +469,6 @@ def test_up_says_where_everything_is_and_ends_on_ctrl_c(url: str) -> None:
         assert process.wait(timeout=30) == 0
 
 
-@pytest.mark.database
-@pytest.mark.usefixtures("nothing_left")
-def test_doctor_measures_the_distance_that_a_spec_asks_for(url: str) -> None:
-    done = bench("doctor", "smoke", *FAR, BENCH_DATABASE_URL=url)
-    assert done.returncode in (0, 4), done.stderr
-    (line,) = (line for line in done.stdout.splitlines() if " distance: " in line)
-    assert "2 ms asked" in line
-    assert "ms added" in line
-
-
 def test_a_dry_run_is_one_json_document_where_that_is_asked_for() -> None:
     done = bench("run", "quick", "--dry-run", "--json")
     assert done.returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pymysql
 import pytest
@@ -12,10 +13,11 @@ from loadtests.environment.connections import RESERVED_CONNECTIONS
 from loadtests.environment.database import Database
 from loadtests.environment.mysql import address_from_url
 from loadtests.environment.processes import free_port
-from loadtests.schedule import PROCESS_MEMORY_MB
-from loadtests.spec import load_spec
+from loadtests.schedule import PROCESS_MEMORY_MB, Limits, Sizes, choose_sizes
+from loadtests.spec import Spec, load_spec
 from scripts import doctor
 from scripts.doctor import database_finding, doctor_command, memory_finding, quiet_finding
+from scripts.self_comparison import Look
 from scripts.session import sizes_here
 
 FEW = 100
@@ -58,7 +60,7 @@ def test_auto_instances_fit_the_connections_of_a_server_that_is_not_ours(few: st
 
 @pytest.mark.database
 def test_doctor_counts_connections_in_use(few: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code = doctor_command("quick", (set_database(few), "run.instances=5"))
+    code = doctor_command("quick", (set_database(few), "run.instances=5"), look=None)
     told = capsys.readouterr()
     assert code == 4
     assert "UNFIT  database: " in told.out
@@ -72,7 +74,7 @@ def test_a_fit_database_is_said_with_its_arithmetic(
     few: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "LOOK_S", 0.1)
-    code = doctor_command("quick", (set_database(few), "run.instances=2"))
+    code = doctor_command("quick", (set_database(few), "run.instances=2"), look=None)
     out = capsys.readouterr().out
     assert "ok     database: " in out
     assert "= 40 connections" in out
@@ -80,6 +82,62 @@ def test_a_fit_database_is_said_with_its_arithmetic(
     assert [line.split()[1] for line in out.splitlines() if line[0] != " "] == [
         *("drivers:", "cores:", "memory:", "quiet:", "database:")
     ]
+
+
+@pytest.mark.database
+def test_doctor_measures_the_distance_that_a_spec_asks_for(
+    few: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "LOOK_S", 0.1)
+    assert doctor_command("smoke", (set_database(few), "run.database_rtt_ms=2.0"), look=None) in (
+        0,
+        4,
+    )
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if " distance: " in line)
+    assert "2 ms asked" in line
+    assert "ms added" in line
+
+
+@pytest.mark.database
+def test_doctor_measures_the_twin_against_itself_and_says_what_can_be_resolved(
+    few: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "LOOK_S", 0.1)
+    doctor_command("quick", (set_database(few), "run.block_s=0.3"), look=Look(2, 2))
+    told = capsys.readouterr()
+    assert "read-one, 2 instances × 2 rounds; steal " in told.out
+    assert "capacity: " in told.out
+    assert "p95 response time of read: " in told.out
+    for horizon in (" 2 min: capacity ±", " 8 min: capacity ±", "35 min: capacity ±"):
+        assert horizon in told.out
+    assert "would help: for capacity, more " in told.out
+    assert "Round 2 is done" in told.err
+    assert "hunter2" not in told.out + told.err
+
+
+@pytest.mark.database
+def test_the_twin_is_not_measured_where_two_instances_have_no_room(
+    few: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "LOOK_S", 0.1)
+    monkeypatch.setattr("scripts.self_comparison.sizes_here", lambda spec: sizes_of(spec, 15))
+    assert doctor_command("quick", (set_database(few), "run.instances=2"), look=Look(2, 2)) == 4
+    assert "UNFIT  A/A: not measured, for want of room" in capsys.readouterr().out
+
+
+def sizes_of(spec: Spec, connections: int) -> Sizes:
+    return choose_sizes(spec, Limits(memory_mb=None, connections=connections))
+
+
+def test_nothing_is_measured_without_a_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "LOOK_S", 0.1)
+    path = tmp_path / "mine.toml"
+    path.write_text('[[arm]]\nname = "a"\nurl = "http://127.0.0.1:9"\n[[scenario]]\n'
+                    'name = "read-one"\n[run]\ndatabase = "none"\n')  # fmt: skip
+    assert doctor_command(str(path), ()) in (0, 4)
+    assert "ok     A/A: not measured" in capsys.readouterr().out
 
 
 def test_a_server_that_does_not_answer_is_unfit_and_not_a_crash(

@@ -21,8 +21,8 @@ from loadtests.environment import container_server, local_server
 from loadtests.environment.arm_database import ServerDatabase, durability_facts
 from loadtests.environment.database import Database, open_database
 from loadtests.environment.local_server import Program, find_program
-from loadtests.environment.machine import Placement, choose_placement
 from loadtests.environment.mysql import Admin, Server, address_from_url
+from loadtests.environment.placement import Placement, choose_placement
 from loadtests.environment.seed import ITEMS_DDL
 from loadtests.errors import EnvironmentNotReady, SpecError
 from loadtests.spec import RunSpec
@@ -181,7 +181,7 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from loadtests.environment.database import open_database
-from loadtests.environment.machine import choose_placement
+from loadtests.environment.placement import choose_placement
 from loadtests.spec import RunSpec
 with open_database(RunSpec(database=sys.argv[3]), connections_needed=5,
                    placement=choose_placement([]), log_folder=Path(sys.argv[2])) as database:

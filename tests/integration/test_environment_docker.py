@@ -11,8 +11,8 @@ import pytest
 from loadtests.environment import container_server
 from loadtests.environment.container_server import COMPOSE_FILE, image, why_not_docker
 from loadtests.environment.database import open_database
-from loadtests.environment.machine import Placement
 from loadtests.environment.mysql import address_from_url
+from loadtests.environment.placement import Placement
 from loadtests.errors import EnvironmentNotReady
 from loadtests.spec import RunSpec
 from tests.integration.test_environment_database import gone, killed_run, wait_until

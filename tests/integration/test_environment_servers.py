@@ -17,7 +17,7 @@ from loadtests.environment import live_bed, servers
 from loadtests.environment.database import Database
 from loadtests.environment.launch import Launch
 from loadtests.environment.live_bed import LiveBed
-from loadtests.environment.machine import Placement, choose_placement
+from loadtests.environment.placement import Placement, choose_placement
 from loadtests.environment.servers import RunningInstance, ask, run_reset, running_arms
 from loadtests.errors import EnvironmentNotReady, SpecError
 from loadtests.scenarios.catalogue import READ_ONE

@@ -23,8 +23,8 @@ import pytest
 from loadtests.environment.database import Database
 from loadtests.environment.distance import distant_database
 from loadtests.environment.local_server import Program, find_program, local_server
-from loadtests.environment.machine import Placement, choose_placement
 from loadtests.environment.mysql import Address, Admin, address_from_url
+from loadtests.environment.placement import Placement, choose_placement
 from loadtests.environment.probes import InstanceProbe
 from loadtests.environment.processes import free_port
 from loadtests.environment.relay import Relay, running_relay

@@ -1,4 +1,4 @@
-"""Facts about the machine, and who gets which cores."""
+"""Facts about the machine."""
 
 import json
 import os
@@ -9,59 +9,12 @@ import pytest
 
 from loadtests.environment.machine import (
     available_memory_mb,
-    choose_placement,
     file_system,
     git_commit,
     host_facts,
     package_versions,
     usable_cores,
 )
-
-
-@pytest.mark.parametrize("cores", [[], [3]])
-def test_nothing_is_pinned_where_there_is_nothing_to_choose(cores: list[int]) -> None:
-    placement = choose_placement(cores)
-    assert placement.generator == placement.apps == placement.database == ()
-
-
-def test_two_cores_leave_the_arms_alone_on_one() -> None:
-    placement = choose_placement([4, 6])
-    assert placement.apps == (6,)
-    assert placement.generator == placement.database == (4,)
-
-
-@pytest.mark.parametrize("count", [3, 4, 5, 8, 64])
-def test_more_cores_are_all_given_out_and_shared_by_nobody(count: int) -> None:
-    placement = choose_placement(list(range(10, 10 + count)))
-    assert len(placement.generator) == 1
-    assert placement.apps
-    assert placement.database
-    given = placement.generator + placement.apps + placement.database
-    assert sorted(given) == list(range(10, 10 + count))
-
-
-@pytest.mark.parametrize("count", [2, 3, 4, 5, 8, 64])
-def test_a_relay_runs_on_the_database_s_last_core_and_never_on_the_apps(count: int) -> None:
-    placement = choose_placement(list(range(10, 10 + count)))
-    assert "relay" not in placement.to_json()
-    placement = placement.with_relay()
-    assert placement.relay == placement.database[-1:]
-    assert not set(placement.relay) & set(placement.apps)
-    assert placement.to_json()["relay"] == list(placement.relay)
-    assert f"relay on core {placement.relay[0]}" in placement.why
-
-
-def test_a_relay_is_not_pinned_where_nothing_is() -> None:
-    assert choose_placement([3]).with_relay().relay == ()
-
-
-def test_a_placement_as_the_manifest_has_it() -> None:
-    placement = choose_placement([0, 1])
-    told = placement.to_json()
-    assert told["generator"] == [0]
-    assert told["apps"] == [1]
-    assert told["database"] == [0]
-    assert "two cores" in told["why"]
 
 
 def test_usable_cores_are_those_of_the_process() -> None:

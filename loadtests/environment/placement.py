@@ -1,0 +1,185 @@
+"""PURE: which cores generator, apps and database get: candidates, and the choice by their noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
+from typing import Any
+
+from loadtests.environment.topology import Core
+
+ENOUGH_CORES = 4
+"""Physical cores of one node that are enough for all three parties."""
+MOST_CANDIDATES = 4
+CLEARLY = 1.5
+"""How many times less must be lost for a placement other than the usual one …"""
+CLEARLY_PCT = 2.0
+"""… and how many points less, in each half of the look."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreNoise:
+    """What a CPU was seen to lose, against the fastest piece of work on any of them.
+
+    `lost_pct`: how much longer its pieces took in the mean; `halves_pct`: the same in the first
+    and the second half of the look; `longest_ms`: the longest time that one piece was late.
+    """
+
+    core: int
+    lost_pct: float
+    halves_pct: tuple[float, float]
+    longest_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Cores for each party; empty means "wherever the system puts it"."""
+
+    generator: tuple[int, ...]
+    apps: tuple[int, ...]
+    database: tuple[int, ...]
+    why: str
+    relay: tuple[int, ...] = ()
+    """For the relay between apps and database, where there is one."""
+    noise: tuple[CoreNoise, ...] = ()
+    """What was seen of the cores before the choice; empty where nobody looked."""
+
+    @property
+    def cores(self) -> tuple[int, ...]:
+        """All that are given to somebody, in order."""
+        return tuple(sorted({*self.generator, *self.apps, *self.database}))
+
+    def to_json(self) -> dict[str, Any]:
+        """As the manifest writes it."""
+        return {
+            "generator": list(self.generator),
+            "apps": list(self.apps),
+            "database": list(self.database),
+            **({"relay": list(self.relay)} if self.relay else {}),
+            "why": self.why,
+            **({"noise": [_noise_json(each) for each in self.noise]} if self.noise else {}),
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Placement:
+        """What `to_json` wrote."""
+        return cls(
+            generator=tuple(told["generator"]),
+            apps=tuple(told["apps"]),
+            database=tuple(told["database"]),
+            why=told["why"],
+            relay=tuple(told.get("relay", ())),
+            noise=tuple(
+                CoreNoise(**{**each, "halves_pct": tuple(each["halves_pct"])})
+                for each in told.get("noise", ())
+            ),
+        )
+
+    def with_relay(self) -> Placement:
+        """The same with a relay on the last of the database's cores: never on one of the apps',
+        whose time is measured, nor on the generator's where that has one to itself."""
+        if not self.database:
+            return self
+        core = self.database[-1]
+        return replace(self, relay=(core,), why=f"{self.why}; relay on core {core}")
+
+
+def _noise_json(noise: CoreNoise) -> dict[str, Any]:
+    return {**asdict(noise), "halves_pct": list(noise.halves_pct)}
+
+
+def choose_placement(
+    cores: Sequence[Core], noise: Sequence[CoreNoise] = (), generator_cpus: int = 1
+) -> Placement:
+    """The usual placement, unless another one's apps are clearly left alone more.
+
+    Without noise of all the cores: the usual one. The choice depends on nothing but its arguments,
+    and a difference that is not seen in both halves of the look does not count.
+    """
+    usual, *others = candidates(cores, generator_cpus)
+    if not others or {each.core for each in noise} != set(usual.cores):
+        return usual
+    lost = {each.core: (each.lost_pct, *each.halves_pct) for each in noise}
+    usual_lost = _lost_pct(usual, lost)
+    best = min(others, key=lambda each: _lost_pct(each, lost)[0])
+    best_lost = _lost_pct(best, lost)
+    better = all(
+        there * CLEARLY <= here and there + CLEARLY_PCT <= here
+        for here, there in zip(usual_lost, best_lost, strict=True)
+    )
+    chosen = best if better else usual
+    words = _why(usual_lost[0], best_lost[0], better=better)
+    return replace(chosen, why=f"{chosen.why}; {words}", noise=tuple(noise))
+
+
+def _lost_pct(placement: Placement, lost: Mapping[int, tuple[float, ...]]) -> tuple[float, ...]:
+    """What the apps' cores lose in the mean: in the whole look, and in each of its halves."""
+    each = [lost[core] for core in placement.apps]
+    return tuple(sum(column) / len(each) for column in zip(*each, strict=True))
+
+
+def _why(usual_pct: float, best_pct: float, *, better: bool) -> str:
+    if better:
+        return f"the arms' would usually lose {usual_pct:.1f}% to others, these {best_pct:.1f}%"
+    return (
+        f"the arms' lose {usual_pct:.1f}% to others, the quietest other choice {best_pct:.1f}%: "
+        "not clearly better"
+    )
+
+
+def candidates(cores: Sequence[Core], generator_cpus: int = 1) -> tuple[Placement, ...]:
+    """Placements worth comparing, the usual one first: the same shares of the cores in their order,
+    and of the order begun at other cores."""
+    chosen, where = _of_one_node(cores)
+    if len(chosen) == 1:  # threads of one core: apart from each other is as good as it gets
+        chosen = [Core((cpu,)) for cpu in chosen[0].cpus]
+        where = ", threads of one core" if len(chosen) > 1 else where
+    step = max(1, len(chosen) // MOST_CANDIDATES)
+    starts = range(0, len(chosen), step) if len(chosen) > 1 else range(1)
+    return tuple(
+        share_out([*chosen[start:], *chosen[:start]], generator_cpus, where) for start in starts
+    )
+
+
+def _of_one_node(cores: Sequence[Core]) -> tuple[list[Core], str]:
+    """The cores of the node that has most, if that is enough for all, and words for it.
+
+    Instances on different nodes would differ, and so would their ways to the database.
+    """
+    nodes = sorted({core.node for core in cores})
+    by_node = [[core for core in cores if core.node == node] for node in nodes]
+    largest = max(by_node, key=len, default=[])
+    if len(by_node) < 2 or len(largest) < ENOUGH_CORES:
+        return list(cores), ""
+    return largest, f" of node {largest[0].node}"
+
+
+def share_out(cores: Sequence[Core], generator_cpus: int = 1, where: str = "") -> Placement:
+    """Share out cores in their order; arms always get cores that nobody else uses, if there are
+    two. Hardware threads of a core stay together, but for generator and database sharing one."""
+    if not cores:
+        return Placement((), (), (), "this system cannot pin processes to cores")
+    if len(cores) == 1:
+        return Placement((), (), (), "one core: everything shares it, nothing is pinned")
+    if len(cores) == 2:
+        shared, apps = cores[0].cpus, cores[1].cpus
+        why = f"two cores{where}: the arms alone on one, generator and database on the other"
+        return Placement(shared[:generator_cpus], apps, shared[-1:], why)
+    ahead = _enough(cores, generator_cpus)
+    rest = cores[ahead:]
+    split = (len(rest) + 1) // 2
+    why = (
+        f"{len(cores)} cores{where}: generator {ahead}, arms {split}, database {len(rest) - split}"
+    )
+    return Placement(_cpus(cores[:ahead]), _cpus(rest[:split]), _cpus(rest[split:]), why)
+
+
+def _enough(cores: Sequence[Core], generator_cpus: int) -> int:
+    """How many cores hold the generator's processes, leaving one for the arms and the database."""
+    counts = range(1, len(cores) - 1)
+    return next((n for n in counts if len(_cpus(cores[:n])) >= generator_cpus), counts[-1])
+
+
+def _cpus(cores: Sequence[Core]) -> tuple[int, ...]:
+    return tuple(chain.from_iterable(core.cpus for core in cores))
