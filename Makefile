@@ -41,7 +41,7 @@ bench: $(READY) database ## measure the twins: verdicts, charts and a report
 report: $(READY) ## rebuild every report file of RUN=results/… from its samples
 	@$(BENCH) report $(RUN) $(ARGS)
 
-doctor: $(READY) ## is this machine fit to measure, and do the connections add up
+doctor: $(READY) ## is this machine fit to measure, and how small a change can it resolve
 	@$(BENCH) doctor $(SPEC) $(ARGS)
 
 selftest: $(READY) ## does the instrument tell the truth here: servers whose answers are known

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.environment.machine import (
-    choose_placement,
     git_commit,
     host_facts,
     package_versions,
-    usable_cores,
 )
 from loadtests.environment.processes import on_cores
 from loadtests.selftest.cases import CASES
@@ -25,6 +23,7 @@ from reports.selftest.model import Selftest
 from reports.selftest.terminal import print_selftest
 from reports.selftest.write import write_selftest
 from scripts.console import minutes, say
+from scripts.session import cores_shared_out
 
 OFF = 4
 
@@ -44,7 +43,7 @@ def run_selftest(
     folder: Path, created: datetime.datetime, cases: Sequence[Case] = CASES
 ) -> Selftest:
     """Servers and generator up, every case once, all down again, judged."""
-    placement = choose_placement(usable_cores())
+    placement = cores_shared_out(look=True)
     say(f"Cores: {placement.why} (known-answer servers stand where arms would be)")
     started_s = time.monotonic()
     with (

@@ -75,15 +75,17 @@ TOLD = ("app", "driver", "settings", "runtime", "versions")
 
 
 def placement_here(spec: Spec, *, look: bool = False) -> Placement:
-    """Which cores hold generator, apps and database, and the relay where there is one.
+    """Which cores hold generator, apps and database, and the relay where there is one."""
+    placement = cores_shared_out(look=look)
+    return placement.with_relay() if spec.run.database_rtt_ms else placement
 
-    `look`: by what each core is seen to lose to others, which takes about two seconds; otherwise
-    the usual placement.
-    """
+
+def cores_shared_out(*, look: bool = False) -> Placement:
+    """The usual placement; with a `look`, which takes about two seconds, by what each core is seen
+    to lose to others."""
     cores = cores_of(usable_cores())
     noise = noise_of(look_at(candidates(cores)[0].cores)) if look else ()
-    placement = choose_placement(cores, noise)
-    return placement.with_relay() if spec.run.database_rtt_ms else placement
+    return choose_placement(cores, noise)
 
 
 @contextmanager

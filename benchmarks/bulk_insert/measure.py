@@ -17,7 +17,9 @@ from statistics import fmean, median
 from benchmarks.blocks import APP_CORE, Ratio, interval, pin
 from benchmarks.bulk_insert.inserts import REPEATS, Block, blocks
 from loadtests.environment.database import open_database
-from loadtests.environment.machine import choose_placement, usable_cores
+from loadtests.environment.machine import usable_cores
+from loadtests.environment.placement import choose_placement
+from loadtests.environment.topology import cores_of
 from loadtests.spec import RunSpec
 
 DRIVERS = ("pymysql", "aiomysql")
@@ -35,7 +37,7 @@ def measured(database: str, processes: int, rounds: int, seed: int) -> list[Bloc
         open_database(
             RunSpec(database=database, durability="relaxed"),
             connections_needed=20,
-            placement=choose_placement(usable_cores()),
+            placement=choose_placement(cores_of(usable_cores())),
             log_folder=Path(folder),
         ) as server,
     ):

@@ -21,8 +21,10 @@ import pymysql
 import uvloop
 
 from loadtests.environment.database import open_database
-from loadtests.environment.machine import choose_placement, usable_cores
+from loadtests.environment.machine import usable_cores
 from loadtests.environment.mysql import address_from_url
+from loadtests.environment.placement import choose_placement
+from loadtests.environment.topology import cores_of
 from loadtests.spec import RunSpec
 
 ROWS = 1000
@@ -59,7 +61,7 @@ def _seeded() -> Iterator[tuple[dict[str, Any], str]]:
         open_database(
             RunSpec(database="local"),
             connections_needed=10,
-            placement=choose_placement(usable_cores()),
+            placement=choose_placement(cores_of(usable_cores())),
             log_folder=Path(folder),
             say=lambda _: None,
         ) as database,

@@ -29,16 +29,13 @@ import pymysql
 
 from benchmarks.relay.report import write_report
 from loadtests.environment.database import open_database
-from loadtests.environment.machine import (
-    Placement,
-    choose_placement,
-    host_facts,
-    usable_cores,
-)
+from loadtests.environment.machine import host_facts, usable_cores
 from loadtests.environment.mysql import Address
+from loadtests.environment.placement import Placement, choose_placement
 from loadtests.environment.probes import cpu_clock_s
 from loadtests.environment.processes import free_port
 from loadtests.environment.relay import running_relay
+from loadtests.environment.topology import cores_of
 from loadtests.priority import GENERATOR, ahead_of_others
 from loadtests.spec import RunSpec
 from loadtests.timerfd import TimerFd
@@ -57,7 +54,7 @@ LIMIT_S = 10.0
 def main() -> None:
     """Measure everything and write it down."""
     options = _options()
-    placement = choose_placement(usable_cores()).with_relay()
+    placement = choose_placement(cores_of(usable_cores())).with_relay()
     results: dict[str, Any] = {
         "host": {key: host_facts()[key] for key in ("cpu", "kernel", "cores", "virtual")},
         "load_1min_before": round(os.getloadavg()[0], 2),

@@ -27,7 +27,9 @@ import uvloop
 from scipy import stats
 
 from loadtests.environment.database import open_database
-from loadtests.environment.machine import choose_placement, usable_cores
+from loadtests.environment.machine import usable_cores
+from loadtests.environment.placement import choose_placement
+from loadtests.environment.topology import cores_of
 from loadtests.spec import RunSpec
 
 TWINS = ("sync", "async")
@@ -60,7 +62,7 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=1500)
     parser.add_argument("--database", default="auto")
     options = parser.parse_args()
-    placement = choose_placement(usable_cores())
+    placement = choose_placement(cores_of(usable_cores()))
     with (
         tempfile.TemporaryDirectory() as folder,
         open_database(

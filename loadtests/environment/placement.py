@@ -90,14 +90,14 @@ def _noise_json(noise: CoreNoise) -> dict[str, Any]:
 
 
 def choose_placement(
-    cores: Sequence[Core], noise: Sequence[CoreNoise] = (), generator_cpus: int = 1
+    cores: Sequence[Core], noise: Sequence[CoreNoise] = (), generators: int = 1
 ) -> Placement:
     """The usual placement, unless another one's apps are clearly left alone more.
 
     Without noise of all the cores: the usual one. The choice depends on nothing but its arguments,
     and a difference that is not seen in both halves of the look does not count.
     """
-    usual, *others = candidates(cores, generator_cpus)
+    usual, *others = candidates(cores, generators)
     if not others or {each.core for each in noise} != set(usual.cores):
         return usual
     lost = {each.core: (each.lost_pct, *each.halves_pct) for each in noise}
@@ -128,7 +128,7 @@ def _why(usual_pct: float, best_pct: float, *, better: bool) -> str:
     )
 
 
-def candidates(cores: Sequence[Core], generator_cpus: int = 1) -> tuple[Placement, ...]:
+def candidates(cores: Sequence[Core], generators: int = 1) -> tuple[Placement, ...]:
     """Placements worth comparing, the usual one first: the same shares of the cores in their order,
     and of the order begun at other cores."""
     chosen, where = _of_one_node(cores)
@@ -138,7 +138,7 @@ def candidates(cores: Sequence[Core], generator_cpus: int = 1) -> tuple[Placemen
     step = max(1, len(chosen) // MOST_CANDIDATES)
     starts = range(0, len(chosen), step) if len(chosen) > 1 else range(1)
     return tuple(
-        share_out([*chosen[start:], *chosen[:start]], generator_cpus, where) for start in starts
+        share_out([*chosen[start:], *chosen[:start]], generators, where) for start in starts
     )
 
 
@@ -155,9 +155,10 @@ def _of_one_node(cores: Sequence[Core]) -> tuple[list[Core], str]:
     return largest, f" of node {largest[0].node}"
 
 
-def share_out(cores: Sequence[Core], generator_cpus: int = 1, where: str = "") -> Placement:
+def share_out(cores: Sequence[Core], generators: int = 1, where: str = "") -> Placement:
     """Share out cores in their order; arms always get cores that nobody else uses, if there are
-    two. Hardware threads of a core stay together, but for generator and database sharing one."""
+    two. Each of the generator's processes gets one of its own, as far as two others are left.
+    Hardware threads of a core stay together, but for generator and database sharing one."""
     if not cores:
         return Placement((), (), (), "this system cannot pin processes to cores")
     if len(cores) == 1:
@@ -165,20 +166,14 @@ def share_out(cores: Sequence[Core], generator_cpus: int = 1, where: str = "") -
     if len(cores) == 2:
         shared, apps = cores[0].cpus, cores[1].cpus
         why = f"two cores{where}: the arms alone on one, generator and database on the other"
-        return Placement(shared[:generator_cpus], apps, shared[-1:], why)
-    ahead = _enough(cores, generator_cpus)
+        return Placement(shared[:1], apps, shared[-1:], why)
+    ahead = max(1, min(generators, len(cores) - 2))
     rest = cores[ahead:]
     split = (len(rest) + 1) // 2
     why = (
         f"{len(cores)} cores{where}: generator {ahead}, arms {split}, database {len(rest) - split}"
     )
     return Placement(_cpus(cores[:ahead]), _cpus(rest[:split]), _cpus(rest[split:]), why)
-
-
-def _enough(cores: Sequence[Core], generator_cpus: int) -> int:
-    """How many cores hold the generator's processes, leaving one for the arms and the database."""
-    counts = range(1, len(cores) - 1)
-    return next((n for n in counts if len(_cpus(cores[:n])) >= generator_cpus), counts[-1])
 
 
 def _cpus(cores: Sequence[Core]) -> tuple[int, ...]:

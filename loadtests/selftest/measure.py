@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.environment.machine import Placement
+from loadtests.environment.placement import Placement
 from loadtests.environment.probes import HostProbe, HostReading
 from loadtests.generator_client import LocustGenerator
 from loadtests.plan import derived_seed

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from loadtests.arrivals import RequestStream, Window, plan_arrivals
-from loadtests.environment.machine import Placement
+from loadtests.environment.placement import Placement
 from loadtests.errors import EnvironmentNotReady
 from loadtests.recorder import Row, assemble
 from loadtests.selftest import wire

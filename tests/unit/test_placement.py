@@ -83,17 +83,12 @@ def test_a_node_with_enough_cores_holds_everything() -> None:
     assert small.cores == (0, 1, 2, 3)
 
 
-@pytest.mark.parametrize(("cpus", "cores"), [(1, 1), (2, 2), (3, 3), (99, 6)])
-def test_several_generator_processes_get_cores_and_leave_some(cpus: int, cores: int) -> None:
-    placement = choose_placement(single(*range(8)), generator_cpus=cpus)
+@pytest.mark.parametrize(("processes", "cores"), [(1, 1), (2, 2), (3, 3), (99, 6)])
+def test_several_generator_processes_get_cores_and_leave_some(processes: int, cores: int) -> None:
+    placement = choose_placement(single(*range(8)), generators=processes)
     assert len(placement.generator) == cores
     assert placement.apps
     assert placement.database
-
-
-def test_one_core_of_two_threads_is_enough_for_two_generator_processes() -> None:
-    placement = choose_placement(pairs(4), generator_cpus=2)
-    assert placement.generator == (0, 100)
 
 
 def test_a_clearly_quieter_core_goes_to_the_arms() -> None:

@@ -1,0 +1,1 @@
+"""Which sharing of two cores measures best."""
