@@ -15,6 +15,7 @@ from reports.words import percent
 
 COVERAGE = 0.8
 """Of the range around a resolution: a short look knows spreads only roughly."""
+MOST_TOLD_PCT = 100.0
 ONE_SIDED = 0.5
 """From this share of the variance on, more of one kind of repetition is what helps."""
 
@@ -28,9 +29,11 @@ class Resolution:
     range_pct: tuple[float, float]
 
     def words(self) -> str:
-        """`±9.1% (7.0% to 14%)`."""
-        low, high = self.range_pct
-        return f"±{percent(self.pct)} ({percent(low)} to {percent(high)})"
+        """`±9.1% (7.0% to 14%)`; what is beyond telling things apart at all is not told exactly."""
+        low, high = map(_told, self.range_pct)
+        if self.range_pct[0] > MOST_TOLD_PCT:
+            return _told(self.pct)
+        return f"{'±' if self.pct <= MOST_TOLD_PCT else ''}{_told(self.pct)} ({low} to {high})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,10 @@ class Ability:
         if found[0] is None or found[1] is None or found[2] is None:
             return None
         return Resolution(found[0], (found[1], found[2]))
+
+
+def _told(pct: float) -> str:
+    return percent(pct) if pct <= MOST_TOLD_PCT else f"over {MOST_TOLD_PCT:.0f}%"
 
 
 def _times(spreads: Spreads, factor: float) -> Spreads:

@@ -81,8 +81,8 @@ def placement_here(spec: Spec, *, look: bool = False) -> Placement:
 
 
 def cores_shared_out(*, look: bool = False) -> Placement:
-    """The usual placement; with a `look`, which takes about two seconds, by what each core is seen
-    to lose to others."""
+    """The usual placement; with a `look`, which takes about two seconds, by how much each
+    core is seen to be slowed."""
     cores = cores_of(usable_cores())
     noise = noise_of(look_at(candidates(cores)[0].cores)) if look else ()
     return choose_placement(cores, noise)

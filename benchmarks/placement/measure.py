@@ -80,7 +80,7 @@ def _measured(session: Session, generator: LocustGenerator, blocks: int) -> dict
     order = random.Random(1)
     for block in range(-2, blocks):  # two to warm up
         if block % LOOK_EVERY == 0:
-            looks.append([each.lost_pct for each in noise_of(look_at([FIRST, SECOND]))])
+            looks.append([each.slowed_pct for each in noise_of(look_at([FIRST, SECOND]))])
         for name in order.sample(list(PLACEMENTS), len(PLACEMENTS)):
             _move(session, generator, **PLACEMENTS[name])
             for load in LOADS:
@@ -93,7 +93,7 @@ def _measured(session: Session, generator: LocustGenerator, blocks: int) -> dict
         "host": {key: host_facts()[key] for key in ("cpu", "kernel", "cores", "virtual")},
         "load_1min_before": round(load_before, 2),
         "steal_s": None if steal_s is None or steal_before_s is None else steal_s - steal_before_s,
-        "looks_lost_pct": looks,
+        "looks_slowed_pct": looks,
         "trials": trials,
     }
 
@@ -138,7 +138,7 @@ def _row(
 
 
 def _told(rows: dict[str, Any]) -> str:
-    lines = [f"looks (lost % of {FIRST}, {SECOND}): {rows['looks_lost_pct']}"]
+    lines = [f"looks (slowed % of {FIRST}, {SECOND}): {rows['looks_slowed_pct']}"]
     for load, metric in ((LOADS[0], "per_s"), (LOADS[1], "p95_ms")):
         for name in PLACEMENTS:
             chosen = [

@@ -28,7 +28,7 @@ Turn = tuple[int, ...]
 
 
 def noise_of(turns: Mapping[int, Sequence[Turn]]) -> tuple[CoreNoise, ...]:
-    """PURE: what each CPU lost, against the fastest piece on any; empty without turns."""
+    """PURE: how each CPU was slowed, against the fastest piece on any; empty without turns."""
     pieces = [piece for each in turns.values() for turn in each for piece in turn]
     if not pieces:
         return ()
@@ -41,13 +41,13 @@ def _noise(cpu: int, turns: Sequence[Turn], fastest_ns: int) -> CoreNoise:
     longest_ns = max(map(max, turns))
     return CoreNoise(
         core=cpu,
-        lost_pct=_lost_pct(turns, fastest_ns),
-        halves_pct=(_lost_pct(turns[:half], fastest_ns), _lost_pct(turns[half:], fastest_ns)),
+        slowed_pct=_slowed_pct(turns, fastest_ns),
+        halves_pct=(_slowed_pct(turns[:half], fastest_ns), _slowed_pct(turns[half:], fastest_ns)),
         longest_ms=round((longest_ns - fastest_ns) / 1e6, 2),
     )
 
 
-def _lost_pct(turns: Sequence[Turn], fastest_ns: int) -> float:
+def _slowed_pct(turns: Sequence[Turn], fastest_ns: int) -> float:
     pieces = [piece for turn in turns for piece in turn]
     return round(100.0 * (sum(pieces) / len(pieces) / fastest_ns - 1.0), 2)
 

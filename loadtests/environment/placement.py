@@ -13,21 +13,21 @@ ENOUGH_CORES = 4
 """Physical cores of one node that are enough for all three parties."""
 MOST_CANDIDATES = 4
 CLEARLY = 1.5
-"""How many times less must be lost for a placement other than the usual one …"""
+"""How many times less the arms must be slowed for a placement other than the usual one …"""
 CLEARLY_PCT = 2.0
 """… and how many points less, in each half of the look."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoreNoise:
-    """What a CPU was seen to lose, against the fastest piece of work on any of them.
+    """How a CPU was seen to be slowed, against the fastest piece of work on any of them.
 
-    `lost_pct`: how much longer its pieces took in the mean; `halves_pct`: the same in the first
+    `slowed_pct`: how much longer its pieces took in the mean; `halves_pct`: the same in the first
     and the second half of the look; `longest_ms`: the longest time that one piece was late.
     """
 
     core: int
-    lost_pct: float
+    slowed_pct: float
     halves_pct: tuple[float, float]
     longest_ms: float
 
@@ -100,31 +100,33 @@ def choose_placement(
     usual, *others = candidates(cores, generators)
     if not others or {each.core for each in noise} != set(usual.cores):
         return usual
-    lost = {each.core: (each.lost_pct, *each.halves_pct) for each in noise}
-    usual_lost = _lost_pct(usual, lost)
-    best = min(others, key=lambda each: _lost_pct(each, lost)[0])
-    best_lost = _lost_pct(best, lost)
+    slowed = {each.core: (each.slowed_pct, *each.halves_pct) for each in noise}
+    usual_slowed = _slowed_pct(usual, slowed)
+    best = min(others, key=lambda each: _slowed_pct(each, slowed)[0])
+    best_slowed = _slowed_pct(best, slowed)
     better = all(
         there * CLEARLY <= here and there + CLEARLY_PCT <= here
-        for here, there in zip(usual_lost, best_lost, strict=True)
+        for here, there in zip(usual_slowed, best_slowed, strict=True)
     )
     chosen = best if better else usual
-    words = _why(usual_lost[0], best_lost[0], better=better)
+    words = _why(usual_slowed[0], best_slowed[0], better=better)
     return replace(chosen, why=f"{chosen.why}; {words}", noise=tuple(noise))
 
 
-def _lost_pct(placement: Placement, lost: Mapping[int, tuple[float, ...]]) -> tuple[float, ...]:
-    """What the apps' cores lose in the mean: in the whole look, and in each of its halves."""
-    each = [lost[core] for core in placement.apps]
+def _slowed_pct(placement: Placement, slowed: Mapping[int, tuple[float, ...]]) -> tuple[float, ...]:
+    """How the apps' cores are slowed in the mean: in the whole look, and in each of its halves."""
+    each = [slowed[core] for core in placement.apps]
     return tuple(sum(column) / len(each) for column in zip(*each, strict=True))
 
 
 def _why(usual_pct: float, best_pct: float, *, better: bool) -> str:
     if better:
-        return f"the arms' would usually lose {usual_pct:.1f}% to others, these {best_pct:.1f}%"
+        return (
+            f"others slow the arms there by {best_pct:.1f}%, at the usual place by {usual_pct:.1f}%"
+        )
     return (
-        f"the arms' lose {usual_pct:.1f}% to others, the quietest other choice {best_pct:.1f}%: "
-        "not clearly better"
+        f"others slow the arms there by {usual_pct:.1f}%, at the quietest other place by "
+        f"{best_pct:.1f}%: not clearly better"
     )
 
 

@@ -12,7 +12,7 @@ from loadtests.schedule import Limits, choose_sizes
 from loadtests.spec import load_spec
 from loadtests.spreads import PRIOR, Spreads
 from loadtests.wall_time import sizes_within
-from reports.ability import Ability, ability, what_repetition_helps
+from reports.ability import Ability, Resolution, ability, what_repetition_helps
 from reports.model import Comparison, Spread
 from reports.resolution import Replication, resolvable_pct
 from reports.spreads import nested_spreads
@@ -67,6 +67,21 @@ def test_instances_that_seemed_alike_are_not_believed_to_be() -> None:
 )
 def test_without_spreads_there_is_nothing_to_tell(comparison: Comparison) -> None:
     assert ability(comparison) is None
+
+
+@pytest.mark.parametrize(
+    ("pct", "range_pct", "words"),
+    [
+        (9.1, (7.0, 14.2), "±9.1% (7.0% to 14%)"),
+        (95.0, (65.0, 202.0), "±95% (65% to over 100%)"),
+        (287.0, (90.0, 831.0), "over 100% (90% to over 100%)"),
+        (9266.0, (2921.0, 2e5), "over 100%"),
+    ],
+)
+def test_what_is_beyond_telling_is_not_told_exactly(
+    pct: float, range_pct: tuple[float, float], words: str
+) -> None:
+    assert Resolution(pct, range_pct).words() == words
 
 
 def test_one_block_resolves_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Who gets which cores: shares, siblings and nodes, and the choice by what the cores lose."""
+"""Who gets which cores: shares, siblings and nodes, and the choice by how the cores are slowed."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def pairs(count: int, node: int = 0, first: int = 0) -> list[Core]:
     return [Core((n, n + 100), node) for n in range(first, first + count)]
 
 
-def noise(**lost: float | tuple[float, float]) -> list[CoreNoise]:
-    """`c0=1.0` or `c0=(1.0, 3.0)`: what each CPU lost in each half of the look."""
+def noise(**slowed: float | tuple[float, float]) -> list[CoreNoise]:
+    """`c0=1.0` or `c0=(1.0, 3.0)`: how each CPU was slowed in each half of the look."""
     found = []
-    for name, told in lost.items():
+    for name, told in slowed.items():
         first, second = told if isinstance(told, tuple) else (told, told)
         found.append(CoreNoise(int(name[1:]), (first + second) / 2, (first, second), 5.0))
     return found
@@ -118,9 +118,9 @@ def test_the_usual_placement_stays_unless_another_is_clearly_better(
     assert "not clearly better" in placement.why
 
 
-def test_the_arms_of_many_cores_go_where_least_is_lost() -> None:
-    lost = noise(c0=0.1, c1=30.0, c2=30.0, c3=0.1)
-    placement = choose_placement(single(0, 1, 2, 3), lost)
+def test_the_arms_of_many_cores_go_where_they_are_slowed_least() -> None:
+    slowed = noise(c0=0.1, c1=30.0, c2=30.0, c3=0.1)
+    placement = choose_placement(single(0, 1, 2, 3), slowed)
     assert set(placement.apps) == {0, 3}
 
 
@@ -165,11 +165,11 @@ def test_a_run_is_not_resumed_on_other_cores(cores: list[int], usable: list[int]
         placement_of(manifest, usable, Path("run"))
 
 
-def test_what_a_core_lost_is_told_against_the_fastest_piece_on_any() -> None:
+def test_how_a_core_was_slowed_is_told_against_the_fastest_piece_on_any() -> None:
     turns = {0: [(100, 100), (100, 140)], 1: [(150, 150), (200, 300)]}
     first, second = noise_of({cpu: [*each] for cpu, each in turns.items()})
-    assert (first.core, first.lost_pct, first.halves_pct) == (0, 10.0, (0.0, 20.0))
-    assert (second.lost_pct, second.halves_pct) == (100.0, (50.0, 150.0))
+    assert (first.core, first.slowed_pct, first.halves_pct) == (0, 10.0, (0.0, 20.0))
+    assert (second.slowed_pct, second.halves_pct) == (100.0, (50.0, 150.0))
     assert second.longest_ms == 0.0
     assert noise_of({}) == ()
 
