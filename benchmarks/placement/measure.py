@@ -16,7 +16,7 @@ import os
 import random
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def _measured(session: Session, generator: LocustGenerator, blocks: int) -> dict
         if block % LOOK_EVERY == 0:
             looks.append([each.slowed_pct for each in noise_of(look_at([FIRST, SECOND]))])
         for name in order.sample(list(PLACEMENTS), len(PLACEMENTS)):
-            _move(session, generator, **PLACEMENTS[name])
+            _move(session, generator, PLACEMENTS[name])
             for load in LOADS:
                 for target in order.sample(targets, len(targets)):
                     outcome = generator.run_trial(_order(target, load, block + 2))
@@ -98,7 +98,7 @@ def _measured(session: Session, generator: LocustGenerator, blocks: int) -> dict
     }
 
 
-def _move(session: Session, generator: LocustGenerator, **cores: int) -> None:
+def _move(session: Session, generator: LocustGenerator, cores: Mapping[str, int]) -> None:
     """Every thread of every party to its core."""
     _pin(generator.pid, cores["generator"])
     assert session.database.pid is not None

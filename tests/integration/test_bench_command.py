@@ -286,7 +286,10 @@ def test_a_run_at_a_distance_measures_it_tells_it_and_judges_it(tmp_path: Path, 
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["distance"]["asked_ms"] == 2.0
     assert manifest["distance"]["measured_ms"]["p50"] > manifest["distance"]["direct_ms"]["p50"]
-    assert manifest["placement"].get("relay", []) == manifest["placement"]["database"][-1:]
+    placement = manifest["placement"]
+    assert placement.get("relay", []) == placement["database"][-1:]
+    given = {*placement["generator"], *placement["apps"], *placement["database"]}
+    assert {seen["core"] for seen in placement.get("noise", [])} == given
     events = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
     trials = [event for event in events if event["event"] == "trial"]
     assert all(trial["relay_cpu_s"] > 0 for trial in trials)
