@@ -10,7 +10,7 @@ import pandas as pd
 
 from loadtests.environment.placement import Placement
 from loadtests.resume import NOTHING_YET
-from loadtests.run import Interruption
+from loadtests.run_state import Interruption
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.schedule import Limits, choose_sizes
 from loadtests.spec import Arm, Spec
