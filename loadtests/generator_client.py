@@ -1,4 +1,4 @@
-"""The controller's end of the load generator: starts its process, gives orders, sees it die."""
+"""The controller's end of one generator process: starts it, gives it orders, sees it die."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +23,7 @@ from loadtests.generator.protocol import (
     trial_frame,
 )
 from loadtests.scenarios.model import Scenario
+from loadtests.sharing import WHOLE, Share
 from loadtests.trials import Target, TrialOrder, TrialOutcome
 
 READY_WITHIN_S = 60.0
@@ -34,12 +35,17 @@ PROJECT = Path(__file__).parents[1]
 
 
 class LocustGenerator:
-    """The resident Locust process. Satisfies `loadtests.trials.Generator`."""
+    """A resident Locust process. Satisfies `loadtests.trials.Generator`."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], connection: socket.socket, log_path: Path
+        self,
+        process: subprocess.Popen[bytes],
+        connection: socket.socket,
+        log_path: Path,
+        share: Share,
     ) -> None:
         self._process, self._connection, self._log_path = process, connection, log_path
+        self._share = share
         self._timeouts_s: dict[str, float] = {}
         self.real_time = False
         """Whether the system lets the generator go before its neighbours during a trial."""
@@ -60,6 +66,15 @@ class LocustGenerator:
         Relative locustfiles are looked up in `folder`. Raises EnvironmentNotReady when it does not
         start, SpecError when a locustfile cannot be used.
         """
+        generator = cls.launch(cores=cores, log_path=log_path)
+        generator.set_up(targets, scenarios, folder)
+        return generator
+
+    @classmethod
+    def launch(
+        cls, *, cores: Sequence[int], log_path: Path, share: Share = WHOLE
+    ) -> LocustGenerator:
+        """Start the process for its `share` of every trial; it is of use after `set_up`."""
         ours, theirs = socket.socketpair()
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with theirs, log_path.open("ab") as log:
@@ -78,16 +93,18 @@ class LocustGenerator:
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C on the terminal reaches the controller only
             )
-        generator = cls(process, ours, log_path)
-        generator._set_up(targets, scenarios, Path(folder).resolve())
-        return generator
+        return cls(process, ours, log_path, share)
 
-    def _set_up(
-        self, targets: Sequence[Target], scenarios: Sequence[Scenario], folder: Path
+    def set_up(
+        self, targets: Sequence[Target], scenarios: Sequence[Scenario], folder: str | Path
     ) -> None:
+        """Tell the process what there is to load and wait until it is ready; ends it, and raises
+        as `start` does, when it is not."""
         self._timeouts_s = {scenario.name: scenario.timeout_s for scenario in scenarios}
+        where = str(Path(folder).resolve())
         try:
-            ready = self._ask(setup_frame(targets, scenarios, str(folder)), READY_WITHIN_S)
+            self.tell(setup_frame(targets, scenarios, where, self._share))
+            ready = self.answer(READY_WITHIN_S)
             self.real_time = bool(ready.header["real_time"])
         except BaseException:
             self.close()
@@ -101,14 +118,23 @@ class LocustGenerator:
     def run_trial(self, order: TrialOrder) -> TrialOutcome:
         """Run one trial and return once it has drained. Raises EnvironmentNotReady when the
         generator is gone or hangs."""
-        own_s = order.lead_in_s + order.steady_s + self._timeouts_s[order.scenario]
-        return outcome_in(self._ask(trial_frame(order), own_s + GRACE_S))
+        self.tell(trial_frame(order))
+        return outcome_in(self.answer(self.trial_limit_s(order)))
 
-    def close(self) -> None:
-        """End the process; it also ends by itself when this process does."""
+    def trial_limit_s(self, order: TrialOrder) -> float:
+        """How long a trial may take before the process counts as hanging."""
+        own_s = order.lead_in_s + order.steady_s + self._timeouts_s[order.scenario]
+        return own_s + GRACE_S
+
+    def ask_to_end(self) -> None:
+        """Tell the process to end; `close` waits until it has."""
         with suppress(OSError):
             self._connection.settimeout(END_WITHIN_S)
             send_frame(self._connection, Frame({"kind": "close"}))
+
+    def close(self) -> None:
+        """End the process; it also ends by itself when this process does."""
+        self.ask_to_end()
         try:
             self._process.wait(END_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -121,20 +147,33 @@ class LocustGenerator:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, frame: Frame, within_s: float) -> Frame:
-        """Send a frame and wait for the answer."""
+    def tell(self, frame: Frame) -> None:
+        """Send a frame. Raises EnvironmentNotReady when the process is gone or does not take it."""
+        with self._naming_an_end(READY_WITHIN_S):
+            send_frame(self._connection, frame)
+
+    def answer(self, within_s: float) -> Frame:
+        """Wait for the process's next frame.
+
+        Raises EnvironmentNotReady when it is gone or hangs (then it is ended), and what it says
+        went wrong.
+        """
+        with self._naming_an_end(within_s):
+            answer = receive_frame(self._connection)
+        if answer.kind == "error":
+            raise self._told(answer)
+        return answer
+
+    @contextmanager
+    def _naming_an_end(self, within_s: float) -> Iterator[None]:
         try:
             self._connection.settimeout(within_s)
-            send_frame(self._connection, frame)
-            answer = receive_frame(self._connection)
+            yield
         except TimeoutError as error:
             self._kill()
             raise self._gone(f"did not answer within {within_s:g} s") from error
         except (EOFError, OSError) as error:
             raise self._gone(self._how_it_ended()) from error
-        if answer.kind == "error":
-            raise self._told(answer)
-        return answer
 
     def _told(self, answer: Frame) -> BenchError:
         error = error_in(answer)
@@ -152,9 +191,13 @@ class LocustGenerator:
 
     def _gone(self, how: str) -> EnvironmentNotReady:
         return EnvironmentNotReady(
-            f"The load generator (process {self.pid}) {how}.{_tail(self._log_path)}",
+            f"The load generator ({self._which()}) {how}.{_tail(self._log_path)}",
             hint=f"Its log: {self._log_path}",
         )
+
+    def _which(self) -> str:
+        among = f", number {self._share.number + 1} of {self._share.of}"
+        return f"process {self.pid}{among if self._share.of > 1 else ''}"
 
     def _kill(self) -> None:
         with suppress(ProcessLookupError):

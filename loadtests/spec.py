@@ -66,6 +66,7 @@ class RunSpec(Frozen):
     budget_s: PositiveFloat = 300.0
     equivalence_pct: PositiveFloat = 5.0
     max_error_pct: Annotated[float, Field(ge=0, le=100)] = 0.1
+    generators: AutoOrCount = "auto"
 
     @field_validator("database")
     @classmethod

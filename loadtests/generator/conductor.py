@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +22,10 @@ from loadtests.generator.work import ClosedWork, OpenWork, Work
 from loadtests.priority import GENERATOR, ahead_of_others
 from loadtests.recorder import Row, assemble, sample_table
 from loadtests.scenarios.model import Scenario
+from loadtests.sharing import WHOLE, DealtStream, Share
 from loadtests.trials import ClosedLoad, Load, Target, TrialOrder, TrialOutcome
 
-START_DELAY_S = 0.005
+START_DELAY_NS = 5_000_000
 """From the last preparation to a trial's start: time to turn the plan into instants."""
 DRAIN_GRACE_S = 5.0
 """Every request has ended by its timeout; a trial that has not drained this much later is a bug."""
@@ -57,15 +58,23 @@ def connections_for(load: Load) -> int:
 
 
 class Conductor:
-    """The resident users, their connections, and one trial at a time.
+    """The resident users of one process, their connections, and one trial at a time.
 
-    Raises SpecError when a scenario's locustfile cannot be used.
+    `share` is this process's part of every trial. `agree` is told the earliest instant at which a
+    trial can start here and returns the one at which all processes start it. Raises SpecError when
+    a scenario's locustfile cannot be used.
     """
 
     def __init__(
-        self, targets: Sequence[Target], scenarios: Sequence[Scenario], folder: Path
+        self,
+        targets: Sequence[Target],
+        scenarios: Sequence[Scenario],
+        folder: Path,
+        share: Share = WHOLE,
+        agree: Callable[[int], int] = lambda earliest_ns: earliest_ns,
     ) -> None:
         forbid_silent_retries()
+        self._share, self._agree = share, agree
         self._scenarios = {scenario.name: scenario for scenario in scenarios}
         self._sites = {_place(target): Site(target.url, target.idle_limit_s) for target in targets}
         self._messages: dict[tuple[str, Place], list[Message]] = {}
@@ -81,20 +90,21 @@ class Conductor:
             gate_tasks()
 
     def run(self, order: TrialOrder) -> TrialOutcome:
-        """One whole trial, drained."""
+        """This process's share of one whole trial, drained; own users are never shared."""
         if order.scenario in self._files:
             return self._run_own_users(order)
         scenario, place = self._scenarios[order.scenario], _place(order.target)
         messages = self._messages_of(scenario, order.target)
         work = self._work(order, scenario, self._sites[place], messages)
-        connections = connections_for(order.load)
+        connections = connections_for(self._share.of_load(order.load))
         self._sites[place].prepare(connections, time.monotonic_ns(), scenario.timeout_s)
         gc.collect()
-        window = _window(order, START_DELAY_S)
-        used = _Usage()
         within_s = order.lead_in_s + order.steady_s + scenario.timeout_s + DRAIN_GRACE_S
-        with ahead_of_others(GENERATOR), Heartbeat() as heartbeat:
-            drained = work.run(window, within_s)
+        with ahead_of_others(GENERATOR):
+            start_ns = self._agree(time.monotonic_ns() + START_DELAY_NS)
+            window, used = Window.beginning(start_ns, order.lead_in_s, order.steady_s), _Usage()
+            with Heartbeat() as heartbeat:
+                drained = work.run(window, within_s)
         usage = used.until_now()
         if not drained:
             raise EnvironmentNotReady("A trial had not drained long after its last timeout.")
@@ -113,14 +123,15 @@ class Conductor:
     def _work(
         self, order: TrialOrder, scenario: Scenario, site: Site, messages: list[Message]
     ) -> Work:
-        users = self._crews.users(scenario.name, users_for(order.load))
-        stream = RequestStream(scenario.request, order.seed)
+        users = self._crews.users(scenario.name, users_for(self._share.of_load(order.load)))
+        stream = DealtStream(RequestStream(scenario.request, order.seed), self._share)
         common = (site, messages, stream, users, scenario.timeout_s)
         duration_s = order.lead_in_s + order.steady_s
         if isinstance(order.load, ClosedLoad):
             return ClosedWork(duration_s, *common)
         rate_per_s, kind = order.load.rate_per_s, order.load.arrivals
-        return OpenWork(plan_arrivals(rate_per_s, duration_s, kind, order.seed), *common)
+        planned_ns = plan_arrivals(rate_per_s, duration_s, kind, order.seed)
+        return OpenWork(self._share.of_arrivals(planned_ns), *common)
 
     def _messages_of(self, scenario: Scenario, target: Target) -> list[Message]:
         key = (scenario.name, _place(target))
@@ -132,7 +143,7 @@ class Conductor:
         own = self._own_users(order)
         own.start()
         gc.collect()
-        window = _window(order, 0.0)
+        window = Window.beginning(time.monotonic_ns(), order.lead_in_s, order.steady_s)
         used = _Usage()
         named = own.run(window, self._scenarios[order.scenario].timeout_s)
         usage = used.until_now()
@@ -168,11 +179,6 @@ class _Usage:
 
 def _place(target: Target) -> Place:
     return target.arm, target.instance
-
-
-def _window(order: TrialOrder, delay_s: float) -> Window:
-    start_ns = time.monotonic_ns() + round(delay_s * 1e9)
-    return Window.beginning(start_ns, order.lead_in_s, order.steady_s)
 
 
 def _outcome(

@@ -29,6 +29,7 @@ from loadtests.generator.protocol import (
     receive_frame,
     scenarios_in,
     send_frame,
+    share_in,
     targets_in,
 )
 from loadtests.priority import GENERATOR, ahead_of_others
@@ -44,7 +45,7 @@ def main(arguments: list[str]) -> None:
     try:
         _prepare_process({int(core) for core in arguments[1:]})
         frames = _frames_until_controller_is_gone(controller)
-        conductor = _set_up(frames.get())
+        conductor = _set_up(frames.get(), controller, frames)
         with ahead_of_others(GENERATOR) as real_time:
             facts = {"locust": locust.__version__, "real_time": real_time}
         send_frame(controller, Frame({"kind": "ready", **facts}))
@@ -64,8 +65,10 @@ def _prepare_process(cores: set[int]) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 
-def _set_up(frame: Frame) -> Conductor:
-    conductor = Conductor(targets_in(frame), scenarios_in(frame), Path(frame.header["folder"]))
+def _set_up(frame: Frame, controller: socket.socket, frames: Queue) -> Conductor:
+    share, folder = share_in(frame), Path(frame.header["folder"])
+    several = {"agree": lambda ns: _agree(controller, frames, ns)} if share.of > 1 else {}
+    conductor = Conductor(targets_in(frame), scenarios_in(frame), folder, share, **several)
     gc.collect()
     gc.freeze()  # what is loaded now stays; later collections look at a trial's leavings only
     gc.disable()  # the conductor collects between trials
@@ -99,6 +102,20 @@ def _serve(controller: socket.socket, frames: Queue, conductor: Conductor) -> No
         except BenchError as error:
             answer = error_frame(error)
         send_frame(controller, answer)
+
+
+def _agree(controller: socket.socket, frames: Queue, earliest_ns: int) -> int:
+    """Say when a trial can start here and wait to be told when all processes start it.
+
+    Raises BenchError when it does not take place, because another process cannot.
+    """
+    send_frame(controller, Frame({"kind": "prepared", "earliest_ns": earliest_ns}))
+    told: Frame = frames.get()
+    if told.kind == "start":
+        return int(told.header["start_ns"])
+    if told.kind == "close":
+        os._exit(0)
+    raise BenchError("The trial was called off.")
 
 
 def _mendable(error: Exception) -> BenchError:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from loadtests.errors import BenchError, EnvironmentNotReady, SpecError
 from loadtests.scenarios.model import Scenario
+from loadtests.sharing import Share
 from loadtests.trials import ClosedLoad, OpenLoad, Target, TrialOrder, TrialOutcome
 
 _LENGTHS = struct.Struct(">IQ")
@@ -34,7 +35,7 @@ class Frame:
 
     @property
     def kind(self) -> str:
-        """setup, trial; ready, outcome, error."""
+        """setup, trial, start, cancel, close; ready, prepared, outcome, error."""
         return str(self.header["kind"])
 
 
@@ -63,7 +64,9 @@ def _exactly(connection: Any, count: int) -> bytes:
     return bytes(data)
 
 
-def setup_frame(targets: Sequence[Target], scenarios: Sequence[Scenario], folder: str) -> Frame:
+def setup_frame(
+    targets: Sequence[Target], scenarios: Sequence[Scenario], folder: str, share: Share
+) -> Frame:
     """Everything the generator needs to know before the first trial."""
     return Frame(
         {
@@ -71,8 +74,14 @@ def setup_frame(targets: Sequence[Target], scenarios: Sequence[Scenario], folder
             "targets": [dataclasses.asdict(target) for target in targets],
             "scenarios": [scenario.model_dump(by_alias=True) for scenario in scenarios],
             "folder": folder,
+            "share": dataclasses.asdict(share),
         }
     )
+
+
+def share_in(frame: Frame) -> Share:
+    """The share of a setup frame."""
+    return Share(**frame.header["share"])
 
 
 def targets_in(frame: Frame) -> list[Target]:

@@ -14,12 +14,13 @@ import gevent
 from gevent import get_hub
 from gevent.event import Event
 
-from loadtests.arrivals import NS_PER_S, RequestStream, Window
+from loadtests.arrivals import NS_PER_S, Window
 from loadtests.errors import SpecError
 from loadtests.generator.connections import Connection, Site, error_name
 from loadtests.generator.messages import Message
 from loadtests.pacer import Pacer, new_alarm
 from loadtests.recorder import Row
+from loadtests.sharing import DealtStream
 from loadtests.trials import Int64Array
 
 SWEEPS_PER_TIMEOUT = 50
@@ -49,7 +50,7 @@ class Work:
         self,
         site: Site,
         messages: Sequence[Message],
-        stream: RequestStream,
+        stream: DealtStream,
         users: Sequence[Worker],
         timeout_s: float,
     ) -> None:
@@ -187,6 +188,8 @@ class ClosedWork(Work):
 
     def _begin(self) -> None:
         self._active = len(self._users)
+        if not self._users:  # fewer users than processes
+            self.finished.set()
         for user in self._users:
             user.wake(self, -1)
 
