@@ -104,7 +104,7 @@ def _order(run: Run, block: Block, arm: str) -> TrialOrder:
         block=block.block,
         scenario=block.scenario,
         load=block.load,
-        target=_partner(run, arm, block.instance),
+        target=partner(run, arm, block.instance),
         seed=block.seed,
         lead_in_s=LEAD_IN_S,
         steady_s=run.spec.block_s_of(run.spec.scenario_named(block.scenario)),
@@ -113,7 +113,7 @@ def _order(run: Run, block: Block, arm: str) -> TrialOrder:
     return order
 
 
-def _partner(run: Run, arm: str, instance: int) -> Target:
+def partner(run: Run, arm: str, instance: int) -> Target:
     """The arm's instance of this number; an arm with one instance only (a URL) lends that one."""
     found = run.targets.get((arm, instance))
     return found or next(target for (name, _), target in run.targets.items() if name == arm)

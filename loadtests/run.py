@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from loadtests.plan import (
     RoundShape,
@@ -15,17 +14,18 @@ from loadtests.plan import (
     plan_round,
     scenario_loads,
 )
-from loadtests.rounds import inspect, measure_round, put_back
-from loadtests.run_state import Interim, InterruptedByUser, Run, check_interruption
+from loadtests.rounds import inspect, measure_round
+from loadtests.run_state import Interim, InterruptedByUser, Run
 from loadtests.scenarios.model import Scenario
 from loadtests.schedule import (
-    LEAD_IN_S,
     PILOT_INSTANCES,
     PILOT_S,
     WARM_UP_S,
     another_round_fits,
 )
-from loadtests.trials import ClosedLoad, Load, OpenLoad, Target, TrialOrder, TrialOutcome
+from loadtests.second_opinion.seek import seek_second_opinion
+from loadtests.trials import ClosedLoad, Load, OpenLoad, Target
+from loadtests.unrecorded import unrecorded_rate
 
 FEWEST_ROUNDS_TO_STOP = 2
 BEFORE_ROUNDS = -1
@@ -52,6 +52,8 @@ def execute(run: Run) -> str:
     finally:
         run.telemetry.close()
     run.store.journal.write("end", status=status, reason=reason)
+    if status == "complete":
+        seek_second_opinion(run)
     return status
 
 
@@ -115,41 +117,6 @@ def _pilots(run: Run, scenario: Scenario) -> list[Target]:
     return [target for target in in_turn if target.instance < end]
 
 
-def unrecorded_rate(
-    run: Run, scenario: Scenario, target: Target, steady_s: float, seed: int
-) -> float:
-    """Load one instance with the scenario's users; good completions per second."""
-    check_interruption(run)
-    order = TrialOrder(
-        trial=-1,
-        round=-1,
-        block=-1,
-        scenario=scenario.name,
-        load=ClosedLoad(scenario.load.users),
-        target=target,
-        seed=seed,
-        lead_in_s=LEAD_IN_S,
-        steady_s=steady_s,
-    )
-    put_back(run, order)
-    outcome = run.generator.run_trial(order)
-    run.bed.check()
-    return completions_per_s(outcome)
-
-
-def completions_per_s(outcome: TrialOutcome) -> float:
-    """Good completions inside the steady window, per second."""
-    done = outcome.samples.column("done_ns")
-    inside = pc.and_(
-        pc.and_(
-            pc.greater_equal(done, outcome.steady_start_ns), pc.less(done, outcome.steady_end_ns)
-        ),
-        outcome.samples.column("ok"),
-    )
-    window_s = (outcome.steady_end_ns - outcome.steady_start_ns) / 1e9
-    return float(pc.sum(inside).as_py() or 0) / window_s
-
-
 def freeze_loads(run: Run, capacities: dict[str, dict[str, float]]) -> tuple[ScenarioLoads, ...]:
     """Decide every load once, and write it to the journal."""
     entries = []
@@ -211,7 +178,9 @@ def measure(run: Run, loads: tuple[ScenarioLoads, ...]) -> str:
             return f"every primary interval is within ±{run.spec.run.target_ci_pct:g}%"
         now_s = run.clock()
         if not another_round_fits(
-            now_s - started_s, now_s - round_started_s, run.spec.run.budget_s
+            now_s - started_s,
+            now_s - round_started_s,
+            run.spec.run.budget_s - run.sizes.second_opinion.seconds,
         ):
             return f"another round would not fit the budget of {run.spec.run.budget_s:g} s"
     return "all planned rounds are done"

@@ -9,7 +9,9 @@ from typing import Protocol
 
 from loadtests.plan import Origin
 from loadtests.sameness.record import Proof
+from loadtests.scenarios.model import Scenario
 from loadtests.schedule import Sizes
+from loadtests.second_opinion.wrk import Counted
 from loadtests.spec import Spec
 from loadtests.store import RunStore
 from loadtests.telemetry import Telemetry
@@ -64,6 +66,8 @@ class Run:
     origin: Origin = field(default_factory=Origin)
     prove: Callable[[], Proof] | None = None
     """Looks whether the twins among the arms are the same; None where nothing real runs."""
+    ask_wrk: Callable[[Scenario, Target, int], Counted] | None = None
+    """Loads a target with wrk for a turn, with a seed; None where nothing real runs."""
     frozen: Mapping[str, tuple[Load, ...]] = field(default_factory=dict)
     """Loads that an earlier session of this run has frozen."""
     clock: Callable[[], float] = time.monotonic

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from loadtests.division import MOST_ROUNDS, best_division
 from loadtests.plan import RoundShape, ScenarioLoads, load_count
 from loadtests.scenarios.model import Scenario
+from loadtests.second_opinion.plan import NOT_PLANNED, NotPlanned, Plan, plan_second_opinion
 from loadtests.spec import Arm, Spec
 from loadtests.spreads import PRIOR, Spreads
 from loadtests.trials import ClosedLoad
@@ -43,6 +44,8 @@ class Limits:
     memory_mb: float | None
     connections: int | None
     """Connections free for arms; None where there is no database of ours."""
+    wrk: bool = False
+    """Whether wrk is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Sizes:
     rounds_are_fixed: bool
     """Whether the spec gave the number of rounds: then neither width nor budget ends it early."""
     notes: tuple[str, ...] = ()
+    second_opinion: Plan | NotPlanned = NOT_PLANNED
 
     @property
     def measuring_s(self) -> float:
@@ -71,7 +75,8 @@ def choose_sizes(spec: Spec, limits: Limits, spreads: Spreads = PRIOR) -> Sizes:
     """
     pairs = 1 if spec.run.pairs == "auto" else spec.run.pairs
     most, notes = _most_instances(spec, limits)
-    budget_s = PLANNED_SHARE * spec.run.budget_s
+    opinion = plan_second_opinion(spec, spec.run.budget_s, wrk=limits.wrk)
+    budget_s = PLANNED_SHARE * (spec.run.budget_s - opinion.seconds)
     per_instance_s = round_seconds(spec, 1, pairs)
     instances, rounds = spec.run.instances, spec.run.rounds
     if instances == "auto" and rounds == "auto":
@@ -82,14 +87,18 @@ def choose_sizes(spec: Spec, limits: Limits, spreads: Spreads = PRIOR) -> Sizes:
         rounds = max(1, min(MOST_ROUNDS, int(budget_s / (instances * per_instance_s))))
     assert isinstance(instances, int)
     assert isinstance(rounds, int)
+    round_s, fixed = round_seconds(spec, instances, pairs), spec.run.rounds != "auto"
+    if fixed:  # whatever the budget says
+        opinion = plan_second_opinion(spec, rounds * round_s, wrk=limits.wrk)
     return Sizes(
         instances=instances,
         rounds=rounds,
         pairs=pairs,
-        round_s=round_seconds(spec, instances, pairs),
+        round_s=round_s,
         set_up_s=set_up_seconds(spec, instances),
-        rounds_are_fixed=spec.run.rounds != "auto",
+        rounds_are_fixed=fixed,
         notes=notes if spec.run.instances == "auto" and instances == most else (),
+        second_opinion=opinion,
     )
 
 

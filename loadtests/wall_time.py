@@ -18,6 +18,7 @@ def sizes_within(spec: Spec, limits: Limits, wall_s: float) -> Sizes | None:
     for step in range(round(1 / STEP)):
         run = spec.run.model_copy(update={**free, "budget_s": wall_s * (1.0 - step * STEP)})
         sizes = choose_sizes(spec.model_copy(update={"run": run}), limits)
-        if sizes.set_up_s + sizes.measuring_s <= wall_s:
+        opinion_s = sizes.second_opinion.seconds
+        if sizes.set_up_s + sizes.measuring_s + opinion_s <= wall_s:
             return sizes
     return None

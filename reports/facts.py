@@ -31,6 +31,7 @@ def how_it_was_made(manifest: Mapping[str, Any]) -> list[Fact]:
         ("Durability", _durability(manifest)),
         ("Machine", _host(manifest)),
         ("Placement", _placement(manifest)),
+        ("Load generator", _generator(manifest)),
         ("Versions", _versions(manifest)),
         *_arms(manifest),
         ("Instances per arm", _instances(manifest)),
@@ -124,6 +125,16 @@ def _host(manifest: Mapping[str, Any]) -> str:
         for key, value in _known(manifest, "host")
         if key != "python"
     )
+
+
+def _generator(manifest: Mapping[str, Any]) -> str:
+    """How many processes made the load, and whether they went before their neighbours."""
+    told = _table(manifest, "generator")
+    if "processes" not in told:
+        return ""
+    processes = told["processes"]
+    number = "one process" if processes == 1 else f"{processes} processes"
+    return f"{number}, {'with' if told.get('real_time') else 'without'} real-time priority"
 
 
 def _placement(manifest: Mapping[str, Any]) -> str:

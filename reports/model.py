@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 VerdictWord = Literal["faster", "slower", "equivalent", "inconclusive", "invalid"]
 Scope = Literal["program", "these instances"]
+OpinionWord = Literal["agrees", "differs", "cannot tell", "not made"]
 Status = Literal["complete", "interrupted"]
 
 
@@ -140,6 +141,35 @@ class ScenarioSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmsSeen:
+    """A candidate's capacity against its baseline's as each tool saw it in the same turns."""
+
+    baseline: str
+    candidate: str
+    change_pct: float | None
+    ci95_pct: tuple[float, float] | None
+    wrk_change_pct: float | None
+    wrk_ci95_pct: tuple[float, float] | None
+    contradict: bool
+    """Whether the two intervals have nothing in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """Our generator beside wrk: capacity of the same processes, in turn. It decides no verdict."""
+
+    word: OpinionWord
+    detail: str
+    scenario: str | None = None
+    load: str | None = None
+    pairs: int = 0
+    difference_pct: float | None = None
+    """Our generator's capacity relative to wrk's."""
+    ci95_pct: tuple[float, float] | None = None
+    arms: tuple[ArmsSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """A run's answer."""
 
@@ -151,6 +181,8 @@ class Summary:
     scenarios: tuple[ScenarioSummary, ...]
     notes: tuple[str, ...] = ()
     """What is missing or damaged in the run's folder."""
+    second_opinion: SecondOpinion | None = None
+    """None for runs that did not come to their end."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values, in the order of the contract."""

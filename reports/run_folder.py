@@ -15,6 +15,7 @@ from loadtests.errors import StorageError, UsageError
 from loadtests.inspection import Inspection
 from loadtests.sameness.record import Proof
 from loadtests.scenarios.model import Scenario
+from loadtests.second_opinion.record import Opinion
 from loadtests.spec import Spec
 from reports.model import LoadFacts, Status
 from reports.samples import read_samples, read_telemetry, sample_file
@@ -51,6 +52,8 @@ class StoredRun:
     """The `distance` events: what was measured at each start, where a distance was asked for."""
     inspections: tuple[Inspection, ...] = ()
     """What was looked at between rounds: resources, settings, tables."""
+    opinion: Opinion | None = None
+    """What wrk saw beside our generator, or why it was not asked; None in a run without an end."""
     _kept: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -147,6 +150,7 @@ def load_run(folder: Path) -> StoredRun:
     trials, dropped = without_disturbed(trials, events)
     proofs, unreadable = _proofs(events)
     inspections, unknown = _inspections(events)
+    opinion, unread = _opinion(events)
     telemetry, telemetry_notes = read_telemetry(folder / "telemetry.parquet")
     return StoredRun(
         folder=folder,
@@ -156,11 +160,21 @@ def load_run(folder: Path) -> StoredRun:
         rounds=_round_frame(events),
         telemetry=telemetry,
         status=status,
-        notes=(*ending, *torn, *missing, *telemetry_notes, *unreadable, *unknown, *dropped),
+        notes=(
+            *ending,
+            *torn,
+            *missing,
+            *telemetry_notes,
+            *unreadable,
+            *unknown,
+            *dropped,
+            *unread,
+        ),
         distances=tuple(event for event in events if event["event"] == "distance"),
         rates={str(e["scenario"]): e for e in events if e["event"] == "rates" and "scenario" in e},
         proofs=proofs,
         inspections=inspections,
+        opinion=opinion,
     )
 
 
@@ -243,6 +257,15 @@ def _inspections(
             except ValidationError:
                 notes.append("What was looked at between rounds is not as this version writes it.")
     return tuple(looks), notes
+
+
+def _opinion(events: Sequence[Mapping[str, Any]]) -> tuple[Opinion | None, list[str]]:
+    """The last session's second opinion, and a note where that cannot be read."""
+    told = [event for event in events if event["event"] == "second-opinion"]
+    try:
+        return (Opinion.model_validate(told[-1]) if told else None), []
+    except ValidationError:
+        return None, ["The second opinion is not as this version writes it."]
 
 
 def _round_frame(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

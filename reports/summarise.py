@@ -25,6 +25,7 @@ from reports.resolution import planned_primaries
 from reports.results import results
 from reports.run_folder import FINISHED, StoredRun
 from reports.same_work import same_work_gate
+from reports.second_opinion import judge_opinion, with_warnings
 from reports.statistics import adjusted_alpha
 
 SCHEMA = 1
@@ -45,7 +46,8 @@ class Interim:
 
 def summarise(run: StoredRun) -> Summary:
     """The whole answer. Raises StorageError when a sample file is damaged."""
-    scenarios = tuple(_scenario(run, name) for name in run.scenarios)
+    opinion = None if run.opinion is None else judge_opinion(run.opinion)
+    scenarios = with_warnings(tuple(_scenario(run, name) for name in run.scenarios), opinion)
     everything = [comparison for each in scenarios for comparison in each.comparisons]
     return Summary(
         schema=SCHEMA,
@@ -62,6 +64,7 @@ def summarise(run: StoredRun) -> Summary:
         ),
         scenarios=scenarios,
         notes=run.notes,
+        second_opinion=opinion,
     )
 
 

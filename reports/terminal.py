@@ -28,6 +28,8 @@ def print_summary(summary: Summary, folder: Path, console: Console | None = None
     for pair in dict.fromkeys((row.candidate, row.baseline) for row in rows):
         own = [row for row in rows if (row.candidate, row.baseline) == pair]
         console.print(_table(own, wide=console.width >= NARROW))
+    if summary.second_opinion is not None:
+        console.print(Text(words.tidy(summary.second_opinion.detail)))
     console.print(Text(f"Report: {_shown(folder / 'report.html')}"), soft_wrap=True)
 
 

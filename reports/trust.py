@@ -10,7 +10,7 @@ from reports.model import Summary
 
 
 def why_to_believe(summary: Summary, manifest: Mapping[str, Any]) -> str:
-    """How the arms were loaded, and what the intervals cover.
+    """How the arms were loaded, what the intervals cover, and what another tool saw.
 
     Derived from the number of arms, the length of a block and the scope of the comparisons.
     """
@@ -18,7 +18,8 @@ def why_to_believe(summary: Summary, manifest: Mapping[str, Any]) -> str:
     spec = spec if isinstance(spec, Mapping) else {}
     arms = spec.get("arm")
     several = not isinstance(arms, list) or len(arms) > 1
-    return " ".join(filter(None, [_turns(spec, several=several), _scope(summary)]))
+    opinion = summary.second_opinion.detail if summary.second_opinion else ""
+    return " ".join(filter(None, [_turns(spec, several=several), _scope(summary), opinion]))
 
 
 def _turns(spec: Mapping[str, Any], *, several: bool) -> str:

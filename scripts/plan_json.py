@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from loadtests.schedule import Sizes, round_shape
@@ -37,6 +38,8 @@ def plan_json(spec: Spec, sizes: Sizes) -> dict[str, Any]:
             "smallest_capacity_change_pct": (
                 None if smallest is None or not primaries else round(smallest, 1)
             ),
+            "second_opinion": dataclasses.asdict(sizes.second_opinion)
+            | {"seconds": round(sizes.second_opinion.seconds, 1)},
             "notes": list(sizes.notes),
         },
     }

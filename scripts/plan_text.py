@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.scenarios.model import Scenario
 from loadtests.schedule import Sizes, round_shape
+from loadtests.second_opinion.plan import NotPlanned, Plan
 from loadtests.spec import Spec
 from reports.resolution import expected_resolution_pct, planned_primaries
 from scripts.console import minutes
@@ -21,8 +22,18 @@ def plan_text(spec: Spec, sizes: Sizes) -> str:
         *(f"  {note}" for note in sizes.notes),
         f"  {limit}{minutes(sizes.measuring_s)} of measuring after about {minutes(sizes.set_up_s)}"
         " of starting and warming up",
+        _second_opinion(sizes.second_opinion),
     ]
     return "\n".join([*lines, _resolution(spec, sizes)])
+
+
+def _second_opinion(plan: Plan | NotPlanned) -> str:
+    if isinstance(plan, NotPlanned):
+        return f"  no second opinion by wrk: {plan.reason}"
+    return (
+        f"  second opinion: {plan.scenario} with {plan.users} users by our generator and wrk in "
+        f"turn, {plan.alternations} times each, about {minutes(plan.seconds)}"
+    )
 
 
 def _arms(spec: Spec) -> str:

@@ -20,7 +20,7 @@ from loadtests.environment.live_bed import LiveBed
 from loadtests.environment.machine import usable_cores
 from loadtests.environment.placement import Placement
 from loadtests.errors import BenchError, UsageError
-from loadtests.generator_client import LocustGenerator
+from loadtests.generators import Generators
 from loadtests.manifest import build_manifest, has_manifest, read_manifest
 from loadtests.resume import (
     NOTHING_YET,
@@ -34,6 +34,7 @@ from loadtests.run import execute
 from loadtests.run_state import Interruption, Run
 from loadtests.sameness.check import check_sameness
 from loadtests.schedule import Sizes
+from loadtests.second_opinion.wrk import load_with_wrk
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore, new_run_folder
 from reports.model import Summary
@@ -152,6 +153,7 @@ def measure(
     Raises KeyboardInterrupt when it was told to stop at once, after taking everything down.
     """
     logs = store.folder / "logs"
+    resolved = {each.name: each for each in with_resolved_headers(spec.scenario)}
     with ExitStack() as stack:
         with stopping.at_once():
             session = stack.enter_context(
@@ -166,12 +168,13 @@ def measure(
                 )
             )
             generator = stack.enter_context(
-                LocustGenerator.start(
+                Generators.start(
                     targets=[instance.target for instance in session.instances],
-                    scenarios=with_resolved_headers(spec.scenario),
+                    scenarios=list(resolved.values()),
                     folder=spec.folder,
                     cores=session.placement.generator,
                     log_path=logs / "generator.log",
+                    count=session.generators,
                 )
             )
         progress = stack.enter_context(
@@ -182,7 +185,7 @@ def measure(
         if options.resume is not None:
             check_same_world(read_manifest(options.resume), session.facts(), options.resume)
         else:
-            store.write_manifest(_manifest(session, run, options, generator.real_time))
+            store.write_manifest(_manifest(session, run, options, generator))
         stack.enter_context(_distance_in_the_journal(store, session.distance))
         relay = session.distance.relay if session.distance else None
         return execute(
@@ -195,7 +198,7 @@ def measure(
                     session.database,
                     session.instances,
                     relay,
-                    generator_pid=generator.pid,
+                    generator_pids=generator.pids,
                     app_cores=session.placement.apps,
                 ),
                 generator=StoppableGenerator(generator, stopping),
@@ -204,6 +207,9 @@ def measure(
                 interruption=stopping.interruption,
                 origin=before.origin,
                 frozen=before.frozen,
+                ask_wrk=lambda scenario, target, seed: load_with_wrk(
+                    resolved[scenario.name], target, seed
+                ),
                 prove=lambda: check_sameness(session.instances, session.database, spec.run.seed),
             )
         )
@@ -229,7 +235,9 @@ def _distance_in_the_journal(store: RunStore, distance: Distance | None) -> Iter
     )
 
 
-def _manifest(session: Session, run: str, options: RunOptions, real_time: bool) -> dict[str, Any]:
+def _manifest(
+    session: Session, run: str, options: RunOptions, generator: Generators
+) -> dict[str, Any]:
     source = Path(session.spec.source)
     return build_manifest(
         run=run,
@@ -239,7 +247,8 @@ def _manifest(session: Session, run: str, options: RunOptions, real_time: bool) 
         spec_file=source.resolve() if source.is_file() else None,
         overrides=options.overrides,
         sizes=session.sizes,
-        facts=session.facts() | {"generator": {"real_time": real_time}},
+        facts=session.facts()
+        | {"generator": {"processes": session.generators, "real_time": generator.real_time}},
         arms=session.arms(),
     )
 

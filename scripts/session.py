@@ -25,7 +25,9 @@ from loadtests.environment.processes import on_cores
 from loadtests.environment.servers import RunningInstance, running_arms
 from loadtests.environment.topology import cores_of
 from loadtests.errors import EnvironmentNotReady
+from loadtests.generator_count import choose_generators
 from loadtests.schedule import Limits, Sizes, choose_sizes, connections_needed
+from loadtests.second_opinion.wrk import wrk_is_installed
 from loadtests.spec import Spec
 from scripts.console import say
 
@@ -40,6 +42,8 @@ class Session:
     database: Database
     instances: list[RunningInstance]
     distance: Distance | None = None
+    generators: int = 1
+    """How many processes make the load."""
 
     def check(self) -> None:
         """Raise EnvironmentNotReady when the way to the database is gone."""
@@ -76,16 +80,21 @@ TOLD = ("app", "driver", "settings", "runtime", "versions")
 
 def placement_here(spec: Spec, *, look: bool = False) -> Placement:
     """Which cores hold generator, apps and database, and the relay where there is one."""
-    placement = cores_shared_out(look=look)
+    placement = cores_shared_out(generators_here(spec), look=look)
     return placement.with_relay() if spec.run.database_rtt_ms else placement
 
 
-def cores_shared_out(*, look: bool = False) -> Placement:
+def generators_here(spec: Spec) -> int:
+    """How many processes make the load on this machine."""
+    return choose_generators(spec, len(cores_of(usable_cores())))
+
+
+def cores_shared_out(generators: int = 1, *, look: bool = False) -> Placement:
     """The usual placement; with a `look`, which takes about two seconds, by how much each
     core is seen to be slowed."""
     cores = cores_of(usable_cores())
-    noise = noise_of(look_at(candidates(cores)[0].cores)) if look else ()
-    return choose_placement(cores, noise)
+    noise = noise_of(look_at(candidates(cores, generators)[0].cores)) if look else ()
+    return choose_placement(cores, noise, generators)
 
 
 @contextmanager
@@ -106,6 +115,7 @@ def open_session(
     """
     check_drivers(spec.arm)
     placement = placement or placement_here(spec)
+    generators = generators_here(spec)  # before this process gives cores away
     say(f"Cores: {placement.why}")
     with ExitStack() as stack:
         database = stack.enter_context(
@@ -139,7 +149,7 @@ def open_session(
             )
         )
         stack.enter_context(on_cores(placement.generator))  # our own work stays off the apps' core
-        yield Session(spec, sizes, placement, database, instances, distance)
+        yield Session(spec, sizes, placement, database, instances, distance, generators)
 
 
 def sizes_here(spec: Spec, *, only_planning: bool = False) -> Sizes:
@@ -160,4 +170,4 @@ def limits_here(spec: Spec, *, only_planning: bool = False) -> Limits:
         if not only_planning:
             raise
         say(f"Planned without the server's number of connections: {error.message}")
-    return Limits(memory_mb=available_memory_mb(), connections=connections)
+    return Limits(memory_mb=available_memory_mb(), connections=connections, wrk=wrk_is_installed())

@@ -27,11 +27,11 @@ from loadtests.environment.machine import host_facts, usable_cores
 from loadtests.environment.probes import HostProbe
 from loadtests.environment.proctree import process_tree, threads_of
 from loadtests.generator_client import LocustGenerator
-from loadtests.run import completions_per_s
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.schedule import Limits, choose_sizes
 from loadtests.spec import Arm, RunSpec, Spec
 from loadtests.trials import ClosedLoad, Load, OpenLoad, Target, TrialOrder, TrialOutcome
+from loadtests.unrecorded import completions_per_s
 from scripts.session import Session, open_session
 
 HERE = Path(__file__).parent

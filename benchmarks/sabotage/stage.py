@@ -118,7 +118,7 @@ class Stage:
                 spec,
                 self.session.database,
                 self.session.instances,
-                generator_pid=self.generator.pid,
+                generator_pids=(self.generator.pid,),
                 app_cores=self.session.placement.apps,
             ),
             generator=_Broken(self, sabotage),

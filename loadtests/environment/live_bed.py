@@ -32,18 +32,18 @@ class LiveBed:
         instances: Sequence[RunningInstance],
         relay: Relay | None = None,
         *,
-        generator_pid: int | None = None,
+        generator_pids: Sequence[int] = (),
         app_cores: Sequence[int] = (),
     ) -> None:
         self._spec = spec
         self._database = database
         self._relay = relay
         others = {
-            "the load generator": generator_pid,
             "the database server": database.pid,
             "the relay": relay.child.pid if relay else None,
         }
-        self._others = {pid: name for name, pid in others.items() if pid is not None}
+        self._others = dict.fromkeys(generator_pids, "the load generator")
+        self._others |= {pid: name for name, pid in others.items() if pid is not None}
         self._instances = {(i.target.arm, i.target.instance): i for i in instances}
         self._probes = {
             key: InstanceProbe(instance.child.pid if instance.child else None)

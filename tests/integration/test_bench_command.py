@@ -19,6 +19,7 @@ import pytest
 from loadtests.environment.database import Database
 from loadtests.environment.mysql import address_from_url
 from loadtests.environment.processes import free_port
+from loadtests.second_opinion.wrk import wrk_is_installed
 from loadtests.spec import PROFILES_DIR
 
 BENCH = Path(sys.executable).with_name("bench")
@@ -442,10 +443,15 @@ def test_wrong_words_are_usage_errors(words: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
+QUICK_INSTANCES = 14 if wrk_is_installed() else 15
+"""Where wrk is asked for a second opinion, that is part of the budget."""
+
+
 def test_a_dry_run_prints_the_plan_and_does_nothing(tmp_path: Path) -> None:
     done = bench("run", "quick", "--dry-run", "--out", str(tmp_path / "run"))
     assert done.returncode == 0
-    for words in ("15 instances", "2 rounds", "180 trials", "smallest"):
+    sizes = (f"{QUICK_INSTANCES} instances", "2 rounds", f"{12 * QUICK_INSTANCES} trials")
+    for words in (*sizes, "smallest", "second opinion"):
         assert words in done.stdout
     assert not (tmp_path / "run").exists()
 
@@ -476,7 +482,9 @@ def test_a_dry_run_is_one_json_document_where_that_is_asked_for() -> None:
     done = bench("run", "quick", "--dry-run", "--json")
     assert done.returncode == 0
     plan = json.loads(done.stdout)["plan"]
-    assert (plan["instances"], plan["trials_per_round"]) == (15, 180)
+    assert (plan["instances"], plan["trials_per_round"]) == (QUICK_INSTANCES, 12 * QUICK_INSTANCES)
+    told = plan["second_opinion"]
+    assert told["scenario"] == "read-one" if wrk_is_installed() else "wrk" in told["reason"]
     assert plan["smallest_capacity_change_pct"] > 0
 
 
