@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,12 @@ import pytest
 from loadtests.environment.database import Database, open_database
 from loadtests.environment.placement import choose_placement
 from loadtests.spec import RunSpec
+
+
+def pytest_configure() -> None:
+    """Signals as in a terminal: under nohup a closed terminal is ignored, which is inherited."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
