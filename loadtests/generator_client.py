@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
 
 from loadtests.errors import BenchError, EnvironmentNotReady
 from loadtests.generator.protocol import (
@@ -23,7 +22,7 @@ from loadtests.generator.protocol import (
     trial_frame,
 )
 from loadtests.scenarios.model import Scenario
-from loadtests.sharing import WHOLE, Share
+from loadtests.sharing import Share
 from loadtests.trials import Target, TrialOrder, TrialOutcome
 
 READY_WITHIN_S = 60.0
@@ -34,8 +33,8 @@ TAIL_LINES = 8
 PROJECT = Path(__file__).parents[1]
 
 
-class LocustGenerator:
-    """A resident Locust process. Satisfies `loadtests.trials.Generator`."""
+class GeneratorProcess:
+    """A resident Locust process: one of those that `loadtests.generators.Generators` commands."""
 
     def __init__(
         self,
@@ -51,29 +50,7 @@ class LocustGenerator:
         """Whether the system lets the generator go before its neighbours during a trial."""
 
     @classmethod
-    def start(
-        cls,
-        targets: Sequence[Target],
-        scenarios: Sequence[Scenario],
-        *,
-        folder: str | Path,
-        cores: Sequence[int],
-        log_path: Path,
-    ) -> LocustGenerator:
-        """Start the process on `cores` (empty: wherever the system puts it) and wait until it is
-        ready for the first trial.
-
-        Relative locustfiles are looked up in `folder`. Raises EnvironmentNotReady when it does not
-        start, SpecError when a locustfile cannot be used.
-        """
-        generator = cls.launch(cores=cores, log_path=log_path)
-        generator.set_up(targets, scenarios, folder)
-        return generator
-
-    @classmethod
-    def launch(
-        cls, *, cores: Sequence[int], log_path: Path, share: Share = WHOLE
-    ) -> LocustGenerator:
+    def launch(cls, *, cores: Sequence[int], log_path: Path, share: Share) -> GeneratorProcess:
         """Start the process for its `share` of every trial; it is of use after `set_up`."""
         ours, theirs = socket.socketpair()
         log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,8 +75,11 @@ class LocustGenerator:
     def set_up(
         self, targets: Sequence[Target], scenarios: Sequence[Scenario], folder: str | Path
     ) -> None:
-        """Tell the process what there is to load and wait until it is ready; ends it, and raises
-        as `start` does, when it is not."""
+        """Tell it what there is to load and wait until it is ready; end it when it is not.
+
+        Relative locustfiles are looked up in `folder`. Raises EnvironmentNotReady when it does not
+        start, SpecError when a locustfile cannot be used.
+        """
         self._timeouts_s = {scenario.name: scenario.timeout_s for scenario in scenarios}
         where = str(Path(folder).resolve())
         try:
@@ -140,12 +120,6 @@ class LocustGenerator:
         except subprocess.TimeoutExpired:
             self._kill()
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def tell(self, frame: Frame) -> None:
         """Send a frame. Raises EnvironmentNotReady when the process is gone or does not take it."""

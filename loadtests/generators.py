@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 from loadtests.errors import BenchError
 from loadtests.generator.protocol import Frame, outcome_in, trial_frame
-from loadtests.generator_client import LocustGenerator
+from loadtests.generator_client import GeneratorProcess
 from loadtests.scenarios.model import Scenario
 from loadtests.sharing import Share, merged
 from loadtests.trials import Target, TrialOrder, TrialOutcome
@@ -28,7 +28,7 @@ class Generators:
     """
 
     def __init__(self, scenarios: Sequence[Scenario]) -> None:
-        self._processes: list[LocustGenerator] = []
+        self._processes: list[GeneratorProcess] = []
         self._places: list[int] = []
         """For each process the core it runs on, or its own number where none is pinned."""
         self._undivided = {s.name for s in scenarios if s.locustfile is not None}
@@ -69,7 +69,7 @@ class Generators:
         place = number * len(cores) // share.of  # threads of one core stand side by side
         own = [cores[place]] if cores and share.of > 1 else cores
         log = first_log if number == 0 else first_log.with_stem(f"{first_log.stem}-{number + 1}")
-        self._processes.append(LocustGenerator.launch(cores=own, log_path=log, share=share))
+        self._processes.append(GeneratorProcess.launch(cores=own, log_path=log, share=share))
         self._places.append(own[0] if own else number)
 
     @property
@@ -118,7 +118,7 @@ class Generators:
 
 
 def _asked(
-    processes: Sequence[LocustGenerator], frame: Frame, within_s: float
+    processes: Sequence[GeneratorProcess], frame: Frame, within_s: float
 ) -> list[Frame | BenchError]:
     """Tell all of them a frame, then wait for each one's answer, or for what went wrong with it."""
     told = [_tried(partial(process.tell, frame)) for process in processes]

@@ -6,48 +6,35 @@ import datetime
 import json
 import os
 import shlex
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from loadtests.environment.distance import Distance
 from loadtests.environment.launch import with_resolved_headers
-from loadtests.environment.live_bed import LiveBed
 from loadtests.environment.machine import usable_cores
 from loadtests.environment.placement import Placement
 from loadtests.errors import BenchError, UsageError
-from loadtests.generators import Generators
-from loadtests.manifest import build_manifest, has_manifest, read_manifest
+from loadtests.manifest import has_manifest, read_manifest
 from loadtests.resume import (
     NOTHING_YET,
     Progressed,
     check_same_spec,
-    check_same_world,
     placement_of,
     progress_of,
 )
-from loadtests.run import execute
-from loadtests.run_state import Interruption, Run
-from loadtests.sameness.check import check_sameness
+from loadtests.run_state import Interruption
 from loadtests.schedule import Sizes
-from loadtests.second_opinion.wrk import load_with_wrk
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore, new_run_folder
 from reports.model import Summary
-from reports.run_folder import load_run
-from reports.summarise import interim
 from reports.terminal import print_summary
 from reports.write import write_report
+from scripts.measuring import Assignment, measure
 from scripts.plan_json import plan_json
 from scripts.plan_text import plan_text
 from scripts.resuming import RunOptions, hidden_keys, options_of_resumed_run
-from scripts.run_log import LoggedProgress, RunLog
-from scripts.session import Session, open_session, placement_here, sizes_here
-from scripts.stopping import StoppableGenerator, Stopping
+from scripts.run_log import RunLog
+from scripts.session import placement_here, sizes_here
+from scripts.stopping import Stopping
 
 INTERRUPTED = 130
 INVALID = 4
@@ -57,9 +44,7 @@ def run_command(options: RunOptions) -> int:
     """Run a spec and report it; returns the exit code."""
     options = options_of_resumed_run(options) if options.resume else options
     spec = _spec(options)
-    with_resolved_headers(
-        spec.scenario
-    )  # a variable that is not set is told before anything starts
+    with_resolved_headers(spec.scenario)  # tells a variable that is not set before anything starts
     sizes = sizes_here(spec, only_planning=options.dry_run)
     before = _progress(options, spec)
     sizes = replace(sizes, rounds=max(0, sizes.rounds - before.finished_rounds))
@@ -115,7 +100,8 @@ def _run(
         try:
             with stopping.at_once():
                 placement = _placement(spec, options)
-            status = measure(spec, sizes, store, run, options, before, log, stopping, placement)
+            assignment = Assignment(run, spec, sizes, placement, options.overrides, before)
+            status = measure(assignment, store, log, stopping)
         except KeyboardInterrupt:
             status = "interrupted"
         except BenchError as error:
@@ -135,122 +121,6 @@ def _placement(spec: Spec, options: RunOptions) -> Placement:
     if options.resume is None:
         return placement_here(spec, look=True)
     return placement_of(read_manifest(options.resume), usable_cores(), options.resume)
-
-
-def measure(
-    spec: Spec,
-    sizes: Sizes,
-    store: RunStore,
-    run: str,
-    options: RunOptions,
-    before: Progressed,
-    log: RunLog,
-    stopping: Stopping,
-    placement: Placement,
-) -> str:
-    """Bring everything up, measure, take everything down; returns the run's status.
-
-    Raises KeyboardInterrupt when it was told to stop at once, after taking everything down.
-    """
-    logs = store.folder / "logs"
-    resolved = {each.name: each for each in with_resolved_headers(spec.scenario)}
-    with ExitStack() as stack:
-        with stopping.at_once():
-            session = stack.enter_context(
-                open_session(
-                    spec,
-                    sizes,
-                    run=run,
-                    log_folder=logs,
-                    first_instance=before.origin.instance,
-                    placement=placement,
-                    say=log.say,
-                )
-            )
-            generator = stack.enter_context(
-                Generators.start(
-                    targets=[instance.target for instance in session.instances],
-                    scenarios=list(resolved.values()),
-                    folder=spec.folder,
-                    cores=session.placement.generator,
-                    log_path=logs / "generator.log",
-                    count=session.generators,
-                )
-            )
-        progress = stack.enter_context(
-            LoggedProgress(
-                log, round_s=sizes.round_s, rounds=sizes.rounds, first_round=before.origin.round
-            )
-        )
-        if options.resume is not None:
-            check_same_world(read_manifest(options.resume), session.facts(), options.resume)
-        else:
-            store.write_manifest(_manifest(session, run, options, generator))
-        stack.enter_context(_distance_in_the_journal(store, session.distance))
-        relay = session.distance.relay if session.distance else None
-        return execute(
-            Run(
-                spec=spec,
-                sizes=sizes,
-                store=store,
-                bed=LiveBed(
-                    spec,
-                    session.database,
-                    session.instances,
-                    relay,
-                    generator_pids=generator.pids,
-                    app_cores=session.placement.apps,
-                ),
-                generator=StoppableGenerator(generator, stopping),
-                watcher=progress,
-                assess=lambda: interim(load_run(store.folder)),
-                interruption=stopping.interruption,
-                origin=before.origin,
-                frozen=before.frozen,
-                ask_wrk=lambda scenario, target, seed: load_with_wrk(
-                    resolved[scenario.name], target, seed
-                ),
-                prove=lambda: check_sameness(session.instances, session.database, spec.run.seed),
-            )
-        )
-
-
-@contextmanager
-def _distance_in_the_journal(store: RunStore, distance: Distance | None) -> Iterator[None]:
-    """What was measured of the distance before the block, and what the relay did in it; it ends
-    with the block."""
-    if distance is None:
-        yield
-        return
-    store.journal.write("distance", **distance.facts())
-    started_s, cpu_s = time.monotonic(), distance.relay.cpu_s()
-    yield
-    wall_s, used_s = time.monotonic() - started_s, distance.relay.cpu_s()
-    distance.relay.end()
-    store.journal.write(
-        "relay",
-        wall_s=wall_s,
-        cpu_s=None if cpu_s is None or used_s is None else used_s - cpu_s,
-        **distance.relay.told(),
-    )
-
-
-def _manifest(
-    session: Session, run: str, options: RunOptions, generator: Generators
-) -> dict[str, Any]:
-    source = Path(session.spec.source)
-    return build_manifest(
-        run=run,
-        command=["bench", *sys.argv[1:]],
-        created_utc=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        spec=session.spec,
-        spec_file=source.resolve() if source.is_file() else None,
-        overrides=options.overrides,
-        sizes=session.sizes,
-        facts=session.facts()
-        | {"generator": {"processes": session.generators, "real_time": generator.real_time}},
-        arms=session.arms(),
-    )
 
 
 def finish(folder: Path, options: RunOptions, log: RunLog) -> int:

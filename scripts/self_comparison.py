@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from loadtests.environment.placement import Placement
-from loadtests.resume import NOTHING_YET
 from loadtests.run_state import Interruption
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.schedule import Limits, choose_sizes
@@ -19,8 +18,7 @@ from reports.model import Summary
 from reports.run_folder import load_run
 from reports.summarise import summarise
 from scripts.console import minutes, say
-from scripts.resuming import RunOptions
-from scripts.run import measure
+from scripts.measuring import Assignment, measure
 from scripts.run_log import RunLog
 from scripts.session import sizes_here
 from scripts.stopping import Stopping
@@ -81,14 +79,10 @@ def look_at_twin(spec: Spec, look: Look, placement: Placement) -> Seen:
         Stopping(Interruption()) as stopping,
     ):
         folder = Path(name)
-        options = RunOptions(
-            spec=None, out=folder, seed=None, resume=None, dry_run=False, json=False, overrides=()
-        )
         store, log = RunStore(folder), RunLog(folder)
         try:
-            status = measure(
-                asked, sizes, store, "doctor", options, NOTHING_YET, log, stopping, placement
-            )
+            assignment = Assignment("doctor", asked, sizes, placement)
+            status = measure(assignment, store, log, stopping)
         finally:
             store.close()
         if status == "interrupted":

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.generator.report import write_report
-from loadtests.generator_client import LocustGenerator
+from loadtests.generators import Generators
 from loadtests.priority import GENERATOR, ahead_of_others
 from loadtests.scenarios.catalogue import READ_ONE
 from loadtests.trials import ClosedLoad, Load, OpenLoad, Target, TrialOrder, TrialOutcome
@@ -83,9 +83,7 @@ def main() -> None:
     print((options.out / "README.md").read_text())
 
 
-def measured(
-    url: str, generator: LocustGenerator, repeats: int, seconds: float
-) -> dict[str, object]:
+def measured(url: str, generator: Generators, repeats: int, seconds: float) -> dict[str, object]:
     """Every repetition's counts and staircase."""
     contenders: dict[str, Callable[[], Count]] = {
         "ours": lambda: ours(generator, url, seconds),
@@ -141,11 +139,11 @@ def wait_until_open(port: int) -> None:
 
 
 @contextmanager
-def our_generator(url: str, core: int) -> Iterator[LocustGenerator]:
+def our_generator(url: str, core: int) -> Iterator[Generators]:
     """The resident generator, as a run uses it."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocustGenerator.start(
+        Generators.start(
             [Target("trivial", 0, url)],
             [READ_ONE],
             folder=folder,
@@ -156,7 +154,7 @@ def our_generator(url: str, core: int) -> Iterator[LocustGenerator]:
         yield generator
 
 
-def trial(generator: LocustGenerator, url: str, load: Load, seconds: float) -> TrialOutcome:
+def trial(generator: Generators, url: str, load: Load, seconds: float) -> TrialOutcome:
     """One trial of ours."""
     target = Target("trivial", 0, url)
     seed = time.monotonic_ns() % 2**62
@@ -165,7 +163,7 @@ def trial(generator: LocustGenerator, url: str, load: Load, seconds: float) -> T
     )
 
 
-def ours(generator: LocustGenerator, url: str, seconds: float) -> Count:
+def ours(generator: Generators, url: str, seconds: float) -> Count:
     """Completions inside the steady window; CPU per request over the whole trial."""
     outcome = trial(generator, url, ClosedLoad(USERS), seconds)
     done_ns = outcome.samples["done_ns"].to_numpy()
@@ -204,7 +202,7 @@ def wrk(url: str, seconds: float) -> Count:
     return Count(int(found[1]), float(found[2]), cpu_s)
 
 
-def staircase(generator: LocustGenerator, url: str) -> list[Stair]:
+def staircase(generator: Generators, url: str) -> list[Stair]:
     """Open Poisson load, a step higher each time, until the send lag is over the limit twice."""
     stairs: list[Stair] = []
     failed = 0
@@ -216,7 +214,7 @@ def staircase(generator: LocustGenerator, url: str) -> list[Stair]:
     return stairs
 
 
-def stair(generator: LocustGenerator, url: str, rate_per_s: float) -> Stair:
+def stair(generator: Generators, url: str, rate_per_s: float) -> Stair:
     """One rate; tried again as long as its lag is over the limit."""
     tries = []
     for _ in range(STAIR_TRIES):

@@ -26,7 +26,7 @@ from loadtests.environment.core_noise import look_at, noise_of
 from loadtests.environment.machine import host_facts, usable_cores
 from loadtests.environment.probes import HostProbe
 from loadtests.environment.proctree import process_tree, threads_of
-from loadtests.generator_client import LocustGenerator
+from loadtests.generators import Generators
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.schedule import Limits, choose_sizes
 from loadtests.spec import Arm, RunSpec, Spec
@@ -59,7 +59,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         open_session(spec, sizes, run="placement", log_folder=Path(folder)) as session,
-        LocustGenerator.start(
+        Generators.start(
             targets=[instance.target for instance in session.instances],
             scenarios=list(spec.scenario),
             folder=".",
@@ -72,7 +72,7 @@ def main() -> None:
     print(_told(rows))
 
 
-def _measured(session: Session, generator: LocustGenerator, blocks: int) -> dict[str, Any]:
+def _measured(session: Session, generator: Generators, blocks: int) -> dict[str, Any]:
     host, load_before = HostProbe(), os.getloadavg()[0]
     steal_before_s = host.read().steal_s
     trials, looks = [], []
@@ -98,9 +98,9 @@ def _measured(session: Session, generator: LocustGenerator, blocks: int) -> dict
     }
 
 
-def _move(session: Session, generator: LocustGenerator, cores: Mapping[str, int]) -> None:
+def _move(session: Session, generator: Generators, cores: Mapping[str, int]) -> None:
     """Every thread of every party to its core."""
-    _pin(generator.pid, cores["generator"])
+    _pin(generator.pids[0], cores["generator"])
     assert session.database.pid is not None
     _pin(session.database.pid, cores["database"])
     for instance in session.instances:

@@ -69,7 +69,7 @@ def stop_server(stage: Stage, order: TrialOrder) -> None:
 
 def stop_generator(stage: Stage, _: TrialOrder) -> None:
     """The load generator stands still."""
-    stop(stage.generator.pid)
+    stop(stage.generator.pids[0])
 
 
 def stop_database(stage: Stage, _: TrialOrder) -> None:

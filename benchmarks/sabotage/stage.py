@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loadtests.environment.live_bed import LiveBed
 from loadtests.environment.servers import RunningInstance
-from loadtests.generator_client import LocustGenerator
+from loadtests.generators import Generators
 from loadtests.manifest import build_manifest
 from loadtests.plan import ScenarioLoads, scenario_loads
 from loadtests.run import load_facts, measure
@@ -88,7 +88,7 @@ class Stage:
     """Everything that a saboteur may lay hands on."""
 
     session: Session
-    generator: LocustGenerator
+    generator: Generators
     folder: Path
     runs: int = 0
 
@@ -118,7 +118,7 @@ class Stage:
                 spec,
                 self.session.database,
                 self.session.instances,
-                generator_pids=(self.generator.pid,),
+                generator_pids=self.generator.pids,
                 app_cores=self.session.placement.apps,
             ),
             generator=_Broken(self, sabotage),
@@ -202,7 +202,7 @@ def stage(folder: Path) -> Iterator[Stage]:
         spec, sizes_here(spec), run="sabotage", log_folder=folder / "logs", say=lambda _: None
     ) as session:
         targets = [instance.target for instance in session.instances]
-        with LocustGenerator.start(
+        with Generators.start(
             targets, spec.scenario, folder=folder, cores=session.placement.generator,
             log_path=folder / "logs" / "generator.log",
         ) as generator:  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loadtests.environment.placement import Placement
 from loadtests.environment.probes import HostProbe, HostReading
-from loadtests.generator_client import LocustGenerator
+from loadtests.generators import Generators
 from loadtests.plan import derived_seed
 from loadtests.selftest.cases import SEED
 from loadtests.selftest.plan import planned, scenario_of, turns
@@ -48,7 +48,7 @@ def open_bench(cases: Sequence[Case], placement: Placement, log_folder: Path) ->
         ]
         targets = [Target(name, 0, server.url) for name, server in zip(NAMES, servers, strict=True)]
         generator = stack.enter_context(
-            LocustGenerator.start(
+            Generators.start(
                 targets,
                 [scenario_of(case) for case in cases],
                 folder=Path(__file__).parent,

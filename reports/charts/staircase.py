@@ -72,20 +72,7 @@ def _chart(
         }
         for arm in arms
     }
-    [axes] = sheet.axes
-    axes.set_yscale("log")
-    ends = []
-    for arm in arms:
-        for percentile, width in LINES:
-            if points := _points(loads, results, arm, percentile):
-                _draw(axes, points, marks[arm], width, invalid[arm])
-                ends.append((points[-1], f"{words.tidy(arm, 16)} {percentile}"))
-    quiet(axes, "y")
-    ms_axis(axes)
-    _name_the_ends(axes, ends)
-    axes.set_xlim(0.0, (loads[-1].rate_per_s or 1.0) * 1.02)
-    axes.set_xlabel("offered load (requests/s)")
-    axes.set_ylabel("response time (ms)")
+    _draw_all(sheet.axes[0], loads, results, {arm: marks[arm] for arm in arms}, invalid)
     return Chart(
         name=name,
         title=title,
@@ -103,6 +90,29 @@ def _chart(
             if (load.load, arm) in results
         ),
     )
+
+
+def _draw_all(
+    axes: Axes,
+    loads: list[LoadFacts],
+    results: Mapping[tuple[str, str], Result],
+    marks: Mapping[str, Mark],
+    invalid: Mapping[str, Collection[float]],
+) -> None:
+    """Every arm's percentiles, named at their ends; `invalid`: rates with failed checks, by arm."""
+    axes.set_yscale("log")
+    ends = []
+    for arm, mark in marks.items():
+        for percentile, width in LINES:
+            if points := _points(loads, results, arm, percentile):
+                _draw(axes, points, mark, width, invalid[arm])
+                ends.append((points[-1], f"{words.tidy(arm, 16)} {percentile}"))
+    quiet(axes, "y")
+    ms_axis(axes)
+    _name_the_ends(axes, ends)
+    axes.set_xlim(0.0, (loads[-1].rate_per_s or 1.0) * 1.02)
+    axes.set_xlabel("offered load (requests/s)")
+    axes.set_ylabel("response time (ms)")
 
 
 def _points(

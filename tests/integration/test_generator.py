@@ -22,7 +22,7 @@ import pytest
 
 from loadtests.arrivals import plan_arrivals
 from loadtests.errors import BenchError, EnvironmentNotReady, SpecError
-from loadtests.generator_client import LocustGenerator
+from loadtests.generators import Generators
 from loadtests.scenarios.catalogue import BUILT_IN, CRUD_MIX
 from loadtests.scenarios.model import LoadSpec, Request, Scenario
 from loadtests.trials import (
@@ -99,9 +99,9 @@ def targets(server: KnownServer, refusing: str) -> dict[str, Target]:
 @pytest.fixture(scope="module")
 def generator(
     targets: dict[str, Target], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LocustGenerator]:
+) -> Iterator[Generators]:
     log_path = tmp_path_factory.mktemp("generator") / "generator.log"
-    with LocustGenerator.start(
+    with Generators.start(
         list(targets.values()), SCENARIOS, folder=".", cores=[], log_path=log_path
     ) as running:
         yield running
@@ -114,14 +114,14 @@ def order(
 
 
 def run(
-    generator: LocustGenerator, server: KnownServer, wanted: TrialOrder
+    generator: Generators, server: KnownServer, wanted: TrialOrder
 ) -> tuple[TrialOutcome, pd.DataFrame]:
     """One trial, with what must hold for every trial."""
     server.log.clear()
     outcome = generator.run_trial(wanted)
     assert outcome.samples.schema == SAMPLE_SCHEMA
     assert outcome.planned == outcome.sent == outcome.recorded == outcome.samples.num_rows
-    assert os.sched_getscheduler(generator.pid) == os.SCHED_OTHER  # real-time in a trial only
+    assert os.sched_getscheduler(generator.pids[0]) == os.SCHED_OTHER  # real-time in a trial only
     samples = outcome.samples.to_pandas()
     assert (samples.arrival_ns <= samples.sent_ns).all()
     assert (samples.sent_ns <= samples.done_ns).all()
@@ -297,8 +297,8 @@ def test_running_out_of_unique_keys_is_a_mistake_in_the_spec(generator, server, 
     run(generator, server, order(targets["a"], "patient", ClosedLoad(2)))
 
 
-def lonely(server: KnownServer, tmp_path: Path, *scenarios: Scenario) -> LocustGenerator:
-    return LocustGenerator.start(
+def lonely(server: KnownServer, tmp_path: Path, *scenarios: Scenario) -> Generators:
+    return Generators.start(
         [Target("a", 0, server.url), Target("b", 0, server.url, (("x-token", "b"),))],
         scenarios or SCENARIOS,
         folder=tmp_path,
@@ -309,23 +309,23 @@ def lonely(server: KnownServer, tmp_path: Path, *scenarios: Scenario) -> LocustG
 
 def test_a_killed_generator_is_named_and_a_closed_one_is_gone(server, tmp_path) -> None:
     with lonely(server, tmp_path) as generator:
-        pid = generator.pid
+        pid = generator.pids[0]
         assert psutil.Process(pid).cpu_affinity() == sorted(os.sched_getaffinity(0))[:1]
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(EnvironmentNotReady, match=f"process {pid}.*SIGKILL"):
             generator.run_trial(order(Target("a", 0, server.url), "patient", ClosedLoad(1)))
     with lonely(server, tmp_path) as generator:
-        pid = generator.pid
+        pid = generator.pids[0]
     assert not psutil.pid_exists(pid)
 
 
 def test_a_hung_generator_is_named_and_ended(server, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("loadtests.generator_client.GRACE_S", -5.0)
     with lonely(server, tmp_path) as generator:
-        os.kill(generator.pid, signal.SIGSTOP)
+        os.kill(generator.pids[0], signal.SIGSTOP)
         with pytest.raises(EnvironmentNotReady, match="did not answer within"):
             generator.run_trial(order(Target("a", 0, server.url), "patient", ClosedLoad(1)))
-        assert not psutil.pid_exists(generator.pid)
+        assert not psutil.pid_exists(generator.pids[0])
 
 
 def test_the_generator_dies_with_its_controller(server, tmp_path) -> None:
@@ -333,13 +333,13 @@ def test_the_generator_dies_with_its_controller(server, tmp_path) -> None:
         import os, signal
         from pathlib import Path
         from threading import Timer
-        from loadtests.generator_client import LocustGenerator
+        from loadtests.generators import Generators
         from loadtests.scenarios.catalogue import READ_ONE
         from loadtests.trials import OpenLoad, Target, TrialOrder
         target = Target("a", 0, {server.url!r})
-        generator = LocustGenerator.start([target], [READ_ONE], folder=".", cores=[],
+        generator = Generators.start([target], [READ_ONE], folder=".", cores=[],
                                           log_path=Path({str(tmp_path / "log")!r}))
-        print(generator.pid, flush=True)
+        print(generator.pids[0], flush=True)
         Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
         order = TrialOrder(1, 1, 1, "read-one", OpenLoad(20), target, 1, 0.0, 60.0)
         generator.run_trial(order)
@@ -413,7 +413,7 @@ def test_somebodys_own_users(server, tmp_path) -> None:
 
 
 def run_own(
-    generator: LocustGenerator, server: KnownServer, wanted: TrialOrder
+    generator: Generators, server: KnownServer, wanted: TrialOrder
 ) -> tuple[TrialOutcome, pd.DataFrame]:
     outcome = generator.run_trial(wanted)
     samples = outcome.samples.to_pandas()
