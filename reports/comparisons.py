@@ -12,7 +12,7 @@ from reports.measures import LoadData, Pairing, pair_blocks, tidy
 from reports.model import Comparison, GateResult, Outlook, Spread
 from reports.resolution import outlook
 from reports.statistics import ALPHA, Doubt, Estimate
-from reports.verdicts import judge
+from reports.verdicts import Verdict, judge
 
 PRIMARY_LATENCY = "response_ms.p95"
 FEW_INSTANCES = 3
@@ -71,6 +71,20 @@ def compare(
     ]
 
 
+def verdict_of(
+    data: LoadData, baseline: str, candidate: str, question: Question, rules: Rules
+) -> Verdict:
+    """What the numbers alone say of one question, no gate asked."""
+    found = estimate(data, question, pair_blocks(data.trials, baseline, candidate))
+    return judge(
+        question.metric, found, alpha=_alpha(question, rules), equivalence_pct=rules.equivalence_pct
+    )
+
+
+def _alpha(question: Question, rules: Rules) -> float:
+    return rules.primary_alpha if question.primary else ALPHA
+
+
 def _comparison(
     data: LoadData,
     baseline: str,
@@ -82,7 +96,7 @@ def _comparison(
     rules: Rules,
 ) -> Comparison:
     found = estimate(data, question, pairing)
-    alpha = rules.primary_alpha if question.primary else ALPHA
+    alpha = _alpha(question, rules)
     verdict = judge(
         question.metric,
         found,

@@ -40,6 +40,26 @@ def exact_percentile(ordered: Floats, q: float) -> float | None:
     return float(ordered[rank(len(ordered), q) - 1])
 
 
+def left_out_quantiles(values: Floats, cluster: Ints, clusters: int, q: float) -> Floats:
+    """The `q` quantile of all `values` but those of one cluster, for each of `clusters` in turn.
+
+    `cluster`: 0 … clusters−1 per value. NaN where nothing is left. Exact, in memory and time that
+    grow with the number of values alone: of the ordered values, the r-th that is not in a cluster
+    stands k places further on, where k of the cluster's own come before it.
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    places = np.argsort(cluster[order], kind="stable")  # of each cluster in turn, ascending
+    ends = np.cumsum(np.bincount(cluster, minlength=clusters))
+    found = np.full(clusters, np.nan)
+    for each, own in enumerate(np.split(places, ends[:-1])):
+        if len(own) < len(values):
+            wanted = rank(len(values) - len(own), q) - 1
+            before = np.searchsorted(own - np.arange(len(own)), wanted, side="right")
+            found[each] = ordered[wanted + before]
+    return found
+
+
 def clustered_quantiles(values: Floats, cluster: Ints, weights: Ints, q: float) -> Floats:
     """The `q` quantile of `values` for each row of `weights`: how often each cluster is taken.
 

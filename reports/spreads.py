@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from loadtests.spreads import Spreads
-from reports.percentiles import clustered_quantiles
+from reports.percentiles import left_out_quantiles, rank
 from reports.statistics import Floats, Ints, Latencies, levelled
 
 
@@ -45,12 +45,17 @@ def percentile_spreads(baseline: Latencies, candidate: Latencies, q: float) -> S
     blocks, first = np.unique(np.concatenate([baseline.block, candidate.block]), return_index=True)
     pair = np.concatenate([baseline.pair, candidate.pair])[first]
     n = len(blocks)
-    weights = np.concatenate([np.ones((1, n), dtype=np.int64), 1 - np.eye(n, dtype=np.int64)])
     low, high = (
-        clustered_quantiles(values, np.searchsorted(blocks, arm.block), weights, q)
+        _with_and_without(values, np.searchsorted(blocks, arm.block), n, q)
         for arm, values in zip((baseline, candidate), levelled(baseline, candidate), strict=True)
     )
     if not (np.all(low > 0) and np.all(high > 0)):  # NaN: without a block nothing is left
         return None
     logs = np.log(high / low)
     return nested_spreads(n * logs[0] - (n - 1) * logs[1:], pair)
+
+
+def _with_and_without(values: Floats, block: Ints, blocks: int, q: float) -> Floats:
+    """The `q` quantile of everything, then without each block in turn; NaN of nothing."""
+    everything = np.sort(values)[rank(len(values), q) - 1] if len(values) else np.nan
+    return np.concatenate([[everything], left_out_quantiles(values, block, blocks, q)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reports.comparisons import PRIMARY_LATENCY, Rules, compare, questions
+from reports.comparisons import PRIMARY_LATENCY, Rules, compare, questions, verdict_of
 from reports.estimates import CAPACITY, Question
 from reports.gates import (
     Conditions,
@@ -27,6 +27,7 @@ from reports.run_folder import FINISHED, StoredRun
 from reports.same_work import same_work_gate
 from reports.second_opinion import judge_opinion, with_warnings
 from reports.statistics import adjusted_alpha
+from reports.verdicts import Verdict
 
 SCHEMA = 1
 EVERY_STATE = (*FINISHED, "invalid", "abandoned", "unstored", "disturbed")
@@ -76,36 +77,43 @@ def _valid(scenarios: Sequence[ScenarioSummary], comparisons: Sequence[Compariso
 
 
 def interim(run: StoredRun) -> list[Interim]:
-    """The primary comparisons on what there is so far; quick enough for every round."""
+    """The primary comparisons on what there is so far: estimate and interval, no more.
+
+    Gates, reasons, spreads and outlook are left to the end: while a run goes on nothing is decided
+    by them, and this is asked after every round, between trials.
+    """
     rules = _rules(run)
     return [
-        Interim(
-            scenario=name,
-            candidate=comparison.candidate,
-            metric=comparison.metric,
-            request=comparison.request,
-            change_pct=comparison.change_pct,
-            half_width_pct=_half_width_pct(comparison),
+        _as_it_stands(
+            name, candidate, question, verdict_of(data, baseline, candidate, question, rules)
         )
         for name in run.scenarios
-        for facts, question in primary_questions(run, name)
+        for data, question in _primary_data(run, name)
         for baseline, candidate in _pairs_of(run, name)
-        for comparison in compare(
-            _data(run, name, facts), baseline, candidate, [question], (), rules
-        )
     ]
+
+
+def _primary_data(run: StoredRun, name: str) -> Iterator[tuple[LoadData, Question]]:
+    for facts, question in primary_questions(run, name):
+        yield _data(run, name, facts), question
+
+
+def _as_it_stands(name: str, candidate: str, question: Question, found: Verdict) -> Interim:
+    interval = found.ci_pct
+    return Interim(
+        scenario=name,
+        candidate=candidate,
+        metric=question.metric,
+        request=question.request,
+        change_pct=tidy(found.change_pct),
+        half_width_pct=None if interval is None else tidy((interval[1] - interval[0]) / 2.0),
+    )
 
 
 def _pairs_of(run: StoredRun, name: str) -> list[tuple[str, str]]:
     """A scenario's baseline with each of its candidates."""
     baseline, *candidates = run.arms_of(name)
     return [(baseline, candidate) for candidate in candidates]
-
-
-def _half_width_pct(comparison: Comparison) -> float | None:
-    if comparison.ci95_pct is None:
-        return None
-    return tidy((comparison.ci95_pct[1] - comparison.ci95_pct[0]) / 2.0)
 
 
 def primary_questions(run: StoredRun, name: str) -> Iterator[tuple[LoadFacts, Question]]:

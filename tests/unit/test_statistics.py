@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from reports.percentiles import (
     enough_beyond,
     exact_percentile,
     fewest_samples,
+    left_out_quantiles,
     rank,
 )
 from reports.resolution import expected_resolution_pct
@@ -78,6 +80,30 @@ class TestPercentiles:
                 assert math.isnan(quantile)
             else:
                 assert quantile == repeated[rank(len(repeated), q) - 1]
+
+    @given(
+        st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=60),
+        st.sampled_from([0.1, 0.5, 0.9, 0.99]),
+    )
+    def test_leaving_one_cluster_out_is_a_quantile_of_the_others(self, samples, q):
+        values = np.array([float(value) for value, _ in samples])
+        cluster = np.array([cluster for _, cluster in samples], dtype=np.int64)
+        for each, quantile in enumerate(left_out_quantiles(values, cluster, 4, q)):
+            others = np.sort(values[cluster != each])
+            if len(others) == 0:
+                assert math.isnan(quantile)
+            else:
+                assert quantile == others[rank(len(others), q) - 1]
+
+    def test_leaving_out_takes_memory_by_the_sample_not_by_sample_and_cluster(self):
+        """A long run: 800 blocks of 200 requests would be 1 GB as one number for each of both."""
+        cluster = np.repeat(np.arange(800), 200)
+        values = np.random.default_rng(1).random(len(cluster))
+        tracemalloc.start()
+        left_out_quantiles(values, cluster, 800, 0.95)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 100 * len(values)
 
 
 class TestRateLogRatio:

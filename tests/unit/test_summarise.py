@@ -189,6 +189,16 @@ class TestKnownEffects:
                 (final.ci95_pct[1] - final.ci95_pct[0]) / 2, 1e-4
             )
 
+    def test_the_interim_asks_neither_for_spreads_nor_for_remarks(self, folder, monkeypatch):
+        """After every round of a long run: what is not shown then is not computed either."""
+        asked = []
+        for name in ("_spread", "_remarks"):
+            monkeypatch.setattr(
+                f"reports.comparisons.{name}", lambda *_, name=name: asked.append(name)
+            )
+        assert interim(StoredRun.load(folder))
+        assert asked == []
+
 
 class TestWhatCounts:
     def test_capacity_leaves_out_what_was_answered_after_the_window(self, tmp_path):
