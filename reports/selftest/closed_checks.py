@@ -10,6 +10,8 @@ from reports.selftest.limits import (
     AIM_RATE_SHARE,
     LIMIT_P50_MS,
     LIMIT_RATE_SHARE,
+    OWN_P50_MS,
+    OWN_RATE_SHARE,
     OWN_USERS_RATE_SHARE,
     THEORY_RATE_SHARE,
 )
@@ -29,7 +31,7 @@ def closed_checks(case: Case, trial: Trial, part: Matched) -> list[Check]:
     # R of the requests that began in the window: X is theirs.
     ended = (log.end_ns != NEVER) & (log.read_ns >= first_ns) & (log.read_ns < last_ns)
     if not ended.any():
-        return [_rate(case, None, served, measured)]
+        return [_rate(case, None, None, None)]
     response_s = float((log.due_ns - log.start_ns)[ended].mean()) / NS_PER_S
     if case.behaviour.one_at_a_time:
         response_s *= case.users
@@ -45,7 +47,11 @@ def closed_checks(case: Case, trial: Trial, part: Matched) -> list[Check]:
 
 
 def _rate(
-    case: Case, theory: float | None, log: float, measured: float, allowed_for: float = 0.0
+    case: Case,
+    theory: float | None,
+    log: float | None,
+    measured: float | None,
+    server_own: float = 0.0,
 ) -> Check:
     share = OWN_USERS_RATE_SHARE if case.locustfile else THEORY_RATE_SHARE
     return Check(
@@ -55,11 +61,12 @@ def _rate(
         theory=theory,
         log=log,
         measured=measured,
-        limit=max(2.0, LIMIT_RATE_SHARE * log),
+        limit=max(2.0, LIMIT_RATE_SHARE * (log or 0.0)),
         theory_limit=share * (theory or 0.0),
-        aim=AIM_RATE_SHARE * (theory or log),
-        allowed_for=allowed_for,
-        judged_by_theory=theory is not None,
+        aim=AIM_RATE_SHARE * (theory or 0.0),
+        server_own=server_own,
+        own_limit=OWN_RATE_SHARE * (theory or 0.0),
+        judged_by_theory=True,
     )
 
 
@@ -75,5 +82,6 @@ def _mean_response(case: Case, part: Matched, theory_ms: float, late_ms: float) 
         limit=LIMIT_P50_MS,
         theory_limit=THEORY_RATE_SHARE * theory_ms,
         aim=AIM_P50_MS,
-        allowed_for=late_ms,
+        server_own=late_ms,
+        own_limit=OWN_P50_MS,
     )

@@ -12,9 +12,10 @@ from reports.selftest.closed_checks import closed_checks
 from reports.selftest.limits import nearest_rank
 from reports.selftest.match import Matched, counted, expected_counts, matched
 from reports.selftest.model import Check, Judged, Selftest
-from reports.selftest.noise import about_the_host, remarks
+from reports.selftest.noise import about_the_host, about_the_server, remarks
 from reports.selftest.open_checks import (
     percentile_checks,
+    sending_checks,
     textbook_checks,
     timeout_checks,
     two_arms_checks,
@@ -44,17 +45,24 @@ def judge_case(measured: Measured) -> Judged:
     if case.pairs:
         checks += two_arms_checks(case, trials, parts)
     elif case.is_open:
-        checks += [*percentile_checks(case, parts[0]), *textbook_checks(case, parts[0])]
-        checks += [*timeout_checks(case, trials[0]), *wire_checks(measured, parts[0])]
+        on_wire = wire_checks(measured, parts[0])
+        checks += percentile_checks(case, parts[0], aimed=not on_wire)
+        checks += [*textbook_checks(case, parts[0]), *timeout_checks(case, trials[0]), *on_wire]
     else:
         checks += closed_checks(case, trials[0], parts[0])
+    if case.is_open:
+        checks += sending_checks(case, trials, parts)
     return Judged(
         case=case.name,
         says=case.says,
         load=case.load.name,
         requests=sum(trial.outcome.recorded for trial in trials),
         checks=tuple(checks),
-        remarks=(*remarks(measured), *about_the_wire(measured, trials[0])),
+        remarks=(
+            *remarks(measured),
+            *about_the_server(checks),
+            *about_the_wire(measured, trials[0]),
+        ),
         split_ms=_split_ms(parts),
     )
 

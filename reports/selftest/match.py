@@ -57,6 +57,8 @@ def counted(case: Case, trial: Trial) -> Counts:
         for word, number in said.items()
         if number != recorded
     ]
+    if not recorded:
+        faults.append("nothing was recorded")
     keys = samples["key"].to_numpy(zero_copy_only=False)
     if samples["key"].null_count:
         if served != recorded:
@@ -135,7 +137,7 @@ def matched(case: Case, trial: Trial) -> Matched:
         log_ms=_ms(table.end_ns - table.plan_ns),
         theory_ms=_ms(table.theory_ns),
         late_ms=_ms(late_ns),
-        sending_ms=_ms(table.sent_ns - table.arrival_ns),
+        sending_ms=_ms(table.sent_ns - table.plan_ns),
         way_there_ms=_ms(table.read_ns - table.sent_ns),
         way_back_ms=_ms(table.done_ns - table.end_ns),
     )

@@ -7,14 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Unit = Literal["", "ms", "/s"]
+SERVER_OFF = "by the server's own log (the machine, not the instrument: wait until it is quieter)"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One number with what it ought to be, by theory and by the server's own log.
+    """One number with what it ought to be, by the server's own log and by theory.
 
-    `theory` is the bare known answer. `allowed_for` is what the server's log says it was late
-    itself; it is added to the theory before that is judged. None: there is no such number.
+    The log (or packet times) judges the instrument: `limit`. `theory` is the bare known answer and
+    judges the server: `server_own` is by how much its log is from that, which is the server's and
+    the machine's doing, up to `own_limit`; what was measured must be within `theory_limit` of what
+    lies between `theory` and `theory + server_own`. None: there is no such number.
     """
 
     case: str
@@ -26,10 +29,11 @@ class Check:
     limit: float
     """Of the difference from the log."""
     theory_limit: float
-    """Of the difference from the theory."""
+    """Of the distance from what theory and the server's own deviation from it allow."""
     aim: float | None = None
     """What the difference ought to be below on a quiet machine."""
-    allowed_for: float = 0.0
+    server_own: float = 0.0
+    own_limit: float | None = None
     judged_by_theory: bool = False
     """The theory, not the log, is what the difference shown is from."""
     faults: tuple[str, ...] = ()
@@ -37,9 +41,13 @@ class Check:
     @property
     def expected(self) -> float | None:
         """What `difference` is from: the log where there is one, else the theory."""
-        if self.log is None or self.judged_by_theory:
-            return None if self.theory is None else self.theory + self.allowed_for
-        return self.log
+        if not self._by_theory:
+            return self.log
+        return None if self.theory is None else self.theory + self.server_own
+
+    @property
+    def _by_theory(self) -> bool:
+        return self.log is None or self.judged_by_theory
 
     @property
     def difference(self) -> float | None:
@@ -51,7 +59,7 @@ class Check:
     @property
     def shown_limit(self) -> float:
         """The limit of `difference`."""
-        return self.theory_limit if self.expected != self.log else self.limit
+        return self.theory_limit if self._by_theory else self.limit
 
     @property
     def ok(self) -> bool:
@@ -70,21 +78,26 @@ class Check:
         """In words, everything that is off."""
         if self.measured is None:
             return (*self.faults, "nothing was measured")
-        found = list(self.faults)
-        for known, limit, what in (
-            (None if self.judged_by_theory else self.log, self.limit, "the server's log"),
-            (
-                None if self.theory is None else self.theory + self.allowed_for,
-                self.theory_limit,
-                "theory",
-            ),
-        ):
-            if known is not None and abs(self.measured - known) > limit:
-                found.append(
-                    f"{self.measured - known:+.3g} {self.unit} from {what}, at most {limit:.3g} "
-                    "allowed".replace("  ", " ")
-                )
-        return tuple(found)
+        from_log = None if self.log is None else self.measured - self.log
+        beyond = (
+            self._beyond(from_log, self.limit, "from the server's log"),
+            self._beyond(self._from_theory(self.measured), self.theory_limit, "from theory"),
+            self._beyond(self.server_own, self.own_limit, SERVER_OFF),
+        )
+        return (*self.faults, *(fault for fault in beyond if fault))
+
+    def _from_theory(self, measured: float) -> float | None:
+        """How far it is from the nearest of what theory and the server's deviation allow."""
+        if self.theory is None:
+            return None
+        low, high = sorted((self.theory, self.theory + self.server_own))
+        return measured - min(max(measured, low), high)
+
+    def _beyond(self, found: float | None, limit: float | None, what: str) -> str:
+        if found is None or limit is None or abs(found) <= limit:
+            return ""
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{found:+.3g}{unit} {what}, at most {limit:.3g} allowed"
 
     def to_json(self) -> dict[str, Any]:
         """As `selftest.json` has it."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from loadtests.selftest.record import NEVER, Measured, Trial
 from loadtests.trials import Int64Array
+from reports.selftest.model import Check
 
 LATE_NS = 2_000_000
 """A process that runs this much later than it was due was kept from running."""
@@ -44,6 +45,20 @@ def remarks(measured: Measured) -> tuple[str, ...]:
     if waited:
         said.append(f"{waited} arrivals found every user busy and were sent late")
     return tuple(said)
+
+
+def about_the_server(checks: Sequence[Check]) -> tuple[str, ...]:
+    """Where the server's own log is further from the known answer than the instrument may be."""
+    late = [
+        f"{check.quantity} {check.server_own:+.2f}"
+        for check in checks
+        if check.unit == "ms" and check.own_limit and check.server_own > check.theory_limit
+    ]
+    if not late:
+        return ()
+    return (
+        f"the server's own log is late ({', '.join(late)} ms): the machine, not the instrument",
+    )
 
 
 def about_the_host(measured: Sequence[Measured]) -> tuple[str, ...]:

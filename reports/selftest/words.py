@@ -8,8 +8,9 @@ from reports.words import MINUS, NOTHING
 COLUMNS = ("Case", "What", "Theory", "Server", "Measured", "Off by", "Limit", "Aim", "Ok")
 LEGEND = (
     "Times in ms, X in answers per second. Theory: the known answer. Server: by the server's own "
-    "log (“wire”: by packet times). Off by: measured minus server, or minus theory, the server's "
-    "own lateness allowed for, where no log tells (X, given up, two arms). Aim: whether it is as "
+    "log (“wire”: by packet times); what it is beyond theory is the server's and the machine's "
+    "own. Off by: measured minus server, the instrument's own; minus theory where no log tells "
+    "(sent, given up, two arms, X with the server's lateness allowed for). Aim: whether it is as "
     "good as it should be on a quiet machine."
 )
 

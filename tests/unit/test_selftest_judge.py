@@ -88,20 +88,59 @@ def test_late_sending_is_off_by_theory_though_the_log_agrees() -> None:
         trial = with_column(trial, name, later)
     found = checks_of(Measured(case, (replace(trial, log=log),)))
     assert found["p50"].difference == pytest.approx(0.0, abs=1e-6)
-    assert found["p50"].why_off == ("+2 ms from theory, at most 0.8 allowed",)
+    assert found["p50"].ok
+    assert found["p50 sent"].why_off == ("+2 ms from theory, at most 0.4 allowed",)
 
 
-def test_the_server_s_own_lateness_is_allowed_for() -> None:
+def kept_waiting(late_ms: float, share: float) -> Measured:
+    """A share of the answers leaves later, and is recorded as it was."""
     case = BY_NAME["constant"]
     trial = ideal_trial(case)
-    log = replace(trial.log, end_ns=trial.log.end_ns + 3_000_000)
-    done_ns = pa.array(trial.outcome.samples["done_ns"].to_numpy() + 3_000_000)
-    measured = Measured(case, (replace(with_column(trial, "done_ns", done_ns), log=log),))
-    found = checks_of(measured)
-    assert found["p50"].ok
-    assert found["p50"].allowed_for == pytest.approx(3.0)
-    assert any(
-        said.startswith("the known-answer server stalled for ") for said in remarks(measured)
+    later_ns = np.where(np.arange(len(trial.log.key)) % 100 < 100 * share, round(1e6 * late_ms), 0)
+    log = replace(trial.log, end_ns=trial.log.end_ns + later_ns)
+    end_ns = dict(zip(log.key.tolist(), log.end_ns.tolist(), strict=True))
+    keys = trial.outcome.samples["key"].to_pylist()
+    recorded = with_column(trial, "done_ns", pa.array([end_ns[key] + 80_000 for key in keys]))
+    return Measured(case, (replace(recorded, log=log),))
+
+
+def test_pauses_of_server_and_machine_do_not_put_the_instrument_off() -> None:
+    """A quiet machine's tail was once off by 2.28 ms from theory though it was recorded rightly."""
+    judged = judge_case(kept_waiting(6.0, share=0.05))
+    assert [check.why_off for check in judged.checks if not check.ok] == []
+    [tail] = [check for check in judged.checks if check.quantity == "p99"]
+    assert tail.server_own == pytest.approx(6.0)
+    assert tail.difference == pytest.approx(0.08)
+    assert "the server's own log is late (p99 +6.00 ms): the machine, not the instrument" in (
+        judged.remarks
+    )
+    assert any(said.startswith("the known-answer server stalled for ") for said in judged.remarks)
+
+
+def test_a_server_that_is_grossly_late_is_off_and_named() -> None:
+    found = checks_of(kept_waiting(6.0, share=1.0))
+    assert found["p50"].why_off == (
+        "+6 ms by the server's own log (the machine, not the instrument: wait until it is "
+        "quieter), at most 2 allowed",
+    )
+    assert not checks_of(kept_waiting(15.0, share=0.05))["p99"].ok
+
+
+@pytest.mark.parametrize("name", [name for name in OPEN if name != "overload"])
+def test_a_recorder_that_is_a_millisecond_late_is_off_in_every_case(name: str) -> None:
+    found = checks_of(ideal(BY_NAME[name], back_ns=1_000_000))
+    assert not found["p50"].ok
+
+
+def test_a_recorder_that_is_early_is_off_though_the_server_was_late() -> None:
+    """The server's lateness widens the limit to one side and as far as its log says, no further."""
+    late = kept_waiting(1.5, share=1.0)
+    [trial] = late.trials
+    early_ns = pa.array(trial.outcome.samples["done_ns"].to_numpy() - 2_500_000)
+    found = checks_of(Measured(late.case, (with_column(trial, "done_ns", early_ns),)))
+    assert found["p50"].why_off == (
+        "-2.42 ms from the server's log, at most 0.406 allowed".replace("0.406", "0.43"),
+        "-0.92 ms from theory, at most 0.8 allowed",
     )
 
 
@@ -183,6 +222,31 @@ def test_two_identical_arms_that_read_differently_are_found() -> None:
     assert not checks_of(two_arms(160_000))["p50 2nd−1st"].ok
 
 
+def test_two_arms_of_which_nothing_was_recorded_are_off() -> None:
+    """No median is no difference, not a difference of nothing."""
+    both = two_arms(0)
+    for silent in ((0, 1), (1,)):
+        trials = [
+            with_samples(trial, trial.outcome.samples.slice(0, 0))
+            if trial.server in silent
+            else trial
+            for trial in both.trials
+        ]
+        check = checks_of(Measured(both.case, tuple(trials)))["p50 2nd−1st"]
+        assert check.measured is None
+        assert check.why_off == ("nothing was measured",)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_no_case_passes_without_data(case: Case) -> None:
+    nothing = np.empty(0, dtype=np.int64)
+    trial = trial_of(case, planned(case, 1), nothing, nothing)
+    silent = replace(trial, outcome=replace(trial.outcome, planned=0, sent=0, recorded=0))
+    checks = judge_case(Measured(case, (silent,) if not case.pairs else (silent, silent))).checks
+    assert [check.quantity for check in checks if check.ok and check.unit] == []
+    assert not any(check.ok for check in checks if check.quantity == "requests")
+
+
 def test_turns_are_balanced() -> None:
     assert turns(3) == [(0, 0), (0, 1), (1, 1), (1, 0), (2, 0), (2, 1)]
     assert turns(0) == [(0, 0)]
@@ -195,6 +259,8 @@ def test_the_wire_is_what_was_recorded_or_it_is_off() -> None:
     judged = judge_case(Measured(case, (trial,), wire))
     found = {check.quantity: check for check in judged.checks}
     assert found["p50 wire"].difference == pytest.approx(0.08)
+    assert found["p50 wire"].aim_met
+    assert found["p50"].aim_met is None  # packets see what the server's log cannot
     assert found["p50 wire"].ok
     assert "lay 0.050 ms" in judged.remarks[0]
     some = WireTimes(wire.key[1:], wire.asked_ns[1:], wire.answered_ns[1:] - 10_000_000)

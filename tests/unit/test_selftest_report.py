@@ -40,7 +40,7 @@ def test_the_table_fits_80_columns_and_says_what_is_off(selftest, tmp_path) -> N
     assert "…" not in "".join(table)
     assert next(line for line in table if line.strip().startswith("stall")).rstrip().endswith("ok")
     assert "OFF  errors 30%, requests: 1 served but not recorded" in text
-    assert "The instrument is off here: 2 of 10 checks" in text
+    assert "The instrument is off here: 2 of 16 checks" in text
     assert "Real-time priority was not allowed" in text
 
 
