@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import re
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
-import psutil
 from scipy.stats import t as scipy_t
 
-from loadtests.environment.processes import free_port
+from benchmarks.served import GENERATOR_CORE, Served, pin, served
 
-ROOT = Path(__file__).parents[1]
 LUA = Path(__file__).with_name("read_one.lua")
-GENERATOR_CORE, APP_CORE = 0, 1
-READY_LIMIT_S = 240.0
 UNIT_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
@@ -43,20 +36,7 @@ class Variant:
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """A running process of a variant."""
-
-    url: str
-    process: psutil.Process
-
-    def cpu_s(self) -> float:
-        """Processor time used so far, in ticks of 10 ms."""
-        used = self.process.cpu_times()
-        return used.user + used.system
-
-
-Running = dict[tuple[str, int], Instance]
+Running = dict[tuple[str, int], Served]
 """All instances, by variant and number."""
 
 
@@ -91,53 +71,20 @@ class Ratio:
         return f"{self.middle:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def pin(core: int) -> list[str]:
-    """A command's prefix that pins it to a core, where there are several."""
-    return ["taskset", "-c", str(core)] if (os.cpu_count() or 1) > 1 else []
-
-
 @contextmanager
-def serving(
-    variants: Sequence[Variant], instances: int
-) -> Iterator[dict[tuple[str, int], Instance]]:
+def serving(variants: Sequence[Variant], instances: int) -> Iterator[Running]:
     """Start `instances` of every variant; by (variant, instance)."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # unwinds, ending the servers
     with ExitStack() as stack:
         running = {}
         for variant in variants:
             for number in range(instances):
-                running[variant.name, number] = stack.enter_context(_instance(variant))
+                running[variant.name, number] = stack.enter_context(
+                    served(variant.target, variant.environment)
+                )
         for instance in running.values():
-            _await_ready(instance.url)
+            instance.await_ready()
         yield running
-
-
-@contextmanager
-def _instance(variant: Variant) -> Iterator[Instance]:
-    port = free_port()
-    command = [
-        *pin(APP_CORE), sys.executable, "-m", "uvicorn", variant.target, "--host", "127.0.0.1",
-        "--port", str(port), "--workers", "1", "--loop", "uvloop", "--http", "httptools",
-        "--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "3600",
-        "--backlog", "2048", "--no-server-header", "--lifespan", "on",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **variant.environment})
-    try:
-        yield Instance(f"http://127.0.0.1:{port}", psutil.Process(process.pid))
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _await_ready(url: str) -> None:
-    until_s = time.monotonic() + READY_LIMIT_S
-    while time.monotonic() < until_s:
-        try:
-            with urllib.request.urlopen(f"{url}/ready", timeout=10):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit(f"{url} was not ready within {READY_LIMIT_S:g} s; see its log above.")
 
 
 def measure(

@@ -14,8 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean, median
 
-from benchmarks.blocks import APP_CORE, Ratio, interval, pin
+from benchmarks.blocks import Ratio, interval
 from benchmarks.bulk_insert.inserts import REPEATS, Block, blocks
+from benchmarks.served import APP_CORE, pin
 from loadtests.environment.database import open_database
 from loadtests.environment.machine import usable_cores
 from loadtests.environment.placement import choose_placement

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 END_OF_HEAD = b"\r\n\r\n"
 LENGTH = b"content-length: "
+SILENCE_LIMIT_S = 10.0
 
 
 class Connection:
@@ -32,8 +33,15 @@ class Connection:
         self.waiting = True
 
     def answered(self) -> bool:
-        """Read what is there; whether that completes the answer. Raises on anything but 200."""
-        self._buffer += self.socket.recv(65536)
+        """Read what is there; whether that completes the answer.
+
+        Raises RuntimeError on anything but 200, and when the server has closed the connection: a
+        socket at its end is readable for ever.
+        """
+        read = self.socket.recv(65536)
+        if not read:
+            raise RuntimeError(f"{self._host} closed a connection before it had answered.")
+        self._buffer += read
         head, found, body = self._buffer.partition(END_OF_HEAD)
         if not found:
             return False
@@ -56,15 +64,27 @@ class Users:
         for connection in self._connections:
             self._selector.register(connection.socket, selectors.EVENT_READ, connection)
 
+    def close(self) -> None:
+        """Every user leaves."""
+        self._selector.close()
+        for connection in self._connections:
+            connection.socket.close()
+
     def load(self, for_s: float) -> tuple[int, float]:
-        """Load for so long and wait for the last answers; answers, and seconds until the last."""
+        """Load for so long and wait for the last answers; answers, and seconds until the last.
+
+        Raises RuntimeError when the server closes a connection, fails or falls silent.
+        """
         began_s = time.perf_counter()
         until_s = began_s + for_s
         for connection in self._connections:
             connection.send()
         waiting, answers = len(self._connections), 0
         while waiting:
-            for key, _ in self._selector.select(10.0):
+            ready = self._selector.select(SILENCE_LIMIT_S)
+            if not ready:
+                raise RuntimeError(f"No answer within {SILENCE_LIMIT_S:g} s.")
+            for key, _ in ready:
                 if not key.data.answered():
                     continue
                 answers += 1

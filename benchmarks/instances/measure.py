@@ -14,12 +14,10 @@ import argparse
 import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,14 +25,12 @@ import httpx
 import psutil
 
 from benchmarks.instances.client import Users
+from benchmarks.served import GENERATOR_CORE, Served, served, used_s
 from loadtests.environment.launch import uvicorn_target
-from loadtests.environment.processes import free_port
 from tests.support.twins import Database, private_server
 
-GENERATOR_CORE, APP_CORE = 0, 1
 USERS = 16
 WARM_UP_S = 1.0
-READY_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +54,12 @@ CONDITIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A process under measurement."""
+    """A process under measurement, and those who ask it."""
 
     condition: str
     number: int
-    url: str
-    pid: int
+    process: Served
     users: Users
-
-    def cpu_s(self) -> float:
-        """Seconds that its threads have run on a core, by the scheduler's own clock."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        spent = (task.joinpath("schedstat").read_text().split()[0] for task in tasks)
-        return sum(map(int, spent)) / 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,40 +87,12 @@ def paths(seed: int) -> Iterator[str]:
 def started(
     condition: Condition, number: int, target: str, database_url: str, seed: int
 ) -> Iterator[Instance]:
-    """An instance of what uvicorn finds at `target`, on the apps' core, ready and with users."""
-    port = free_port()
-    command = [
-        "taskset", "-c", str(APP_CORE), *condition.prefix, sys.executable, "-m", "uvicorn",
-        target, "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-        "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning",
-        "--timeout-keep-alive", "3600", "--backlog", "2048", "--no-server-header",
-        "--lifespan", "on",
-    ]  # fmt: skip
-    environment = {
-        **os.environ,
-        "TWIN_DATABASE_URL": database_url,
-        "TWIN_POOL_SIZE": "10",
-        **dict(condition.environment),
-    }
-    process = subprocess.Popen(command, env=environment)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _await_ready(url, process)
-        yield Instance(condition.name, number, url, process.pid, Users(url, USERS, paths(seed)))
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    until_s = time.monotonic() + READY_LIMIT_S
-    while time.monotonic() < until_s and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/ready", timeout=10).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    raise SystemExit(f"{url} was not ready within {READY_LIMIT_S:g} s; see its log above.")
+    """An instance of what uvicorn finds at `target`, ready and with users."""
+    pool = {"TWIN_DATABASE_URL": database_url, "TWIN_POOL_SIZE": "10"}
+    with served(target, pool | dict(condition.environment), condition.prefix) as process:
+        process.await_ready()
+        with closing(Users(process.url, USERS, paths(seed))) as users:
+            yield Instance(condition.name, number, process, users)
 
 
 def measured(
@@ -149,29 +110,23 @@ def measured(
 
 
 def _turn(instance: Instance, database: Database, cycle: int, position: int, turn_s: float) -> Turn:
-    app_s, database_s = instance.cpu_s(), threads_cpu_s(database.pid)
+    app_s, database_s = instance.process.cpu_s(), used_s(database.pid)
     answers, wall_s = instance.users.load(turn_s)
     return Turn(
         cycle, position, instance.condition, instance.number, answers, wall_s,
-        instance.cpu_s() - app_s, threads_cpu_s(database.pid) - database_s,
+        instance.process.cpu_s() - app_s, used_s(database.pid) - database_s,
     )  # fmt: skip
-
-
-def threads_cpu_s(pid: int) -> float:
-    """Seconds that a process has run, ended threads included; in ticks of 10 ms."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def reconnect(instances: Sequence[Instance], database: Database) -> None:
     """End every database connection of these instances, and have them open new ones."""
     for instance in instances:
-        ports = _ports_of(instance.pid)
+        ports = _ports_of(instance.process.pid)
         for row in database.query("SELECT id, host FROM information_schema.processlist"):
             if int(str(row["host"]).rpartition(":")[2] or 0) in ports:
                 database.query(f"KILL {row['id']}")
         for _ in range(40):  # a lost connection costs one request, which finds out
-            httpx.get(f"{instance.url}/ready", timeout=10)
+            httpx.get(f"{instance.process.url}/ready", timeout=10)
         instance.users.load(WARM_UP_S)
 
 

@@ -19,7 +19,8 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.instances.client import Users
-from benchmarks.instances.measure import GENERATOR_CORE, Condition, Instance, paths, started
+from benchmarks.instances.measure import Condition, paths, started
+from benchmarks.served import GENERATOR_CORE, Served
 from tests.support.twins import private_server
 
 TARGET = "benchmarks.known.heavier:app"
@@ -29,9 +30,7 @@ WANTED = 0.10
 BATCHES = 20
 
 
-def added_share(
-    instance: Instance, plain: Users, heavier: Users, turns: int
-) -> tuple[float, float]:
+def added_share(process: Served, plain: Users, heavier: Users, turns: int) -> tuple[float, float]:
     """Processor time that the extra work adds, as a share; and half its 95% interval (log scale).
 
     Turns are averaged in batches, whose means carry the interval.
@@ -40,9 +39,9 @@ def added_share(
     for _ in range(turns):
         costs = {}
         for name in order.sample(["plain", "heavier"], 2):
-            before_s = instance.cpu_s()
+            before_s = process.cpu_s()
             answers, _ = (plain if name == "plain" else heavier).load(TURN_S)
-            costs[name] = (instance.cpu_s() - before_s) / answers
+            costs[name] = (process.cpu_s() - before_s) / answers
         logs.append(math.log(costs["heavier"] / costs["plain"]))
     means = np.array([batch.mean() for batch in np.array_split(np.array(logs), BATCHES)])
     half = float(stats.t.ppf(0.975, BATCHES - 1) * means.std(ddof=1) / math.sqrt(BATCHES))
@@ -62,7 +61,10 @@ def main() -> None:
         with started(plain, 0, TARGET, database.url("known"), seed=1) as instance:
             instance.users.load(2.0)
             share, half = added_share(
-                instance, _users(instance.url, 0), _users(instance.url, chosen.extra), chosen.turns
+                instance.process,
+                _users(instance.process.url, 0),
+                _users(instance.process.url, chosen.extra),
+                chosen.turns,
             )
     print(f"KNOWN_EXTRA={chosen.extra} adds {100 * share:+.1f}% ± {100 * half:.1f}")
     if share > half:

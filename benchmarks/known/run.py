@@ -24,14 +24,25 @@ RUN_LIMIT_S = 900
 
 
 def run(spec: str, number: int, folder: Path, overrides: list[str]) -> None:
-    """One run with a seed of its own; what it says goes to a file beside it."""
+    """One run, its seed its number; what it says goes to a file beside it, how it ended last."""
     command = [str(BENCH), "run", str(SPECS / f"{spec}.toml"), "--seed", str(number)]
     more = [word for override in overrides for word in ("--set", override)]
-    with (folder.parent / f"{folder.name}.txt").open("w") as said:
-        subprocess.run(
-            [*command, "--out", str(folder), *more], stdout=said, stderr=said,
-            timeout=RUN_LIMIT_S, check=False, env={**os.environ, "PATH": _path()},
-        )  # fmt: skip
+    with said_by(folder).open("w") as said:
+        try:
+            done = subprocess.run(
+                [*command, "--out", str(folder), *more], stdout=said, stderr=said,
+                timeout=RUN_LIMIT_S, check=False, env={**os.environ, "PATH": _path()},
+            )  # fmt: skip
+            ending = f"exit {done.returncode}"
+        except subprocess.TimeoutExpired:
+            ending = f"ended after {RUN_LIMIT_S} s"
+    with said_by(folder).open("a") as said:
+        said.write(f"\n{ending}\n")
+
+
+def said_by(folder: Path) -> Path:
+    """What a run wrote on the screen."""
+    return folder.parent / f"{folder.name}.txt"
 
 
 def _path() -> str:
@@ -40,16 +51,40 @@ def _path() -> str:
 
 
 def judge_anew(folder: Path) -> None:
-    """Summarise the stored samples with the code as it is now."""
-    subprocess.run([str(BENCH), "report", str(folder)], capture_output=True, check=False)
+    """Summarise the stored samples with the code as it is now. Raises SystemExit when it cannot."""
+    done = subprocess.run(
+        [str(BENCH), "report", str(folder)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{folder} could not be judged anew: {done.stderr.strip()}")
+
+
+def all_runs(out: Path) -> list[Path]:
+    """The folders of all runs that were begun, also of those that left none."""
+    names = {path.stem for path in out.glob("*.txt")} | {
+        p.name for p in out.iterdir() if p.is_dir()
+    }
+    return [out / name for name in sorted(names)]
 
 
 def rows(folder: Path) -> Iterator[str]:
-    """Markdown: what one run said about each comparison."""
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    """Markdown: what one run said about each comparison; or that it failed, and how it ended."""
+    stored = folder / "summary.json"
+    if not stored.is_file():
+        yield f"| {folder.name} | – | – | – | no result: {_ending(folder)} | failed |"
+        return
+    summary = json.loads(stored.read_text(encoding="utf-8"))
+    name = folder.name if summary["status"] == "complete" else f"{folder.name} (interrupted)"
     for scenario in summary["scenarios"]:
         for each in scenario["comparisons"]:
-            yield _row(folder.name, each)
+            yield _row(name, each)
+
+
+def _ending(folder: Path) -> str:
+    """The last line of what a run wrote."""
+    said = said_by(folder)
+    lines = said.read_text(encoding="utf-8").split("\n") if said.is_file() else []
+    return next((line for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 def _row(name: str, each: Mapping[str, Any]) -> str:
@@ -80,8 +115,8 @@ def main() -> None:
             print(f"run {number}", file=sys.stderr, flush=True)
             run(chosen.spec, number, folder, chosen.set)
     print("| run | load | measure | | change, 95% interval | verdict |\n|---|---|---|---|---|---|")
-    for folder in sorted(path.parent for path in chosen.out.glob("*/summary.json")):
-        if chosen.judge:
+    for folder in all_runs(chosen.out):
+        if chosen.judge and (folder / "manifest.json").is_file():
             judge_anew(folder)
         print("\n".join(rows(folder)))
 
