@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.spreads import PRIOR, Spreads
+from loadtests.spreads import PRIOR
 
 FEWEST_INSTANCES = 3
 FEWEST_ROUNDS = 2
@@ -11,9 +11,7 @@ stop early; and a run cut short in it would lack whole scenarios."""
 MOST_ROUNDS = 40
 
 
-def best_division(
-    budget_s: float, instance_round_s: float, most_instances: int, spreads: Spreads = PRIOR
-) -> tuple[int, int]:
+def best_division(budget_s: float, instance_round_s: float, most_instances: int) -> tuple[int, int]:
     """Instances and rounds with the smallest variance whose rounds fit the budget.
 
     `instance_round_s`: wall time of one round for one instance of every arm. At least
@@ -28,5 +26,5 @@ def best_division(
     enough = [instances for instances, rounds in choices.items() if rounds >= FEWEST_ROUNDS]
     if not enough:
         return fewest, max(1, choices[fewest])
-    best = min(enough, key=lambda instances: spreads.variance(instances, choices[instances]))
+    best = min(enough, key=lambda instances: PRIOR.variance(instances, choices[instances]))
     return best, choices[best]

@@ -10,12 +10,12 @@ from loadtests.plan import RoundShape, ScenarioLoads, load_count
 from loadtests.scenarios.model import Scenario
 from loadtests.second_opinion.plan import NOT_PLANNED, NotPlanned, Plan, plan_second_opinion
 from loadtests.spec import Arm, Spec
-from loadtests.spreads import PRIOR, Spreads
 from loadtests.trials import ClosedLoad
 
 MOST_INSTANCES = 28
-"""Measured: 28 instances of both twins cost the one that is loaded 6.5% of its capacity against 6,
-the same for both arms (idle servers wake ten times a second); see docs/method.md."""
+"""Measured with two arms that were both the async twin: with 28 instances of each the one that is
+loaded has 6.5% less capacity than with 6 of each, in both arms alike (idle servers wake ten times a
+second); see docs/method.md. The sync twin idles on the same server; it was not measured apart."""
 MOST_PROCESSES = 60
 ALWAYS_INSTANCES = 12
 """However many arms there are, unless memory or connections forbid it."""
@@ -68,10 +68,10 @@ class Sizes:
         return self.rounds * self.round_s
 
 
-def choose_sizes(spec: Spec, limits: Limits, spreads: Spreads = PRIOR) -> Sizes:
+def choose_sizes(spec: Spec, limits: Limits) -> Sizes:
     """Replace every "auto" by a number, so that the answer is as narrow as the budget allows.
 
-    `spreads`: what is known of the machine and the arms before the run.
+    Where wrk is installed, its share of the budget leaves less for instances and rounds.
     """
     pairs = 1 if spec.run.pairs == "auto" else spec.run.pairs
     most, notes = _most_instances(spec, limits)
@@ -80,7 +80,7 @@ def choose_sizes(spec: Spec, limits: Limits, spreads: Spreads = PRIOR) -> Sizes:
     per_instance_s = round_seconds(spec, 1, pairs)
     instances, rounds = spec.run.instances, spec.run.rounds
     if instances == "auto" and rounds == "auto":
-        instances, rounds = best_division(budget_s, per_instance_s, most, spreads)
+        instances, rounds = best_division(budget_s, per_instance_s, most)
     elif instances == "auto":
         instances = min(most, ALWAYS_INSTANCES)
     elif rounds == "auto":

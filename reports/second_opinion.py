@@ -131,7 +131,7 @@ def _sentence(opinion: Opinion, word: OpinionWord, estimate: Estimate | Doubt) -
         "agrees": f"wrk sees the same capacity as our generator within {WITHIN_PCT:g}%",
         "differs": f"our generator sees another capacity than wrk, by more than {WITHIN_PCT:g}%",
     }.get(word, f"too few turns to tell whether wrk and our generator agree within {WITHIN_PCT:g}%")
-    return f"A second opinion: {said}; ours is {by} of wrk's ({where}, in turn)."
+    return f"A second opinion: {said}; ours differs by {by} from wrk's ({where}, in turn)."
 
 
 def _arms_sentence(seen: ArmsSeen) -> str:

@@ -18,14 +18,13 @@ from tests.support.noise import Design, capacities, latencies
 
 class TestBestDivision:
     @pytest.mark.parametrize("budget_s", [40, 100, 388, 1862, 9000])
-    @pytest.mark.parametrize("spreads", [PRIOR, Spreads(0.02, 0.2), Spreads(0.1, 0.05)])
-    def test_nothing_that_fits_is_narrower(self, budget_s: float, spreads: Spreads) -> None:
-        instances, rounds = best_division(budget_s, 5.0, 28, spreads)
+    def test_nothing_that_fits_is_narrower(self, budget_s: float) -> None:
+        instances, rounds = best_division(budget_s, 5.0, 28)
         assert instances * rounds * 5.0 <= budget_s
         others = itertools.product(range(3, 29), range(FEWEST_ROUNDS, 41))
         fit = [pair for pair in others if pair[0] * pair[1] * 5.0 <= budget_s]
-        best = min(spreads.variance(*pair) for pair in fit)
-        assert spreads.variance(instances, rounds) == pytest.approx(best)
+        best = min(PRIOR.variance(*pair) for pair in fit)
+        assert PRIOR.variance(instances, rounds) == pytest.approx(best)
 
     def test_instances_come_before_rounds_and_then_rounds_fill_the_budget(self) -> None:
         assert best_division(400, 10.0, 28) == (20, 2)
@@ -34,19 +33,6 @@ class TestBestDivision:
     def test_what_does_not_fit_is_the_fewest_instances_once(self) -> None:
         assert best_division(10, 10.0, 28) == (3, 1)
         assert best_division(50, 10.0, 2) == (2, 2)
-
-    def test_the_optimum_of_kalibera_and_jones_costs_least(self) -> None:
-        spreads, instance_s, block_s = Spreads(0.03, 0.15), 9.0, 2.5
-        best = spreads.optimal_blocks(instance_s, block_s)
-
-        def variance_for_the_time(blocks: float) -> float:
-            time_s = instance_s + blocks * block_s
-            return (spreads.instance_sd**2 + spreads.block_sd**2 / blocks) * time_s
-
-        assert best == pytest.approx(math.sqrt(9.0 / 2.5) * 5.0)
-        for other in (0.5 * best, 0.9 * best, 1.1 * best, 2 * best):
-            assert variance_for_the_time(other) > variance_for_the_time(best)
-        assert Spreads(0.0, 0.1).optimal_blocks(9.0, 2.5) == math.inf
 
 
 class TestSpreads:
