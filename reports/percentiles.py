@@ -12,6 +12,9 @@ Ints = npt.NDArray[np.int64]
 
 FEWEST_BEYOND = 10
 """A percentile is shown only where this many samples or more stand beyond it."""
+MOST_CELLS = 16_000_000
+"""Counts by value and cluster that are held at once (128 MB): more only where the clusters are the
+blocks of a long run, of arms with one instance."""
 
 
 def rank(count: int, q: float) -> int:
@@ -60,15 +63,20 @@ def left_out_quantiles(values: Floats, cluster: Ints, clusters: int, q: float) -
     return found
 
 
-def clustered_quantiles(values: Floats, cluster: Ints, weights: Ints, q: float) -> Floats:
+def clustered_quantiles(
+    values: Floats, cluster: Ints, weights: Ints, q: float, most_cells: int = MOST_CELLS
+) -> Floats:
     """The `q` quantile of `values` for each row of `weights`: how often each cluster is taken.
 
     `cluster`: 0 … n−1 per value; `weights`: replicates × n. A replicate without samples gives
-    NaN. Exact: per replicate, a binary search in the sorted values by weighted counts.
+    NaN. Exact: per replicate, a binary search in the sorted values by weighted counts; with more
+    than `most_cells` of these, one replicate after the other, in memory by the value.
     """
     order = np.argsort(values, kind="stable")
     ordered = values[order]
     clusters = weights.shape[1]
+    if len(values) * clusters > most_cells:
+        return _one_by_one(ordered, cluster[order], weights, q)
     below = np.zeros((len(values) + 1, clusters), dtype=np.int64)
     below[np.arange(1, len(values) + 1), cluster[order]] = 1
     np.cumsum(below, axis=0, out=below)  # below[i, c]: cluster c's samples among the i smallest
@@ -83,3 +91,12 @@ def clustered_quantiles(values: Floats, cluster: Ints, weights: Ints, q: float) 
         low = np.where(reached, low, np.minimum(middle + 1, high))
     found = ordered[np.clip(low - 1, 0, len(values) - 1)]
     return np.where(totals > 0, found, np.nan)
+
+
+def _one_by_one(ordered: Floats, cluster: Ints, weights: Ints, q: float) -> Floats:
+    found = np.full(len(weights), np.nan)
+    for replicate, taken in enumerate(weights):
+        reached = np.cumsum(taken[cluster])
+        if reached[-1] > 0:
+            found[replicate] = ordered[np.searchsorted(reached, rank(int(reached[-1]), q))]
+    return found

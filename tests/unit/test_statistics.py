@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from reports.percentiles import (
+    MOST_CELLS,
     clustered_quantiles,
     enough_beyond,
     exact_percentile,
@@ -69,11 +70,16 @@ class TestPercentiles:
         st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), min_size=1, max_size=60),
         st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=1, max_size=5),
         st.sampled_from([0.1, 0.5, 0.9, 0.99]),
+        st.sampled_from([0, MOST_CELLS]),
     )
-    def test_weighted_quantiles_equal_those_of_the_repeated_samples(self, samples, weights, q):
+    def test_weighted_quantiles_equal_those_of_the_repeated_samples(
+        self, samples, weights, q, most_cells
+    ):
         values = np.array([float(value) for value, _ in samples])
         cluster = np.array([cluster for _, cluster in samples], dtype=np.int64)
-        found = clustered_quantiles(values, cluster, np.array(weights, dtype=np.int64), q)
+        found = clustered_quantiles(
+            values, cluster, np.array(weights, dtype=np.int64), q, most_cells
+        )
         for row, quantile in zip(weights, found, strict=True):
             repeated = np.sort(np.repeat(values, np.array(row)[cluster]))
             if len(repeated) == 0:
