@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+import pyarrow.compute as pc
 import pytest
 
 from loadtests.arrivals import RequestStream, Window, plan_arrivals
@@ -194,6 +195,34 @@ def test_a_lost_sample_is_found_by_the_counts(bench: Bench, name: str) -> None:
     ]
     assert not requests.ok
     assert requests.log - requests.measured == 1
+
+
+class LateGenerator:
+    """Records every answer a millisecond late."""
+
+    def __init__(self, honest: Any) -> None:
+        self._honest = honest
+
+    def run_trial(self, order: TrialOrder) -> TrialOutcome:
+        outcome: TrialOutcome = self._honest.run_trial(order)
+        samples = outcome.samples
+        place = samples.schema.get_field_index("done_ns")
+        late = pc.add(samples["done_ns"], 1_000_000)
+        return replace(
+            outcome, samples=samples.set_column(place, samples.schema.field(place), late)
+        )
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(("name", "quantity"), [("M/M/1 0.8", "p50"), ("closed", "mean R")])
+def test_a_recorder_that_is_a_millisecond_late_is_off(
+    bench: Bench, name: str, quantity: str
+) -> None:
+    late = Bench(bench.servers, bench.targets, LateGenerator(bench.generator), False)
+    found = checks_of(measure_case(late, short(name), seed=1))
+    assert "from the server's log" in found[quantity].why_off[0]
+    assert found["requests"].ok
 
 
 def test_the_whole_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
