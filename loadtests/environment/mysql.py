@@ -251,7 +251,8 @@ def explained(error: Exception, address: Address) -> EnvironmentNotReady:
         case CR.CR_CONN_HOST_ERROR | CR.CR_CONNECTION_ERROR | CR.CR_UNKNOWN_HOST:
             return EnvironmentNotReady(
                 f"{where} cannot be reached: {said}.",
-                hint="Is the server running, and are host and port right? bench doctor tries it.",
+                hint="Is it running, and are host and port in BENCH_DATABASE_URL or run.database "
+                "right? Without either, bench brings a server of its own.",
             )
         case ER.DBACCESS_DENIED_ERROR | ER.TABLEACCESS_DENIED_ERROR | 1227:
             return RightMissing(

@@ -61,7 +61,14 @@ def test_texts_without_a_password_stay(plain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("{", "no readable run"), ('{"schema": 9}', "schema 9")]
+    ("text", "expected"),
+    [
+        ("{", "no readable run"),
+        ("[1]", "it is no manifest"),
+        ("{}", "it is no manifest"),
+        ('{"schema": 1, "run": "x"}', "it lacks arms, baseline, overrides, placement, seed, spec"),
+        ('{"schema": 9}', "schema 9"),
+    ],
 )
 def test_a_damaged_or_newer_manifest_is_a_clear_error(
     tmp_path: Path, text: str, expected: str
