@@ -223,7 +223,7 @@ def test_a_scenario_names_its_arms_and_its_baseline(tmp_path: Path) -> None:
     [
         ('arms = ["sync", "c"]', "my.toml:12: scenario \"read-one\" arms: no arm is called 'c'"),
         ('arms = ["b", "b"]', "my.toml:12: scenario \"read-one\" arms: arm 'b' is named twice"),
-        ("arms = []", 'my.toml:12: scenario "read-one" arms: Tuple should have at least 1'),
+        ("arms = []", 'my.toml:12: scenario "read-one" arms: at least one is needed'),
         ('arms = ["sync"]', "my.toml:7: arm \"b\" name: no scenario is for arm 'b'"),
         ("expect_errors = true", "expect_errors needs a closed load"),
         ("block_s = 0", 'my.toml:12: scenario "read-one" block_s'),
