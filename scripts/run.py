@@ -53,7 +53,10 @@ def run_command(options: RunOptions) -> int:
         _show_plan(spec, sizes, options)
         return 0
     if sizes.rounds == 0:
-        raise UsageError(f"{options.resume} is finished; nothing is left to do.")
+        raise UsageError(
+            f"{options.resume} is finished; nothing is left to do.",
+            hint=f"Its report: {options.resume}/report.html. To measure anew, leave out --resume.",
+        )
     folder, run = _folder(options, spec)
     return _run(spec, sizes, folder, run, options, before)
 
