@@ -28,9 +28,11 @@ def choose_generators(spec: Spec, cores: int) -> int:
 
 
 def _needs(spec: Spec) -> Iterator[float]:
-    """Processes that each scenario may keep busy, as a fraction of processes."""
+    """Processes that each scenario may keep busy, in fractions."""
     for scenario in spec.scenario:
-        if scenario.load.rate_per_s is not None:
+        if scenario.locustfile is not None:
+            yield 1.0  # its users are never shared out: other processes would stand idle
+        elif scenario.load.rate_per_s is not None:
             yield scenario.load.rate_per_s / OPEN_PER_PROCESS_PER_S
         else:
             workers = max(arm.workers for arm in spec.arms_of(scenario))

@@ -69,7 +69,7 @@ class Generators:
         place = number * len(cores) // share.of  # threads of one core stand side by side
         own = [cores[place]] if cores and share.of > 1 else cores
         log = first_log if number == 0 else first_log.with_stem(f"{first_log.stem}-{number + 1}")
-        self._processes.append(GeneratorProcess.launch(cores=own, log_path=log, share=share))
+        self._processes.append(GeneratorProcess(cores=own, log_path=log, share=share))
         self._places.append(own[0] if own else number)
 
     @property

@@ -22,6 +22,8 @@ from loadtests.spec import Spec
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+NEEDED = frozenset({"run", "overrides", "spec", "seed", "baseline", "arms", "placement"})
+"""What nothing can be done without: neither a report nor going on."""
 
 
 def public_spec(spec: Spec) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = _with_what_is_needed(json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(
             f"{folder} holds no run: there is no {path.name}.",
@@ -102,9 +104,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder} holds no readable run ({path.name}: {error}).",
             hint="Restore it from a copy, or measure again with bench run.",
         ) from error
-    if manifest.get("schema") != SCHEMA:
+    if manifest["schema"] != SCHEMA:
         raise StorageError(
-            f"{path} has schema {manifest.get('schema')!r}; this version reads {SCHEMA}.",
+            f"{path} has schema {manifest['schema']!r}; this version reads {SCHEMA}.",
             hint="Use the version of bench that made it.",
         )
-    return dict(manifest)
+    return manifest
+
+
+def _with_what_is_needed(manifest: Any) -> dict[str, Any]:
+    """The same; ValueError for what no version of ours has written."""
+    if not isinstance(manifest, dict) or "schema" not in manifest:
+        raise ValueError("it is no manifest")
+    missing = NEEDED - manifest.keys() if manifest["schema"] == SCHEMA else set()
+    if missing:
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    return manifest

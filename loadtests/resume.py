@@ -93,6 +93,12 @@ def placement_of(manifest: Mapping[str, Any], usable: Sequence[int], folder: Pat
     return placement
 
 
+def generators_of(manifest: Mapping[str, Any]) -> int:
+    """How many processes made the load of the run, however many this machine would take now; runs
+    that do not tell are of a time when there was one."""
+    return int(_fact(manifest, "generator.processes") or 1)
+
+
 SAME_IN_EVERY_SESSION = (
     "database.kind",
     "database.flavour",

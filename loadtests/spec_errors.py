@@ -42,6 +42,7 @@ def explain(error: ValidationError, data: dict[str, Any], told: Told) -> str:
         message = {
             "extra_forbidden": "unknown key",
             "missing": "missing",
+            "too_short": "at least one is needed",
         }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
         lines.append(f"{told.blame(location)}: {_dotted(location, data)}: {message}")
     return "\n".join(dict.fromkeys(lines))

@@ -23,7 +23,16 @@ def unrecorded_trial(
 ) -> TrialOutcome:
     """Load one instance with the scenario's users; nothing of it is stored."""
     check_interruption(run)
-    order = TrialOrder(
+    order = unrecorded_order(scenario, target, steady_s, seed)
+    put_back(run, order)
+    outcome = run.generator.run_trial(order)
+    run.bed.check()
+    return outcome
+
+
+def unrecorded_order(scenario: Scenario, target: Target, steady_s: float, seed: int) -> TrialOrder:
+    """A closed load of the scenario's users, under no number of a plan."""
+    return TrialOrder(
         trial=-1,
         round=-1,
         block=-1,
@@ -34,10 +43,6 @@ def unrecorded_trial(
         lead_in_s=LEAD_IN_S,
         steady_s=steady_s,
     )
-    put_back(run, order)
-    outcome = run.generator.run_trial(order)
-    run.bed.check()
-    return outcome
 
 
 def completions_per_s(outcome: TrialOutcome) -> float:

@@ -28,7 +28,7 @@ def say(message: str) -> None:
 class Progress:
     """Shows a run as it goes: scenario, round, time left, current intervals.
 
-    Satisfies `loadtests.run.Watcher`. Use as a context manager.
+    Satisfies `loadtests.run_state.Watcher`. Use as a context manager.
     """
 
     def __init__(self, *, round_s: float, rounds: int, first_round: int = 0) -> None:

@@ -16,6 +16,7 @@ from loadtests.environment.drivers import check_drivers, driver_of
 from loadtests.environment.machine import available_memory_mb, host_facts, usable_cores
 from loadtests.environment.placement import Placement
 from loadtests.environment.probes import HostProbe
+from loadtests.environment.topology import cores_of
 from loadtests.errors import BenchError, EnvironmentNotReady
 from loadtests.schedule import PROCESS_MEMORY_MB, Sizes, connections_needed
 from loadtests.spec import Arm, Spec, load_spec
@@ -27,7 +28,8 @@ from scripts.self_comparison import Look, instances_with_room, look_at_twin
 from scripts.session import limits_here, placement_here, sizes_here
 
 UNFIT = 4
-FEWEST_CORES = 2
+FEWEST_CPUS = 2
+"""Threads of one core would do: many small machines have no more."""
 FEWEST_INSTANCES = 2
 USUAL_LOOK = Look()
 LOOK_S = 3.0
@@ -97,12 +99,14 @@ def _drivers(spec: Spec) -> Finding:
 
 
 def _cores(placement: Placement) -> Finding:
-    cores = len(usable_cores()) or int(host_facts()["cores"])
+    cpus = usable_cores()
+    count = len(cpus) or int(host_facts()["cores"])
+    of_cores = f" of {len(cores_of(cpus))} cores" if cpus else ""
     return Finding(
         "cores",
-        cores >= FEWEST_CORES,
-        f"{cores} usable; {placement.why}",
-        "On one core generator, app and database take time from each other: use more.",
+        count >= FEWEST_CPUS,
+        f"{count} CPUs{of_cores} usable; {placement.why}",
+        "On one CPU generator, app and database take time from each other: use more.",
     )
 
 

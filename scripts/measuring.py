@@ -6,10 +6,9 @@ import datetime
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from loadtests.environment.distance import Distance
 from loadtests.environment.launch import with_resolved_headers
@@ -41,6 +40,8 @@ class Assignment:
     spec: Spec
     sizes: Sizes
     placement: Placement
+    generators: int
+    """How many processes make the load."""
     overrides: tuple[str, ...] = ()
     before: Progressed = NOTHING_YET
 
@@ -61,7 +62,9 @@ def measure(assignment: Assignment, store: RunStore, log: RunLog, stopping: Stop
         return execute(_run(assignment, store, session, generator, progress, stopping))
 
 
-def _session(assignment: Assignment, store: RunStore, log: RunLog) -> Any:
+def _session(
+    assignment: Assignment, store: RunStore, log: RunLog
+) -> AbstractContextManager[Session]:
     return open_session(
         assignment.spec,
         assignment.sizes,
@@ -80,7 +83,7 @@ def _generators(assignment: Assignment, store: RunStore, session: Session) -> Ge
         folder=assignment.spec.folder,
         cores=session.placement.generator,
         log_path=store.folder / "logs" / "generator.log",
-        count=session.generators,
+        count=assignment.generators,
     )
 
 
@@ -130,7 +133,7 @@ def _record(
         check_same_world(read_manifest(store.folder), session.facts(), store.folder)
         return
     source = Path(assignment.spec.source)
-    told = {"processes": session.generators, "real_time": generator.real_time}
+    told = {"processes": assignment.generators, "real_time": generator.real_time}
     manifest = build_manifest(
         run=assignment.run,
         command=["bench", *sys.argv[1:]],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from loadtests.environment.placement import Placement
+from loadtests.environment.topology import cores_of
 from loadtests.schedule import Limits, Sizes
 from loadtests.spec import Spec
 from loadtests.wall_time import sizes_within
@@ -22,7 +23,6 @@ JUDGED_MIN = 8
 COARSEST_PCT = 50.0
 """A machine that cannot resolve this much in JUDGED_MIN is not fit to measure."""
 STEAL_WORTH_TELLING_PCT = 1.0
-FEW_CORES = 4
 NAMES = {CAPACITY: "capacity", PRIMARY_LATENCY: "p95"}
 
 
@@ -144,10 +144,18 @@ def _helpful(
             f"less steal: other guests of the host took {seen.steal_pct:.1f}% of this machine's "
             "CPU time; another hour, or a machine of one's own"
         )
-    if 0 < len(placement.cores) < FEW_CORES:
+    if _generator_and_database_share(placement):
         yield "more cores: generator and database share what could be a core for each"
     for metric, name in NAMES.items():
         if judged is not None and metric in known:
             advice = what_repetition_helps(known[metric], _replication(judged, spec))
             if advice is not None:
                 yield f"for {name}, {advice}"
+
+
+def _generator_and_database_share(placement: Placement) -> bool:
+    """Whether both are on one physical core, be it on different threads of it."""
+    parties = (set(placement.generator), set(placement.database))
+    return any(
+        all(party & set(core.cpus) for party in parties) for core in cores_of(placement.cores)
+    )

@@ -18,6 +18,7 @@ from loadtests.resume import (
     NOTHING_YET,
     Progressed,
     check_same_spec,
+    generators_of,
     placement_of,
     progress_of,
 )
@@ -33,7 +34,7 @@ from scripts.plan_json import plan_json
 from scripts.plan_text import plan_text
 from scripts.resuming import RunOptions, hidden_keys, options_of_resumed_run
 from scripts.run_log import RunLog
-from scripts.session import placement_here, sizes_here
+from scripts.session import generators_here, placement_here, sizes_here
 from scripts.stopping import Stopping
 
 INTERRUPTED = 130
@@ -52,7 +53,10 @@ def run_command(options: RunOptions) -> int:
         _show_plan(spec, sizes, options)
         return 0
     if sizes.rounds == 0:
-        raise UsageError(f"{options.resume} is finished; nothing is left to do.")
+        raise UsageError(
+            f"{options.resume} is finished; nothing is left to do.",
+            hint=f"Its report: {options.resume}/report.html. To measure anew, leave out --resume.",
+        )
     folder, run = _folder(options, spec)
     return _run(spec, sizes, folder, run, options, before)
 
@@ -99,8 +103,10 @@ def _run(
     with Stopping(Interruption()) as stopping:
         try:
             with stopping.at_once():
-                placement = _placement(spec, options)
-            assignment = Assignment(run, spec, sizes, placement, options.overrides, before)
+                placement, generators = _places(spec, options)
+            assignment = Assignment(
+                run, spec, sizes, placement, generators, options.overrides, before
+            )
             status = measure(assignment, store, log, stopping)
         except KeyboardInterrupt:
             status = "interrupted"
@@ -116,11 +122,14 @@ def _run(
     return finish(folder, options, log)
 
 
-def _placement(spec: Spec, options: RunOptions) -> Placement:
-    """Chosen by looking at the cores; a resumed run keeps the one it has."""
+def _places(spec: Spec, options: RunOptions) -> tuple[Placement, int]:
+    """Who gets which cores, by a look at them, and how many processes make the load; a resumed run
+    keeps what it has."""
     if options.resume is None:
-        return placement_here(spec, look=True)
-    return placement_of(read_manifest(options.resume), usable_cores(), options.resume)
+        return placement_here(spec, look=True), generators_here(spec)
+    manifest = read_manifest(options.resume)
+    placement = placement_of(manifest, usable_cores(), options.resume)
+    return placement, generators_of(manifest)
 
 
 def finish(folder: Path, options: RunOptions, log: RunLog) -> int:

@@ -20,11 +20,14 @@ from reports.summarise import summarise
 from scripts.console import minutes, say
 from scripts.measuring import Assignment, measure
 from scripts.run_log import RunLog
-from scripts.session import sizes_here
+from scripts.session import generators_here, sizes_here
 from scripts.stopping import Stopping
 
 TWIN, AGAIN = "async", "async-again"
 SCENARIO = "read-one"
+LONGEST_BLOCK_S = 2.0
+"""With windows of this length the usual look takes twice its minute; longer ones would keep people
+waiting (60 s are allowed), and hardly say more where noise is drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,10 @@ class Seen:
 
 
 def look_spec(spec: Spec, look: Look) -> Spec:
-    """The async twin twice, on the database and with the windows that a spec asks for."""
-    run = {"instances": look.instances, "rounds": look.rounds, "pairs": 1}
+    """The async twin twice, on the database that a spec asks for; with its windows too, unless they
+    are so long that nobody would wait for the answer."""
+    block_s = min(spec.run.block_s, LONGEST_BLOCK_S)
+    run = {"instances": look.instances, "rounds": look.rounds, "pairs": 1, "block_s": block_s}
     return Spec(
         run=spec.run.model_copy(update=run),
         arm=(Arm(name=TWIN, app="async"), Arm(name=AGAIN, app="async")),
@@ -81,7 +86,7 @@ def look_at_twin(spec: Spec, look: Look, placement: Placement) -> Seen:
         folder = Path(name)
         store, log = RunStore(folder), RunLog(folder)
         try:
-            assignment = Assignment("doctor", asked, sizes, placement)
+            assignment = Assignment("doctor", asked, sizes, placement, generators_here(asked))
             status = measure(assignment, store, log, stopping)
         finally:
             store.close()

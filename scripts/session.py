@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from loadtests.environment.core_noise import look_at, noise_of
 from loadtests.environment.database import Database, free_connections_outside, open_database
@@ -42,8 +42,6 @@ class Session:
     database: Database
     instances: list[RunningInstance]
     distance: Distance | None = None
-    generators: int = 1
-    """How many processes make the load."""
 
     def check(self) -> None:
         """Raise EnvironmentNotReady when the way to the database is gone."""
@@ -85,7 +83,8 @@ def placement_here(spec: Spec, *, look: bool = False) -> Placement:
 
 
 def generators_here(spec: Spec) -> int:
-    """How many processes make the load on this machine."""
+    """How many processes make the load on this machine; asked before this process gives cores
+    away."""
     return choose_generators(spec, len(cores_of(usable_cores())))
 
 
@@ -95,6 +94,14 @@ def cores_shared_out(generators: int = 1, *, look: bool = False) -> Placement:
     cores = cores_of(usable_cores())
     noise = noise_of(look_at(candidates(cores, generators)[0].cores)) if look else ()
     return choose_placement(cores, noise, generators)
+
+
+class _Here(TypedDict):
+    """What database, relay and arms are all told of the place they are started in."""
+
+    placement: Placement
+    log_folder: Path
+    say: Callable[[str], None]
 
 
 @contextmanager
@@ -115,41 +122,19 @@ def open_session(
     """
     check_drivers(spec.arm)
     placement = placement or placement_here(spec)
-    generators = generators_here(spec)  # before this process gives cores away
     say(f"Cores: {placement.why}")
+    here: _Here = {"placement": placement, "log_folder": log_folder, "say": say}
+    needed, rtt_ms = connections_needed(spec.arm, sizes.instances), spec.run.database_rtt_ms
     with ExitStack() as stack:
-        database = stack.enter_context(
-            open_database(
-                spec.run,
-                connections_needed=connections_needed(spec.arm, sizes.instances),
-                placement=placement,
-                log_folder=log_folder,
-                say=say,
-            )
-        )
-        distance = stack.enter_context(
-            distant_database(
-                database,
-                spec.run.database_rtt_ms,
-                placement=placement,
-                log_folder=log_folder,
-                say=say,
-            )
-        )
-        instances = stack.enter_context(
-            running_arms(
-                spec,
-                database,
-                run=run,
-                instances=sizes.instances,
-                first_instance=first_instance,
-                placement=placement,
-                log_folder=log_folder,
-                say=say,
-            )
-        )
+        database = stack.enter_context(open_database(spec.run, connections_needed=needed, **here))
+        distance = stack.enter_context(distant_database(database, rtt_ms, **here))
+        arms = running_arms(
+            spec, database, run=run, instances=sizes.instances, first_instance=first_instance,
+            **here,
+        )  # fmt: skip
+        instances = stack.enter_context(arms)
         stack.enter_context(on_cores(placement.generator))  # our own work stays off the apps' core
-        yield Session(spec, sizes, placement, database, instances, distance, generators)
+        yield Session(spec, sizes, placement, database, instances, distance)
 
 
 def sizes_here(spec: Spec, *, only_planning: bool = False) -> Sizes:

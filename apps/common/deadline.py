@@ -1,4 +1,6 @@
-"""One limit on all that a request waits for: gate, thread, connection, a silent database."""
+"""With the gate, one limit on all that a request waits for: gate, thread, connection, a silent
+database. Without it nobody bounds the wait for a thread, and the pool's own limit on the wait for a
+pooled connection comes on top."""
 
 from __future__ import annotations
 

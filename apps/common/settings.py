@@ -42,8 +42,9 @@ class Settings(BaseModel):
     """Everything that can differ between two instances of an app.
 
     `admission`: requests let in at once, first come first served; 0 = as many as the pool holds,
-    -1 = no gate. `pool_timeout_s` bounds all that a request waits for (`deadline.py`),
-    `body_timeout_s` the wait for its body.
+    -1 = no gate. With the gate, `pool_timeout_s` bounds all that a request waits for taken together
+    (`deadline.py`); without it, each wait but that for a thread. `body_timeout_s` bounds the wait
+    for its body.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,5 +1,6 @@
-"""Which sharing of two cores measures best: two instances of the async twin under closed and open
-load, all processes moved from placement to placement in turn, and what a look at the cores said.
+"""Which sharing of two physical cores measures best: two instances of the async twin under closed
+and open load, all processes moved from placement to placement in turn, and what a look at the cores
+said.
 
     .venv/bin/python -m benchmarks.placement.measure [--blocks 20]
 
@@ -26,6 +27,8 @@ from loadtests.environment.core_noise import look_at, noise_of
 from loadtests.environment.machine import host_facts, usable_cores
 from loadtests.environment.probes import HostProbe
 from loadtests.environment.proctree import process_tree, threads_of
+from loadtests.environment.topology import cores_of
+from loadtests.errors import EnvironmentNotReady
 from loadtests.generators import Generators
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.schedule import Limits, choose_sizes
@@ -35,14 +38,29 @@ from loadtests.unrecorded import completions_per_s
 from scripts.session import Session, open_session
 
 HERE = Path(__file__).parent
-FIRST, SECOND = usable_cores()[:2]
-PLACEMENTS = {
-    "arms alone on the second": {"generator": FIRST, "database": FIRST, "apps": SECOND},
-    "arms alone on the first": {"generator": SECOND, "database": SECOND, "apps": FIRST},
-    "generator alone": {"generator": FIRST, "database": SECOND, "apps": SECOND},
-}
+Placements = Mapping[str, Mapping[str, int]]
+"""For each name the CPU of each party."""
 LOADS: tuple[Load, ...] = (ClosedLoad(16), OpenLoad(300.0, "poisson"))
 LOOK_EVERY = 5
+
+
+def placements(first: int, second: int) -> Placements:
+    """The three ways of sharing two cores."""
+    return {
+        "arms alone on the second": {"generator": first, "database": first, "apps": second},
+        "arms alone on the first": {"generator": second, "database": second, "apps": first},
+        "generator alone": {"generator": first, "database": second, "apps": second},
+    }
+
+
+def two_cpus() -> tuple[int, int]:
+    """A CPU of each of two physical cores. Raises EnvironmentNotReady where there is one."""
+    cores = cores_of(usable_cores())
+    if len(cores) < 2:
+        raise EnvironmentNotReady(
+            "This takes two physical cores.", hint="lscpu shows what there is."
+        )
+    return cores[0].cpus[0], cores[1].cpus[0]
 
 
 def main() -> None:
@@ -56,6 +74,7 @@ def main() -> None:
         scenario=(BUILT_IN["read-one"],),
     )
     sizes = choose_sizes(spec, Limits(memory_mb=None, connections=None))
+    cpus = two_cpus()
     with (
         tempfile.TemporaryDirectory() as folder,
         open_session(spec, sizes, run="placement", log_folder=Path(folder)) as session,
@@ -67,12 +86,15 @@ def main() -> None:
             log_path=Path(folder) / "generator.log",
         ) as generator,
     ):
-        rows = _measured(session, generator, blocks)
+        rows = _measured(session, generator, cpus, blocks)
     (HERE / "results.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print(_told(rows))
 
 
-def _measured(session: Session, generator: Generators, blocks: int) -> dict[str, Any]:
+def _measured(
+    session: Session, generator: Generators, cpus: tuple[int, int], blocks: int
+) -> dict[str, Any]:
+    ways = placements(*cpus)
     host, load_before = HostProbe(), os.getloadavg()[0]
     steal_before_s = host.read().steal_s
     trials, looks = [], []
@@ -80,9 +102,9 @@ def _measured(session: Session, generator: Generators, blocks: int) -> dict[str,
     order = random.Random(1)
     for block in range(-2, blocks):  # two to warm up
         if block % LOOK_EVERY == 0:
-            looks.append([each.slowed_pct for each in noise_of(look_at([FIRST, SECOND]))])
-        for name in order.sample(list(PLACEMENTS), len(PLACEMENTS)):
-            _move(session, generator, PLACEMENTS[name])
+            looks.append([each.slowed_pct for each in noise_of(look_at(cpus))])
+        for name in order.sample(list(ways), len(ways)):
+            _move(session, generator, ways[name])
             for load in LOADS:
                 for target in order.sample(targets, len(targets)):
                     outcome = generator.run_trial(_order(target, load, block + 2))
@@ -93,6 +115,7 @@ def _measured(session: Session, generator: Generators, blocks: int) -> dict[str,
         "host": {key: host_facts()[key] for key in ("cpu", "kernel", "cores", "virtual")},
         "load_1min_before": round(load_before, 2),
         "steal_s": None if steal_s is None or steal_before_s is None else steal_s - steal_before_s,
+        "cpus": list(cpus),
         "looks_slowed_pct": looks,
         "trials": trials,
     }
@@ -138,9 +161,10 @@ def _row(
 
 
 def _told(rows: dict[str, Any]) -> str:
-    lines = [f"looks (slowed % of {FIRST}, {SECOND}): {rows['looks_slowed_pct']}"]
+    first, second = rows["cpus"]
+    lines = [f"looks (slowed % of {first}, {second}): {rows['looks_slowed_pct']}"]
     for load, metric in ((LOADS[0], "per_s"), (LOADS[1], "p95_ms")):
-        for name in PLACEMENTS:
+        for name in placements(first, second):
             chosen = [
                 row for row in rows["trials"]
                 if row["placement"] == name and row["load"] == load.name

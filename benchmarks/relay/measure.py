@@ -36,6 +36,7 @@ from loadtests.environment.probes import cpu_clock_s
 from loadtests.environment.processes import free_port
 from loadtests.environment.relay import running_relay
 from loadtests.environment.topology import cores_of
+from loadtests.errors import EnvironmentNotReady
 from loadtests.priority import GENERATOR, ahead_of_others
 from loadtests.spec import RunSpec
 from loadtests.timerfd import TimerFd
@@ -209,7 +210,10 @@ def _answers_ns(
     rate_per_s: int,
     block_s: float,
 ) -> list[int]:
-    """How long each answer took. The waking of this process is part of it, with and without."""
+    """How long each answer took. The waking of this process is part of it, with and without.
+
+    Raises EnvironmentNotReady when answers fail to come.
+    """
     free, by_fd = deque(sockets), {sock.fileno(): sock for sock in sockets}
     sent_ns: dict[int, int] = {}
     answers_ns: list[int] = []
@@ -223,9 +227,12 @@ def _answers_ns(
             due_ns += step_ns
         if free and due_ns < end_ns:
             timer.set(due_ns)
-        for fd, _ in poller.poll(LIMIT_S):
+        if not (events := poller.poll(LIMIT_S)):
+            raise EnvironmentNotReady(f"{len(sent_ns)} pings had no answer within {LIMIT_S:g} s.")
+        for fd, _ in events:
             if (answered := by_fd.get(fd)) is not None:
-                answered.recv(ANSWER_BYTES)
+                if not answered.recv(ANSWER_BYTES):
+                    raise EnvironmentNotReady("The way to the database was closed meanwhile.")
                 answers_ns.append(time.monotonic_ns() - sent_ns.pop(fd))
                 free.append(answered)
     return answers_ns

@@ -173,7 +173,7 @@ class _Broken:
 
 
 class _Silent:
-    """Shows nothing. Satisfies `loadtests.run.Watcher`."""
+    """Shows nothing. Satisfies `loadtests.run_state.Watcher`."""
 
     def say(self, message: str) -> None:
         """Nothing."""

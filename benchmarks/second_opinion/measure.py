@@ -21,26 +21,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from loadtests.environment.database import open_database
+from loadtests.environment.live_bed import SETTLE_LIMIT_S
 from loadtests.environment.machine import usable_cores
 from loadtests.environment.placement import choose_placement
 from loadtests.environment.probes import cpu_clock_s
 from loadtests.environment.processes import on_cores
 from loadtests.environment.servers import RunningInstance, running_arms
 from loadtests.environment.topology import cores_of
+from loadtests.errors import EnvironmentNotReady
 from loadtests.generators import Generators
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.scenarios.model import Scenario
-from loadtests.schedule import LEAD_IN_S
 from loadtests.second_opinion.alternate import alternate
+from loadtests.second_opinion.ours import counted
 from loadtests.second_opinion.plan import TURN_S, Plan
 from loadtests.second_opinion.record import Opinion, Tool
 from loadtests.second_opinion.wrk import Counted, load_with_wrk
 from loadtests.spec import Arm, RunSpec, Spec
-from loadtests.trials import ClosedLoad, Target, TrialOrder
-from loadtests.unrecorded import completions_per_s
+from loadtests.trials import Target
+from loadtests.unrecorded import unrecorded_order
 from reports.measures import Floats
 from reports.second_opinion import TOOLS, judge_opinion
 from reports.statistics import Doubt, t_estimate
@@ -62,15 +63,12 @@ class Bench:
 
     def ours(self, target: Target, seed: int) -> Counted:
         """One turn of ours, as a run's."""
-        load = ClosedLoad(self.scenario.load.users)
-        name, steady_s = self.scenario.name, float(TURN_S)
-        order = TrialOrder(-1, -1, -1, name, load, target, seed, LEAD_IN_S, steady_s)
+        order = unrecorded_order(self.scenario, target, TURN_S, seed)
         with self._cost("ours", target.arm):
             outcome = self.generator.run_trial(order)
         share = outcome.generator_cpu_s / outcome.generator_wall_s
         self.generator_share.setdefault(target.arm, []).append(share)
-        failed = pc.sum(pc.invert(outcome.samples.column("ok"))).as_py() or 0
-        return Counted(completions_per_s(outcome), failed)
+        return counted(outcome)
 
     def wrk(self, target: Target, seed: int) -> Counted:
         """One turn of wrk, as a run's."""
@@ -88,7 +86,10 @@ class Bench:
     def _used(self, arm: str) -> tuple[float, int]:
         """The app's CPU seconds and its own count of requests, once it has nothing left to do."""
         instance = self.instances[arm]
+        give_up_s = time.monotonic() + SETTLE_LIMIT_S
         while (told := instance.stats() or {}).get("in_flight"):
+            if time.monotonic() > give_up_s:
+                raise EnvironmentNotReady(f"{arm} is not done after {SETTLE_LIMIT_S:g} s.")
             time.sleep(0.01)
         assert instance.child is not None
         return cpu_clock_s(instance.child.pid) or 0.0, told["requests"]

@@ -38,12 +38,10 @@ def noise_of(turns: Mapping[int, Sequence[Turn]]) -> tuple[CoreNoise, ...]:
 
 def _noise(cpu: int, turns: Sequence[Turn], fastest_ns: int) -> CoreNoise:
     half = len(turns) // 2
-    longest_ns = max(map(max, turns))
     return CoreNoise(
         core=cpu,
         slowed_pct=_slowed_pct(turns, fastest_ns),
         halves_pct=(_slowed_pct(turns[:half], fastest_ns), _slowed_pct(turns[half:], fastest_ns)),
-        longest_ms=round((longest_ns - fastest_ns) / 1e6, 2),
     )
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import psutil
 
+from loadtests.environment.resources import own_cpu_quota_cores
+
 CGROUP = Path("/sys/fs/cgroup")
 MEASURED_PACKAGES = (
     "fastapi", "starlette", "uvicorn", "uvloop", "httptools", "anyio", "pydantic", "pydantic-core",
@@ -23,7 +25,8 @@ MEASURED_PACKAGES = (
 
 
 def usable_cores() -> list[int]:
-    """The cores this process may run on; empty where the system cannot pin (macOS)."""
+    """The CPUs (hardware threads of cores) this process may run on, by the system's numbers; empty
+    where it cannot pin (macOS)."""
     if not hasattr(os, "sched_getaffinity"):
         return []
     return sorted(os.sched_getaffinity(0))
@@ -40,7 +43,7 @@ def host_facts() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "cores_physical": psutil.cpu_count(logical=False),
         "cores_usable": len(usable_cores()) or os.cpu_count(),
-        "cpu_quota_cores": _cpu_quota(),
+        "cpu_quota_cores": own_cpu_quota_cores(),
         "cpu_governor": _read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
         "memory_mb": round(memory.total / 2**20),
         "memory_available_mb": round(available_memory_mb()),
@@ -127,17 +130,6 @@ def _cpu_info(key: str) -> str | None:
         if name.strip() == key:
             return value.strip()
     return None
-
-
-def _cpu_quota() -> float | None:
-    """Cores' worth of CPU time the container may use; None without a limit."""
-    quota, _, period = (_read(CGROUP / "cpu.max") or "").partition(" ")
-    if not quota:
-        quota = _read(CGROUP / "cpu/cpu.cfs_quota_us") or ""
-        period = _read(CGROUP / "cpu/cpu.cfs_period_us") or ""
-    if not (quota.isdigit() and period.isdigit()):
-        return None
-    return int(quota) / int(period)
 
 
 def _virtual() -> str | None:

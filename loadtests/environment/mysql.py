@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from loadtests.errors import EnvironmentNotReady, SpecError
 
 CONNECT_LIMIT_S = 10
 ANSWER_LIMIT_S = 120
+NO_GREETING = (None, CR.CR_SERVER_LOST)
+"""What PyMySQL's errors say of a greeting that cannot be read, or that does not come."""
+WHO_LISTENS = "Is it a MySQL or MariaDB server that listens there, and does it still answer others?"
 LOCK_WAIT_S = 10
 """For metadata and row locks alike; the server's own default for the former is a year."""
 OLDEST = {"mysql": (8, 4), "mariadb": (10, 6)}
@@ -183,20 +187,35 @@ class Admin:
 
     def _open(self) -> None:
         self.close()
-        self._connection = pymysql.connect(
-            host=self.address.host,
-            port=self.address.port,
-            user=self.address.user,
-            password=self.address.password,
-            charset="utf8mb4",
-            autocommit=True,
-            connect_timeout=self._connect_limit_s,
-            read_timeout=ANSWER_LIMIT_S,
-            write_timeout=ANSWER_LIMIT_S,
-            cursorclass=pymysql.cursors.DictCursor,
-        )
+        self._connection = self._connected()
+        self._connection._read_timeout = ANSWER_LIMIT_S
         for statement in SESSION:
             self._run(statement)
+
+    def _connected(self) -> Any:
+        """A connection whose handshake is bounded too, for which PyMySQL has the limit of reads
+        only."""
+        try:
+            return pymysql.connect(
+                host=self.address.host,
+                port=self.address.port,
+                user=self.address.user,
+                password=self.address.password,
+                charset="utf8mb4",
+                autocommit=True,
+                connect_timeout=self._connect_limit_s,
+                read_timeout=self._connect_limit_s,
+                write_timeout=ANSWER_LIMIT_S,
+                cursorclass=pymysql.cursors.DictCursor,
+            )
+        except (struct.error, IndexError, ValueError, pymysql.MySQLError) as error:
+            if isinstance(error, pymysql.MySQLError) and _code(error) not in NO_GREETING:
+                raise
+            raise EnvironmentNotReady(
+                f"What listens at {self.address.place} does not speak as MySQL does, or not within "
+                f"{self._connect_limit_s} s ({self.address.mask(str(error))}).",
+                hint=WHO_LISTENS,
+            ) from error
 
     def _run(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         with self._connection.cursor() as cursor:
@@ -251,7 +270,8 @@ def explained(error: Exception, address: Address) -> EnvironmentNotReady:
         case CR.CR_CONN_HOST_ERROR | CR.CR_CONNECTION_ERROR | CR.CR_UNKNOWN_HOST:
             return EnvironmentNotReady(
                 f"{where} cannot be reached: {said}.",
-                hint="Is the server running, and are host and port right? bench doctor tries it.",
+                hint="Is it running, and are host and port in BENCH_DATABASE_URL or run.database "
+                "right? Without either, bench brings a server of its own.",
             )
         case ER.DBACCESS_DENIED_ERROR | ER.TABLEACCESS_DENIED_ERROR | 1227:
             return RightMissing(

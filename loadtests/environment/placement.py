@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -10,7 +11,8 @@ from typing import Any
 from loadtests.environment.topology import Core
 
 ENOUGH_CORES = 4
-"""Physical cores of one node that are enough for all three parties."""
+"""Physical cores of one node that are enough for all three parties, for each process of the
+generator."""
 MOST_CANDIDATES = 4
 CLEARLY = 1.5
 """How many times less the arms must be slowed for a placement other than the usual one …"""
@@ -23,18 +25,17 @@ class CoreNoise:
     """How a CPU was seen to be slowed, against the fastest piece of work on any of them.
 
     `slowed_pct`: how much longer its pieces took in the mean; `halves_pct`: the same in the first
-    and the second half of the look; `longest_ms`: the longest time that one piece was late.
+    and the second half of the look.
     """
 
     core: int
     slowed_pct: float
     halves_pct: tuple[float, float]
-    longest_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Cores for each party; empty means "wherever the system puts it"."""
+    """CPUs for each party, by the system's numbers; empty means "wherever the system puts it"."""
 
     generator: tuple[int, ...]
     apps: tuple[int, ...]
@@ -47,7 +48,7 @@ class Placement:
 
     @property
     def cores(self) -> tuple[int, ...]:
-        """All that are given to somebody, in order."""
+        """All CPUs that are given to somebody, in order."""
         return tuple(sorted({*self.generator, *self.apps, *self.database}))
 
     def to_json(self) -> dict[str, Any]:
@@ -71,7 +72,7 @@ class Placement:
             why=told["why"],
             relay=tuple(told.get("relay", ())),
             noise=tuple(
-                CoreNoise(**{**each, "halves_pct": tuple(each["halves_pct"])})
+                CoreNoise(each["core"], each["slowed_pct"], tuple(each["halves_pct"]))
                 for each in told.get("noise", ())
             ),
         )
@@ -134,13 +135,14 @@ def candidates(cores: Sequence[Core], generators: int = 1) -> tuple[Placement, .
     """Placements worth comparing, the usual one first: the same shares of the cores in their order,
     and of the order begun at other cores."""
     chosen, where = _of_one_node(cores)
+    away = _away(cores, chosen, generators)
     if len(chosen) == 1:  # threads of one core: apart from each other is as good as it gets
         chosen = [Core((cpu,)) for cpu in chosen[0].cpus]
         where = ", threads of one core" if len(chosen) > 1 else where
-    step = max(1, len(chosen) // MOST_CANDIDATES)
+    step = math.ceil(len(chosen) / MOST_CANDIDATES)
     starts = range(0, len(chosen), step) if len(chosen) > 1 else range(1)
     return tuple(
-        share_out([*chosen[start:], *chosen[:start]], generators, where) for start in starts
+        share_out([*chosen[start:], *chosen[:start]], generators, where, away) for start in starts
     )
 
 
@@ -157,10 +159,23 @@ def _of_one_node(cores: Sequence[Core]) -> tuple[list[Core], str]:
     return largest, f" of node {largest[0].node}"
 
 
-def share_out(cores: Sequence[Core], generators: int = 1, where: str = "") -> Placement:
+def _away(cores: Sequence[Core], chosen: Sequence[Core], generators: int) -> list[Core]:
+    """Cores of other nodes for the generator, where it would take too many of the chosen node's.
+
+    Its way to the arms is longer then, for all of them alike.
+    """
+    others = [core for core in cores if core not in chosen]
+    crowded = generators * ENOUGH_CORES > len(chosen)
+    return others[:generators] if crowded and len(others) >= generators else []
+
+
+def share_out(
+    cores: Sequence[Core], generators: int = 1, where: str = "", away: Sequence[Core] = ()
+) -> Placement:
     """Share out cores in their order; arms always get cores that nobody else uses, if there are
-    two. Each of the generator's processes gets one of its own, as far as two others are left.
-    Hardware threads of a core stay together, but for generator and database sharing one."""
+    two. Each of the generator's processes gets one of its own (of those that are `away`, if any),
+    as far as two others are left. Hardware threads of a core stay together, but for generator and
+    database sharing one."""
     if not cores:
         return Placement((), (), (), "this system cannot pin processes to cores")
     if len(cores) == 1:
@@ -168,14 +183,16 @@ def share_out(cores: Sequence[Core], generators: int = 1, where: str = "") -> Pl
     if len(cores) == 2:
         shared, apps = cores[0].cpus, cores[1].cpus
         why = f"two cores{where}: the arms alone on one, generator and database on the other"
-        return Placement(shared[:1], apps, shared[-1:], why)
-    ahead = max(1, min(generators, len(cores) - 2))
-    rest = cores[ahead:]
+        return Placement(shared[:1], apps, shared[1:] or shared, why)
+    ahead = 0 if away else max(1, min(generators, len(cores) - 2))
+    generator, rest = away or cores[:ahead], cores[ahead:]
     split = (len(rest) + 1) // 2
+    elsewhere = " on other nodes" if away else ""
     why = (
-        f"{len(cores)} cores{where}: generator {ahead}, arms {split}, database {len(rest) - split}"
+        f"{len(cores)} cores{where}: arms {split}, database {len(rest) - split}, generator "
+        f"{len(generator)}{elsewhere}"
     )
-    return Placement(_cpus(cores[:ahead]), _cpus(rest[:split]), _cpus(rest[split:]), why)
+    return Placement(_cpus(generator), _cpus(rest[:split]), _cpus(rest[split:]), why)
 
 
 def _cpus(cores: Sequence[Core]) -> tuple[int, ...]:

@@ -87,6 +87,14 @@ def memory_limit_mb(groups: str, address_space: int) -> float | None:
     return round(smallest, 3) if smallest < UNLIMITED_ABOVE_MB else None
 
 
+def own_cpu_quota_cores() -> float | None:
+    """The quota that holds for this process; None without one, and where there is no /proc."""
+    try:
+        return cpu_quota_cores(_groups_of(os.getpid()))
+    except OSError:
+        return None
+
+
 def cpu_quota_cores(groups: str) -> float | None:
     """The smallest quota of the control groups, in cores."""
     quotas = []

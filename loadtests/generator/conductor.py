@@ -57,12 +57,17 @@ def connections_for(load: Load) -> int:
     return max(FEWEST_OPEN_CONNECTIONS, min(MOST_OPEN_USERS, usual))
 
 
+def soon_ns() -> int:
+    """When a process that is alone starts a trial that is prepared."""
+    return time.monotonic_ns() + START_DELAY_NS
+
+
 class Conductor:
     """The resident users of one process, their connections, and one trial at a time.
 
-    `share` is this process's part of every trial. `agree` is told the earliest instant at which a
-    trial can start here and returns the one at which all processes start it. Raises SpecError when
-    a scenario's locustfile cannot be used.
+    `share` is this process's part of every trial. `agree` is called when a trial can start here and
+    returns the instant at which all processes start it. Raises SpecError when a scenario's
+    locustfile cannot be used.
     """
 
     def __init__(
@@ -71,7 +76,7 @@ class Conductor:
         scenarios: Sequence[Scenario],
         folder: Path,
         share: Share = WHOLE,
-        agree: Callable[[int], int] = lambda earliest_ns: earliest_ns,
+        agree: Callable[[], int] = soon_ns,
     ) -> None:
         forbid_silent_retries()
         self._share, self._agree = share, agree
@@ -101,7 +106,7 @@ class Conductor:
         gc.collect()
         within_s = order.lead_in_s + order.steady_s + scenario.timeout_s + DRAIN_GRACE_S
         with ahead_of_others(GENERATOR):
-            start_ns = self._agree(time.monotonic_ns() + START_DELAY_NS)
+            start_ns = self._agree()
             window, used = Window.beginning(start_ns, order.lead_in_s, order.steady_s), _Usage()
             with Heartbeat() as heartbeat:
                 drained = work.run(window, within_s)

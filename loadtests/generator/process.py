@@ -1,6 +1,6 @@
 """The generator's process: pins itself, waits for orders on an inherited socket, ends with its
 controller. Started by `loadtests.generator_client` as `python -m loadtests.generator.process FD
-[CORE …]`."""
+[CPU …]`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _prepare_process(cores: set[int]) -> None:
 
 def _set_up(frame: Frame, controller: socket.socket, frames: Queue) -> Conductor:
     share, folder = share_in(frame), Path(frame.header["folder"])
-    several = {"agree": lambda ns: _agree(controller, frames, ns)} if share.of > 1 else {}
+    several = {"agree": lambda: _agree(controller, frames)} if share.of > 1 else {}
     conductor = Conductor(targets_in(frame), scenarios_in(frame), folder, share, **several)
     gc.collect()
     gc.freeze()  # what is loaded now stays; later collections look at a trial's leavings only
@@ -104,12 +104,12 @@ def _serve(controller: socket.socket, frames: Queue, conductor: Conductor) -> No
         send_frame(controller, answer)
 
 
-def _agree(controller: socket.socket, frames: Queue, earliest_ns: int) -> int:
+def _agree(controller: socket.socket, frames: Queue) -> int:
     """Say when a trial can start here and wait to be told when all processes start it.
 
     Raises BenchError when it does not take place, because another process cannot.
     """
-    send_frame(controller, Frame({"kind": "prepared", "earliest_ns": earliest_ns}))
+    send_frame(controller, Frame({"kind": "prepared"}))
     told: Frame = frames.get()
     if told.kind == "start":
         return int(told.header["start_ns"])

@@ -1,4 +1,5 @@
-"""What controller and generator say to each other: frames over a socket, orders in, outcomes out.
+"""What the controller and its processes say to each other: frames over a socket; and what they
+mean to a generator: orders in, outcomes out.
 
 A frame is two lengths (4 and 8 bytes, big-endian), a JSON header and a payload; an outcome's
 payload is its samples as one Arrow IPC stream. No Locust here: both ends import this.
@@ -35,7 +36,8 @@ class Frame:
 
     @property
     def kind(self) -> str:
-        """setup, trial, start, cancel, close; ready, prepared, outcome, error."""
+        """setup, trial, start, cancel, close; ready, prepared, outcome, error; of a known-answer
+        server: begin, end, close; ready, begun, log."""
         return str(self.header["kind"])
 
 

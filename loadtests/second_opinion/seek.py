@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import pyarrow.compute as pc
-
 from loadtests.errors import BenchError
 from loadtests.rounds import partner
 from loadtests.run_state import InterruptedByUser, Run, check_interruption
 from loadtests.second_opinion.alternate import alternate
+from loadtests.second_opinion.ours import counted
 from loadtests.second_opinion.plan import TURN_S, NotPlanned, Plan
 from loadtests.second_opinion.record import Opinion
 from loadtests.second_opinion.wrk import Counted
 from loadtests.trials import Target
-from loadtests.unrecorded import completions_per_s, unrecorded_trial
+from loadtests.unrecorded import unrecorded_trial
 
 
 def seek_second_opinion(run: Run) -> None:
     """Load one instance of each arm with our generator and wrk in turn, and write down what both
-    saw. The run is complete without it: whatever goes wrong is only told."""
+    saw. The run is complete without it: what goes wrong on this machine or with wrk is only told.
+    """
     if run.ask_wrk is None:
         return
     plan = run.sizes.second_opinion
@@ -29,6 +29,8 @@ def seek_second_opinion(run: Run) -> None:
         opinion = Opinion(not_made="it was interrupted")
     except BenchError as error:
         opinion = Opinion(not_made=error.message)
+    except OSError as error:
+        opinion = Opinion(not_made=f"it could not be checked ({error})")
     run.store.journal.write("second-opinion", **opinion.model_dump(mode="json"))
 
 
@@ -38,15 +40,13 @@ def _asked(run: Run, plan: Plan) -> Opinion:
     assert ask_wrk is not None
 
     def ours(target: Target, seed: int) -> Counted:
-        outcome = unrecorded_trial(run, scenario, target, TURN_S, seed)
-        failed = pc.sum(pc.invert(outcome.samples.column("ok"))).as_py() or 0
-        return Counted(completions_per_s(outcome), failed)
+        return counted(unrecorded_trial(run, scenario, target, TURN_S, seed))
 
     def wrks(target: Target, seed: int) -> Counted:
         check_interruption(run)
-        counted = ask_wrk(scenario, target, seed)
+        found = ask_wrk(scenario, target, seed)
         run.bed.settle(target)  # wrk leaves without waiting for its last answers
-        return counted
+        return found
 
     targets = {arm: partner(run, arm, run.origin.instance) for arm in plan.arms}
     for target in targets.values():  # puts tables back, if a trial before has written

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from pydantic import BaseModel, NonNegativeInt, ValidationError
 
 from loadtests.errors import EnvironmentNotReady
 from loadtests.generator.messages import messages_for
@@ -28,6 +30,13 @@ class Counted:
 
     per_s: float
     failed: int
+
+
+class _Told(BaseModel):
+    """The script's last line."""
+
+    good: NonNegativeInt
+    failed: NonNegativeInt
 
 
 def wrk_is_installed() -> bool:
@@ -49,20 +58,32 @@ def load_with_wrk(scenario: Scenario, target: Target, seed: int) -> Counted:
 
 
 def _run(url: str, users: int, timeout_s: int, script: str) -> str:
-    """What wrk says. The script may hold a token, so that it never is a file on a disk."""
+    """What wrk says."""
+    try:
+        with _in_memory(script) as descriptor:
+            command = [
+                *("wrk", "-t1", f"-c{users}", f"-d{TURN_S}s", "--timeout", f"{timeout_s}s"),
+                *("-s", f"/proc/self/fd/{descriptor}", url),
+            ]
+            with ahead_of_others(GENERATOR):  # inherited
+                process = subprocess.Popen(
+                    command, pass_fds=[descriptor], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                    text=True, errors="replace",
+                )  # fmt: skip
+            return _said(process, TURN_S + START_AND_END_S)
+    except OSError as error:
+        raise EnvironmentNotReady(f"wrk could not be run: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _in_memory(script: str) -> Iterator[int]:
+    """A descriptor of the script, which may hold a token and so never is a file on a disk."""
     descriptor = os.memfd_create("wrk.lua")
     try:
-        os.write(descriptor, script.encode())
-        command = [
-            *("wrk", "-t1", f"-c{users}", f"-d{TURN_S}s", "--timeout", f"{timeout_s}s"),
-            *("-s", f"/proc/self/fd/{descriptor}", url),
-        ]
-        with ahead_of_others(GENERATOR):  # inherited
-            process = subprocess.Popen(
-                command, pass_fds=[descriptor], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, start_new_session=True, text=True,
-            )  # fmt: skip
-        return _said(process, TURN_S + START_AND_END_S)
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(script.encode())
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -82,12 +103,11 @@ def _said(process: subprocess.Popen[str], within_s: float) -> str:
 
 
 def _counted(said: str) -> Counted:
-    told = None
-    with suppress(ValueError):
-        told = json.loads(_last(said))
-    if not isinstance(told, dict):
-        raise EnvironmentNotReady(f"wrk did not say what it counted: {_last(said)}")
-    return Counted(per_s=told["good"] / WINDOW_S, failed=told["failed"])
+    try:
+        told = _Told.model_validate_json(_last(said))
+    except ValidationError as error:
+        raise EnvironmentNotReady(f"wrk did not say what it counted: {_last(said)}") from error
+    return Counted(per_s=told.good / WINDOW_S, failed=told.failed)
 
 
 def _last(said: str) -> str:

@@ -61,12 +61,24 @@ class Desk:
         return min(due + stall, default=None)
 
     def due(self, now_ns: int) -> tuple[int, int, Fate] | None:
-        """Take one request whose answer is due: its row, its connection, its fate."""
+        """Take one request whose answer is due: its row, its connection, its fate.
+
+        What is due when a stall that has not been taken begins, or later, waits for its end.
+        """
         if not self._queue or self._queue[0][0] > now_ns:
+            return None
+        if self.stall_ns is not None and self._queue[0][0] >= self.stall_ns[0]:
             return None
         row = heappop(self._queue)[1]
         key, connection = self._rows[row][KEY], self._rows[row][CONNECTION]
         return row, connection, Fate(self._fate[key])
+
+    def stall_until_ns(self, now_ns: int) -> int | None:
+        """Take the stall if it has begun: when it ends."""
+        if self.stall_ns is None or now_ns < self.stall_ns[0]:
+            return None
+        (_, end_ns), self.stall_ns = self.stall_ns, None
+        return end_ns
 
     def ended(self, row: int, now_ns: int) -> None:
         """The answer of a row leaves now."""

@@ -81,7 +81,9 @@ class KnownAnswers:
                 self._do_what_is_due()
 
     def _obey(self, order: Frame, trial: ExitStack) -> None:
-        """Begin a trial, or end it and hand over its log."""
+        """Begin a trial, or end it and hand over its log. Raises EOFError when told to close."""
+        if order.kind == "close":
+            raise EOFError
         if order.kind == "begin":
             self._begin(behaviour_in(order), int(order.header["seed"]))
             trial.enter_context(ahead_of_others(GENERATOR))
@@ -137,21 +139,16 @@ class KnownAnswers:
             return
         now_ns = time.monotonic_ns()
         while (due := desk.due(now_ns)) is not None:
-            if desk.stall_ns is not None and now_ns >= desk.stall_ns[0]:
-                break
             row, number, fate = due
             desk.ended(row, time.monotonic_ns())
             self._answer(self._by_number.get(number), fate)
-        if desk.stall_ns is not None and now_ns >= desk.stall_ns[0]:
-            self._stall(desk)
+        if (end_ns := desk.stall_until_ns(now_ns)) is not None:
+            self._stall(end_ns)
         if (next_ns := desk.next_ns) is not None:
             self._timer.set(next_ns)
 
-    def _stall(self, desk: Desk) -> None:
+    def _stall(self, end_ns: int) -> None:
         """Do nothing at all until the stall is over."""
-        assert desk.stall_ns is not None
-        _, end_ns = desk.stall_ns
-        desk.stall_ns = None
         begun_ns = time.monotonic_ns()
         while (left_ns := end_ns - time.monotonic_ns()) > 0:
             time.sleep(left_ns / NS_PER_S)

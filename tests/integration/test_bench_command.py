@@ -187,10 +187,20 @@ def test_ctrl_c_keeps_what_was_measured_and_the_run_can_go_on(tmp_path: Path, ur
         refused = bench(*resume, *more, SHOP_TOKEN="hunter5")
         assert refused.returncode == 2, refused.stderr
         assert missing.split(", ")[0] in refused.stderr
+    begun_with_generators(folder, 2)
     on = bench(*resume, *sets, SHOP_TOKEN="hunter5")  # from another folder than mine.toml's
     assert on.returncode in (0, 4), on.stderr
     assert json.loads((folder / "summary.json").read_text())["status"] == "complete"
     assert not files_with((password, *SECRETS), folder)
+    assert (folder / "logs" / "generator-2.log").exists(), "it keeps its generator processes"
+
+
+def begun_with_generators(folder: Path, processes: int) -> None:
+    """As if the run had begun on a machine with more cores."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["generator"]["processes"] < processes
+    manifest["generator"]["processes"] = processes
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def until_journal_has(words: str, folder: Path, process: subprocess.Popen[str]) -> None:

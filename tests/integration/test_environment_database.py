@@ -227,6 +227,13 @@ def test_a_private_server_and_its_data_do_not_outlive_kill_9(tmp_path: Path) -> 
     wait_until(lambda: gone(server) and not data.parent.exists())
 
 
+@pytest.mark.database
+def test_the_limit_on_connecting_is_none_on_answers(private_database: Database) -> None:
+    admin = Admin(address_from_url(private_database.url_for("")), connect_limit_s=1)
+    with closing(admin):
+        assert admin.value("SELECT SLEEP(1.3)") == 0
+
+
 # Schemas
 
 

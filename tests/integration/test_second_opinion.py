@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -77,6 +78,23 @@ def test_a_server_that_is_not_there_is_an_error(server) -> None:
             load_with_wrk(scenario(Request(name="r", path="/")), nobody, seed=7)
 
 
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("#!/bin/sh\necho '{\"good\": 3}'\n", 'wrk did not say what it counted: {"good": 3}'),
+        ('#!/bin/sh\necho \'{"good": null, "failed": 0}\'\n', "wrk did not say what it counted"),
+        ("#!/bin/sh\nprintf '\\377\\n'\n", "wrk did not say what it counted"),
+        ("#!/nowhere/at-all\n", "wrk could not be run: No such file or directory"),
+    ],
+)
+def test_a_wrk_that_is_not_what_it_should_be_is_told(tmp_path, monkeypatch, program, told) -> None:
+    (tmp_path / "wrk").write_text(program)
+    (tmp_path / "wrk").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentNotReady, match=re.escape(told)):
+        load_with_wrk(scenario(Request(name="r", path="/")), Target("a", 0, "http://h:1"), seed=7)
+
+
 PLAN = Plan("read-one", 16, ("sync", "async"), alternations=4)
 
 
@@ -131,7 +149,11 @@ def test_what_goes_wrong_with_it_is_told_and_ends_no_run(tmp_path) -> None:
     def stopped(scenario: Scenario, target: Target, seed: int) -> Counted:
         raise KeyboardInterrupt
 
+    def broken(scenario: Scenario, target: Target, seed: int) -> Counted:
+        raise OSError(24, "Too many open files")
+
     for name, plan, ask_wrk, reason in (
+        ("broken", PLAN, broken, "it could not be checked ([Errno 24] Too many open files)"),
         ("gone", PLAN, gone, "wrk failed (exit code 1): no luck"),
         ("stopped", PLAN, stopped, "it was interrupted"),
         ("unplanned", NotPlanned("wrk is not installed"), gone, "wrk is not installed"),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
 import pyarrow.compute as pc
 import pytest
 
@@ -22,7 +24,7 @@ from loadtests.environment.placement import Placement
 from loadtests.errors import EnvironmentNotReady
 from loadtests.recorder import Row, assemble
 from loadtests.selftest import wire
-from loadtests.selftest.behaviour import Stall
+from loadtests.selftest.behaviour import Behaviour, Service, Stall
 from loadtests.selftest.cases import CASES
 from loadtests.selftest.measure import Bench, measure_case, open_bench
 from loadtests.selftest.plan import REQUEST
@@ -248,15 +250,22 @@ def test_exit_code_4_when_it_is_off(
     assert "OFF  constant, p50: " in capsys.readouterr().out
 
 
+def test_an_answer_due_as_a_stall_begins_is_given_after_it(tmp_path: Path) -> None:
+    both = Behaviour(Service("constant", 0.05), stall=Stall(after_s=0.05, for_s=0.05))
+    with KnownServer(cores=(), log_path=tmp_path / "log") as server:
+        server.begin(both, seed=1)
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as client:
+            client.request("GET", "/0")
+            assert client.getresponse().status == 200
+        log = server.end()
+    [(begin_ns, end_ns)] = log.stalls_ns
+    assert log.due_ns[0] <= begin_ns < end_ns <= log.end_ns[0]
+
+
 def test_a_server_that_is_gone_is_named(tmp_path: Path) -> None:
     with KnownServer(cores=(), log_path=tmp_path / "log") as server:
-        [process] = [
-            child
-            for child in psutil.Process().children()
-            if "loadtests.selftest.server" in child.cmdline()
-            and child.net_connections()[0].laddr.port == server.port
-        ]
-        process.kill()
-        process.wait()
-        with pytest.raises(EnvironmentNotReady, match=r"known-answer server .* does not answer"):
+        os.kill(server.pid, signal.SIGKILL)
+        with pytest.raises(
+            EnvironmentNotReady, match=r"known-answer server .* was ended by SIGKILL"
+        ):
             server.begin(BY_NAME["constant"].behaviour, 1)

@@ -36,7 +36,7 @@ ARMS = {
 
 @dataclass
 class Quiet:
-    """Satisfies `loadtests.run.Watcher`; keeps what it was told."""
+    """Satisfies `loadtests.run_state.Watcher`; keeps what it was told."""
 
     rounds: list[int] = field(default_factory=list)
     said: list[str] = field(default_factory=list)

@@ -213,6 +213,7 @@ def _manifest(
         "run": run,
         "created_utc": "2026-11-01T12:00:00Z",
         "command": "bench run (simulated)",
+        "overrides": [],
         "spec": spec.model_dump(mode="json"),
         "seed": seed,
         "versions": package_versions(),

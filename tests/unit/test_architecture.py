@@ -95,6 +95,13 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
         assert rooms <= ALLOWED[room], path
 
 
+def test_benchmarks_may_use_everything_and_only_tests_use_them() -> None:
+    assert modules("benchmarks")
+    for room in ALLOWED:
+        for path in modules(room):
+            assert "benchmarks" not in {name.split(".")[0] for name in imports(path)}, path
+
+
 def test_reports_know_only_the_shapes_of_the_harness() -> None:
     for path in modules("reports"):
         used = {name for name in imports(path) if name.startswith("loadtests")}

@@ -1,18 +1,22 @@
 """Addresses, versions and error messages of servers."""
 
+import socket
+import threading
 from urllib.parse import quote
 
 import pymysql
 import pytest
 
 from loadtests.environment.mysql import (
+    WHO_LISTENS,
     Address,
+    Admin,
     address_from_url,
     explained,
     too_old,
     version_of,
 )
-from loadtests.errors import BenchError, SpecError
+from loadtests.errors import BenchError, EnvironmentNotReady, SpecError
 
 PASSWORD = "p@ss:/w%rd"
 ADDRESS = Address("db.example.org", 3307, "an@n", PASSWORD)
@@ -89,3 +93,26 @@ def test_each_error_names_cause_and_remedy(code: int, words: tuple[str, ...]) ->
     assert "db.example.org:3307" in text
     assert PASSWORD not in text
     assert all(word in text for word in words)
+
+
+@pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"\x02\x00\x00\x00\x0a8"])
+def test_what_listens_and_is_no_mysql_is_told_in_time(greeting: bytes) -> None:
+    """The first says nothing at all: it accepts, and waits for us to speak."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = Address("127.0.0.1", listener.getsockname()[1], "u", "hunter2")
+
+        def greet() -> None:
+            sock, _ = listener.accept()
+            with sock:
+                sock.sendall(greeting)
+                while sock.recv(4096):
+                    pass
+
+        greeter = threading.Thread(target=greet)
+        greeter.start()
+        with pytest.raises(EnvironmentNotReady) as told:
+            Admin(address, connect_limit_s=1).connect()
+        greeter.join()
+    assert str(address.port) in told.value.message
+    assert told.value.hint == WHO_LISTENS
+    assert "hunter2" not in str(told.value)

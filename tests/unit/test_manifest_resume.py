@@ -10,7 +10,7 @@ from loadtests.errors import StorageError, UsageError
 from loadtests.journal import Journal
 from loadtests.manifest import public_spec, read_manifest
 from loadtests.plan import Origin
-from loadtests.resume import check_same_spec, check_same_world, progress_of
+from loadtests.resume import check_same_spec, check_same_world, generators_of, progress_of
 from loadtests.secrets import masked_url
 from loadtests.spec import Spec, load_spec
 from loadtests.trials import ClosedLoad, OpenLoad
@@ -61,7 +61,14 @@ def test_texts_without_a_password_stay(plain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("{", "no readable run"), ('{"schema": 9}', "schema 9")]
+    ("text", "expected"),
+    [
+        ("{", "no readable run"),
+        ("[1]", "it is no manifest"),
+        ("{}", "it is no manifest"),
+        ('{"schema": 1, "run": "x"}', "it lacks arms, baseline, overrides, placement, seed, spec"),
+        ('{"schema": 9}', "schema 9"),
+    ],
 )
 def test_a_damaged_or_newer_manifest_is_a_clear_error(
     tmp_path: Path, text: str, expected: str
@@ -118,6 +125,15 @@ WORLD: dict[str, dict[str, Any]] = {
 def test_the_same_world_can_be_resumed(tmp_path: Path) -> None:
     later = {**WORLD, "database": {**WORLD["database"], "why": "second"}}
     check_same_world(WORLD, later, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("told", "processes"), [({}, 1), ({"generator": {"processes": 3, "real_time": True}}, 3)]
+)
+def test_a_resumed_run_keeps_its_number_of_generator_processes(
+    told: dict[str, Any], processes: int
+) -> None:
+    assert generators_of(WORLD | told) == processes
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loadtests.environment.core_noise import look_at, noise_of
 from loadtests.environment.machine import usable_cores
 from loadtests.environment.placement import (
+    MOST_CANDIDATES,
     CoreNoise,
     Placement,
     candidates,
@@ -17,7 +21,22 @@ from loadtests.environment.placement import (
 )
 from loadtests.environment.topology import Core, cores_of, cpu_list
 from loadtests.errors import UsageError
+from loadtests.generator_count import choose_generators
 from loadtests.resume import placement_of
+from loadtests.spec import Spec
+
+LARGE_LOAD = Spec.model_validate(
+    {
+        "arm": [{"name": "async", "app": "async"}],
+        "scenario": [
+            {
+                "name": "r",
+                "load": {"model": "open", "rate_per_s": 18_000},
+                "request": [{"name": "r", "path": "/"}],
+            }
+        ],
+    }
+)
 
 
 def single(*cpus: int, node: int = 0) -> list[Core]:
@@ -34,7 +53,7 @@ def noise(**slowed: float | tuple[float, float]) -> list[CoreNoise]:
     found = []
     for name, told in slowed.items():
         first, second = told if isinstance(told, tuple) else (told, told)
-        found.append(CoreNoise(int(name[1:]), (first + second) / 2, (first, second), 5.0))
+        found.append(CoreNoise(int(name[1:]), (first + second) / 2, (first, second)))
     return found
 
 
@@ -69,6 +88,35 @@ def test_threads_of_a_core_are_never_split_between_arms_and_others(count: int) -
         assert not set(placement.generator) & set(placement.database)
 
 
+@st.composite
+def machines(draw: st.DrawFn) -> list[Core]:
+    """Up to four nodes of cores, each core with up to four usable threads."""
+    threads = draw(st.lists(st.lists(st.integers(1, 4), max_size=9), max_size=4))
+    cpus = itertools.count(draw(st.integers(0, 3)))
+    return [
+        Core(tuple(itertools.islice(cpus, count)), node)
+        for node, of_node in enumerate(threads)
+        for count in of_node
+    ]
+
+
+@given(machines(), st.integers(1, 9), st.data())
+def test_whatever_the_machine_everybody_has_a_place_and_the_arms_their_own(
+    cores: list[Core], generators: int, data: st.DataObject
+) -> None:
+    usual, *others = candidates(cores, generators)
+    assert len(others) < MOST_CANDIDATES
+    assert all(each.cores == usual.cores for each in others), "one look is enough for all"
+    share = st.floats(0, 100)
+    slowed = {f"c{cpu}": data.draw(st.tuples(share, share)) for cpu in usual.cores}
+    chosen = choose_placement(cores, noise(**slowed), generators)
+    assert len({bool(chosen.generator), bool(chosen.apps), bool(chosen.database)}) == 1
+    assert bool(chosen.apps) == (sum(len(core.cpus) for core in cores) > 1)
+    assert set(chosen.cores) <= {cpu for core in cores for cpu in core.cpus}
+    assert not set(chosen.apps) & {*chosen.generator, *chosen.database}
+    assert chosen.with_relay().relay == chosen.database[-1:]
+
+
 def test_threads_of_the_only_core_are_split_and_told() -> None:
     placement = choose_placement([Core((0, 1))])
     assert (placement.generator, placement.apps, placement.database) == ((0,), (1,), (0,))
@@ -81,6 +129,15 @@ def test_a_node_with_enough_cores_holds_everything() -> None:
     assert "of node 1" in placement.why
     small = choose_placement([*single(0, 1), *single(2, 3, node=1)])
     assert small.cores == (0, 1, 2, 3)
+
+
+def test_a_generator_too_large_for_the_node_stands_on_others() -> None:
+    two_nodes = [*single(*range(4)), *single(*range(4, 8), node=1)]
+    placement = choose_placement(two_nodes, generators=choose_generators(LARGE_LOAD, 8))
+    assert placement.generator == (4, 5)
+    assert (placement.apps, placement.database) == ((0, 1), (2, 3))
+    assert "4 cores of node 0: arms 2, database 2, generator 2 on other nodes" in placement.why
+    assert choose_placement(two_nodes[:5], generators=2).cores == (0, 1, 2, 3)
 
 
 @pytest.mark.parametrize(("processes", "cores"), [(1, 1), (2, 2), (3, 3), (99, 6)])
@@ -170,7 +227,6 @@ def test_how_a_core_was_slowed_is_told_against_the_fastest_piece_on_any() -> Non
     first, second = noise_of({cpu: [*each] for cpu, each in turns.items()})
     assert (first.core, first.slowed_pct, first.halves_pct) == (0, 10.0, (0.0, 20.0))
     assert (second.slowed_pct, second.halves_pct) == (100.0, (50.0, 150.0))
-    assert second.longest_ms == 0.0
     assert noise_of({}) == ()
 
 

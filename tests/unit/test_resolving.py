@@ -13,7 +13,7 @@ from loadtests.spec import load_spec
 from reports.model import Comparison, ScenarioSummary, Spread, Summary
 from scripts.finding import Finding
 from scripts.resolving import findings_of
-from scripts.self_comparison import Seen
+from scripts.self_comparison import Look, Seen, look_spec
 from tests.unit.test_ability import COMPARISON
 
 SPEC = load_spec("quick", environ={})
@@ -96,3 +96,11 @@ def test_steal_and_cores_are_told_where_they_are_the_trouble() -> None:
 def test_what_the_system_does_not_tell_is_unknown() -> None:
     verdicts, _ = told(COMPARISON, steal_pct=None, pressure_pct=None)
     assert "steal unknown, CPU pressure unknown" in verdicts.seen
+
+
+@pytest.mark.parametrize(("asked_s", "looked_s"), [(0.5, 0.5), (60.0, 2.0)])
+def test_a_look_has_the_spec_s_windows_unless_nobody_would_wait_for_them(
+    asked_s: float, looked_s: float
+) -> None:
+    spec = load_spec("quick", overrides=[f"run.block_s={asked_s}"], environ={})
+    assert look_spec(spec, Look()).run.block_s == looked_s

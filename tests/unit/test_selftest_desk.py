@@ -52,6 +52,27 @@ def test_a_stall_is_counted_from_the_first_request() -> None:
     assert desk.stall_ns == (3000 * MS, 4000 * MS)
 
 
+def test_what_is_due_when_a_stall_begins_is_answered_after_it() -> None:
+    desk = Desk(Behaviour(FIVE_MS, stall=Stall(0.005, 0.020)), seed=1)
+    desk.take_in(0, 1, 0)
+    desk.take_in(1, 2, 1 * MS)
+    assert desk.stall_until_ns(4 * MS) is None
+    assert desk.due(7 * MS) is None
+    assert desk.stall_until_ns(7 * MS) == 25 * MS
+    assert desk.stall_until_ns(25 * MS) is None
+    assert [desk.due(25 * MS), desk.due(25 * MS)] == [
+        (0, 1, Fate.ANSWERED),
+        (1, 2, Fate.ANSWERED),
+    ]
+
+
+def test_what_is_due_before_a_stall_is_answered_before_it() -> None:
+    desk = Desk(Behaviour(FIVE_MS, stall=Stall(0.006, 0.020)), seed=1)
+    desk.take_in(0, 1, 0)
+    assert desk.due(7 * MS) == (0, 1, Fate.ANSWERED)
+    assert desk.next_ns == 6 * MS
+
+
 def test_requests_and_answers_on_the_wire_are_paired_by_connection() -> None:
     packets = [
         (100, 40001, True, b"GET /11 HTTP/1.1\r\n"),

@@ -103,12 +103,14 @@ def test_the_busiest_core_is_told_not_the_average() -> None:
     assert merged(halves, [0, 1]).generator_cpu_s == 0.5
 
 
-def spec_of(load: dict[str, Any], workers: int = 1, generators: int | str = "auto") -> Spec:
+def spec_of(
+    load: dict[str, Any], workers: int = 1, generators: int | str = "auto", **more: Any
+) -> Spec:
     return Spec.model_validate(
         {
             "run": {"generators": generators},
             "arm": [{"name": "sync", "app": "sync", "workers": workers}],
-            "scenario": [CRUD_MIX.model_dump() | {"load": load}],
+            "scenario": [CRUD_MIX.model_dump() | {"load": load} | more],
         }
     )
 
@@ -130,3 +132,8 @@ def test_there_are_as_many_processes_as_the_load_needs_and_the_cores_allow(
 ) -> None:
     assert choose_generators(spec_of(load, workers), cores) == count
     assert choose_generators(spec_of(load, workers, generators=5), cores) == 5
+
+
+def test_a_locustfile_s_users_take_one_process_however_large_the_arms() -> None:
+    own = {"about": None, "request": (), "locustfile": "traffic.py"}
+    assert choose_generators(spec_of({"model": "closed", "users": 64}, 8, **own), 64) == 1

@@ -109,7 +109,7 @@ expect_status = [201]
         ),
         ('name = "read-one"', 'name = "read-one"\nload = { model = "open" }', "needs rate_per_s"),
         ('name = "sync"', 'name = "a b"', 'arm "a b" name'),
-        ('[[scenario]]\nname = "read-one"', "", "scenario"),
+        ('[[scenario]]\nname = "read-one"', "", "my.toml: scenario: at least one is needed"),
         (MINIMAL, 'scenario = "read-one"\n[[arm]]\nname = "s"\napp = "sync"', "[[scenario]]"),
         ('name = "sync"', 'name = "sync', "not valid TOML"),
         ('app = "sync"', 'app = "sync"\nworkers = "4"', 'my.toml:5: arm "sync" workers'),
@@ -190,6 +190,7 @@ def test_a_wrong_variable_is_blamed_without_its_password(tmp_path: Path) -> None
             load_spec(write(tmp_path, MINIMAL), environ={"BENCH_DATABASE_URL": url})
         assert str(caught.value).startswith("BENCH_DATABASE_URL: run database: ")
         assert "hunter2" not in str(caught.value)
+        assert ("auto, docker, local, none or mysql://" in str(caught.value)) == (url[0] == "p")
     with pytest.raises(SpecError, match="--seed -1: run seed"):
         load_spec(write(tmp_path, MINIMAL), seed=-1, environ={})
 
@@ -222,7 +223,7 @@ def test_a_scenario_names_its_arms_and_its_baseline(tmp_path: Path) -> None:
     [
         ('arms = ["sync", "c"]', "my.toml:12: scenario \"read-one\" arms: no arm is called 'c'"),
         ('arms = ["b", "b"]', "my.toml:12: scenario \"read-one\" arms: arm 'b' is named twice"),
-        ("arms = []", 'my.toml:12: scenario "read-one" arms: Tuple should have at least 1'),
+        ("arms = []", 'my.toml:12: scenario "read-one" arms: at least one is needed'),
         ('arms = ["sync"]', "my.toml:7: arm \"b\" name: no scenario is for arm 'b'"),
         ("expect_errors = true", "expect_errors needs a closed load"),
         ("block_s = 0", 'my.toml:12: scenario "read-one" block_s'),
@@ -252,6 +253,9 @@ def test_a_specimen_without_a_gate_has_none_unless_it_is_given_one(tmp_path: Pat
 def test_a_missing_file_lists_the_profiles() -> None:
     with pytest.raises(SpecError, match="smoke"):
         load_spec("no-such-profile", environ={})
+    with pytest.raises(SpecError) as misspelt:
+        load_spec("quik", environ={})
+    assert misspelt.value.hint.startswith("Did you mean quick?")
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "1001"])
