@@ -9,7 +9,7 @@ import numpy as np
 
 from loadtests.selftest.record import Case, Trial
 from loadtests.trials import OpenLoad
-from reports.percentiles import enough_beyond
+from reports.percentiles import enough_beyond, nearest_rank_or_none
 from reports.selftest.limits import (
     AIM_ARMS_MS,
     AIM_P50_MS,
@@ -25,7 +25,6 @@ from reports.selftest.limits import (
     THEORY_P50_MS,
     THEORY_P99_MS,
     THEORY_P99_SHARE,
-    nearest_rank,
 )
 from reports.selftest.match import NS_PER_MS, Matched
 from reports.selftest.model import Check
@@ -40,9 +39,9 @@ def percentile_checks(case: Case, part: Matched) -> list[Check]:
 
 
 def _percentile(case: Case, part: Matched, q: float) -> Check:
-    log = nearest_rank(part.log_ms, q)
-    theory = nearest_rank(part.theory_ms, q)
-    late = nearest_rank(part.theory_ms + part.late_ms, q)
+    log = nearest_rank_or_none(part.log_ms, q)
+    theory = nearest_rank_or_none(part.theory_ms, q)
+    late = nearest_rank_or_none(part.theory_ms + part.late_ms, q)
     size = log or 0.0
     tail = q > 0.5
     opening_ms = OPENING_MS if case.behaviour.hangs_up != "never" else 0.0
@@ -52,7 +51,7 @@ def _percentile(case: Case, part: Matched, q: float) -> Check:
         unit="ms",
         theory=theory,
         log=log,
-        measured=nearest_rank(part.measured_ms, q),
+        measured=nearest_rank_or_none(part.measured_ms, q),
         limit=max(LIMIT_P99_MS, LIMIT_P99_SHARE * size) if tail else _limit_p50_ms(size),
         theory_limit=opening_ms
         + (max(THEORY_P99_MS, THEORY_P99_SHARE * size) if tail else THEORY_P50_MS),
@@ -105,7 +104,7 @@ def timeout_checks(case: Case, trial: Trial) -> list[Check]:
             unit="ms",
             theory=1e3 * case.timeout_s,
             log=None,
-            measured=nearest_rank(waited_ms, 0.5),
+            measured=nearest_rank_or_none(waited_ms, 0.5),
             limit=GIVING_UP_MS,
             theory_limit=GIVING_UP_MS,
             faults=(f"{early} were given up before their time",) if early else (),
@@ -127,7 +126,7 @@ def two_arms_checks(case: Case, trials: Sequence[Trial], parts: Sequence[Matched
             np.concatenate([times - know for times, know in zip(all_times, known, strict=True)])
             for all_times in ([p.log_ms for p in mine], [p.measured_ms for p in mine])
         )
-        bias.append((nearest_rank(log, 0.5) or 0.0, nearest_rank(seen, 0.5) or 0.0))
+        bias.append((nearest_rank_or_none(log, 0.5) or 0.0, nearest_rank_or_none(seen, 0.5) or 0.0))
     (log_first, first), (log_second, second) = bias
     return [
         Check(
