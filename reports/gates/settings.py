@@ -51,15 +51,15 @@ def settings_gate(
     ]
     if wrong:
         return _settings_result(arm, False, float(len(set(wrong))), first_few(wrong, MOST_TOLD))
-    silent, count = _silent(arm, baseline, inspections, measured)
+    untold, count = _untold(arm, baseline, inspections, measured)
     detail = f"equal but for {', '.join(named) or 'nothing'}"
-    if silent:
-        told_by = f"{count - len(silent)} of {count} instances"
+    if untold:
+        told_by = f"{count - len(untold)} of {count} instances"
         return _settings_result(arm, None, None, f"{detail}, but only {told_by} told them")
     return _settings_result(arm, True, 0.0, f"{detail}, told by all {count} instances")
 
 
-def _silent(
+def _untold(
     arm: Arm,
     baseline: Arm,
     inspections: Sequence[Inspection],
