@@ -122,14 +122,14 @@ def database_gate(
     `kind` and `durability` are the manifest's; `wanted` is the spec's durability, which holds for
     servers that we start only: of others it is told what they have.
     """
-    looks = [look for look in inspections if look.database]
+    looks = [look.database for look in inspections if look.database]
     if not durability:
         return _database_result(None, None, "there is no database of ours")
     profile = durability.get("profile")
     wrong = []
     if kind in OURS and profile != wanted:
         wrong.append(f"durability is {profile}, the spec says {wanted}")
-    wrong += dict.fromkeys(_changed_settings(looks, ours=kind in OURS))
+    wrong += dict.fromkeys(_changed_settings(inspections, ours=kind in OURS))
     if wrong:
         detail = f"{'; '.join(wrong)}: leave the server's settings alone, and measure again"
         return _database_result(False, float(len(wrong)), detail)
@@ -141,13 +141,14 @@ def database_gate(
 
 def _changed_settings(looks: Sequence[Inspection], *, ours: bool) -> Iterator[str]:
     """Where a setting differs from the run's first look, or its session's where that chose it."""
+    of_run: Mapping[str, str] = {}
     of_session: Mapping[str, str] = {}
     for look in looks:
-        if look.begins_session or not of_session:
-            of_session = look.database
+        of_run = of_run or look.database
+        of_session = look.database if look.begins_session else of_session or look.database
         for name, value in look.database.items():
             chosen = ours and name in CHOSEN_EACH_SESSION
-            was = (of_session if chosen else looks[0].database).get(name, value)
+            was = (of_session if chosen else of_run).get(name, value)
             if value != was:
                 yield f"{name} was {was} and is {value}"
 
