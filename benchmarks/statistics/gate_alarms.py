@@ -1,6 +1,6 @@
 """How often gates that judge beside noise fail a good run, and what they could have seen in it.
 
-    .venv/bin/python -m benchmarks.statistics.gate_alarms [--runs 3000]
+    .venv/bin/python -m benchmarks.statistics.gate_alarms [--runs 1500]
 
 Whole runs of the profiles on recorded machines, in which nothing is wrong: see
 `tests/support/simulated_gates.py`. Prints the table of docs/method.md. Seeds are fixed.
@@ -66,7 +66,7 @@ def row(job: Job) -> str:
 def main() -> None:
     """Print a row for each profile and machine."""
     parser = argparse.ArgumentParser(description="False alarms of gates on good runs.")
-    parser.add_argument("--runs", type=int, default=3000, help="of quick; of standard a third")
+    parser.add_argument("--runs", type=int, default=1500, help="of quick; of standard a third")
     runs = parser.parse_args().runs
     jobs = [
         Job(profile, machine, count)
