@@ -93,9 +93,7 @@ def _unlike(each: InstanceFacts, model: InstanceFacts, names: Sequence[str]) -> 
             yield f"{each.arm} #{each.instance} has {words} {_told(value)}, {other} {_told(usual)}"
 
 
-def _misplaced(
-    each: InstanceFacts, app_cores: Sequence[int], *, exactly: bool
-) -> Iterator[str]:  # fmt: skip
+def _misplaced(each: InstanceFacts, app_cores: Sequence[int], *, exactly: bool) -> Iterator[str]:
     """Where an instance may run elsewhere than planned; a service may keep to some of its cores."""
     cores, planned = set(each.cores or ()), set(app_cores)
     if not planned or each.cores is None:
