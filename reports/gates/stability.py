@@ -69,7 +69,8 @@ def _is_late(data: LoadData) -> Bools:
 
 def _run_dry(data: LoadData, arm: str, late: Bools) -> str | None:
     """Words for an arm that answers in one half of the windows only, whatever the trial."""
-    good = data.of_arm(arm) & data.ok & _counted(data)
+    known = np.isfinite(data.window_s)[data.row]
+    good = data.of_arm(arm) & data.ok & _counted(data) & known
     first, second = int((good & ~late).sum()), int((good & late).sum())
     if min(first, second) > 0 or max(first, second) < FEWEST_TO_RUN_DRY:
         return None
