@@ -42,7 +42,7 @@ def steady_state(data: LoadData, arm: str, alpha: float) -> Check:
         return False, None, DRIFT_LIMIT_PCT, words
     if saturation(data, arm):
         return None, None, DRIFT_LIMIT_PCT, "the arm is saturated: its backlog grows, as is told"
-    rows = np.flatnonzero((data.trials["arm"] == arm).to_numpy())
+    rows = np.flatnonzero((data.trials["arm"] == arm).to_numpy() & np.isfinite(data.window_s))
     if data.facts.model == "closed":
         what = "answers per second changed by {}"
         change = _change_of_rates(data, rows, late)
