@@ -16,6 +16,7 @@ RESOURCES = {
     "memory_limit_mb": "a memory limit in MB of",
     "cpu_quota_cores": "a quota in cores of",
     "open_files": "a limit of open files of",
+    "most_open_files": "a hard limit of open files of",
 }
 """Fields of InstanceFacts that must be alike, and how they are told."""
 
@@ -39,6 +40,8 @@ class InstanceFacts(_Shape):
     memory_limit_mb: float | None = None
     cpu_quota_cores: float | None = None
     open_files: int | None = None
+    most_open_files: int | None = None
+    """The hard limit, up to which a process may raise its own."""
     workers: int | None = None
     """Processes that serve, where that can be told."""
     settings: Mapping[str, Any] | None = None
@@ -65,3 +68,8 @@ class Inspection(_Shape):
     """How each arm's table differs from its seed; AS_SEEDED where it does not."""
     database: Mapping[str, str] = {}
     """The server's own settings."""
+
+    @property
+    def begins_session(self) -> bool:
+        """Whether it is the first of a session: a run that is resumed has several."""
+        return self.round < 0

@@ -81,6 +81,7 @@ def _drop(run: Run, block: Block, seen: Mapping[int, Sequence[str]], *, again: b
         load=block.load.name,
         state="dropped",
         trials=list(seen),
+        stood_still=[trial for trial, what in seen.items() if what],
         reason=reason,
         again=again,
     )

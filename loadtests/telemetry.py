@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from loadtests.testbed import Bed, Reading
+from loadtests.trial_facts import share_pct
 from loadtests.trials import Target, TrialOrder
 
 TICK_S = 1.0
@@ -98,14 +99,10 @@ def _key(target: Target) -> tuple[str, int]:
 
 def _host_shares(before: Reading | None, now: Reading) -> dict[str, float | None]:
     """Steal and pressure in percent of the time since the reading before."""
-    if before is None or now.t_ns <= before.t_ns:
+    if before is None:
         return {"steal_pct": None, "pressure_pct": None}
     wall_s = (now.t_ns - before.t_ns) / 1e9
     return {
-        "steal_pct": _share_pct(before.steal_s, now.steal_s, wall_s),
-        "pressure_pct": _share_pct(before.pressure_s, now.pressure_s, wall_s),
+        "steal_pct": share_pct(before.steal_s, now.steal_s, wall_s),
+        "pressure_pct": share_pct(before.pressure_s, now.pressure_s, wall_s),
     }
-
-
-def _share_pct(before_s: float | None, now_s: float | None, wall_s: float) -> float | None:
-    return None if before_s is None or now_s is None else 100.0 * (now_s - before_s) / wall_s

@@ -10,7 +10,8 @@ from loadtests.testbed import Reading, Stop
 from loadtests.trials import TrialOrder, TrialOutcome
 
 STILL_LIMIT_S = 0.25
-"""A busy neighbour keeps a process without priority waiting for tens of milliseconds at most."""
+"""A choice, well above what was seen: in 1,104 trials of good runs, most beside builds and tests,
+the generator (with real-time priority) stood still for 33 ms at most, p99 5 ms."""
 
 
 def order_facts(order: TrialOrder, position: int) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def outcome_facts(outcome: TrialOutcome) -> dict[str, Any]:
 
 def reading_facts(before: Reading, after: Reading) -> dict[str, Any]:
     """What instance, database and host used between the readings around a trial."""
-    wall_ns = after.t_ns - before.t_ns
+    wall_s = (after.t_ns - before.t_ns) / 1e9
     return {
         "app_cpu_s": _difference(before.cpu_s, after.cpu_s),
         "app_rss_mb": after.rss_mb,
@@ -47,9 +48,9 @@ def reading_facts(before: Reading, after: Reading) -> dict[str, Any]:
         "database_cpu_s": _difference(before.database_cpu_s, after.database_cpu_s),
         "relay_cpu_s": _difference(before.relay_cpu_s, after.relay_cpu_s),
         "apps_busy_s": _difference(before.apps_busy_s, after.apps_busy_s),
-        "watched_s": wall_ns / 1e9,
-        "steal_pct": _share_pct(before.steal_s, after.steal_s, wall_ns),
-        "pressure_pct": _share_pct(before.pressure_s, after.pressure_s, wall_ns),
+        "watched_s": wall_s,
+        "steal_pct": share_pct(before.steal_s, after.steal_s, wall_s),
+        "pressure_pct": share_pct(before.pressure_s, after.pressure_s, wall_s),
     }
 
 
@@ -80,6 +81,7 @@ def _difference(before: Any, after: Any) -> Any:
     return None if before is None or after is None else after - before
 
 
-def _share_pct(before_s: float | None, after_s: float | None, wall_ns: int) -> float | None:
+def share_pct(before_s: float | None, after_s: float | None, wall_s: float) -> float | None:
+    """What a counter of seconds grew by, in percent of the time between its two readings."""
     used_s = _difference(before_s, after_s)
-    return None if used_s is None or wall_ns <= 0 else 100.0 * used_s / (wall_ns / 1e9)
+    return None if used_s is None or wall_s <= 0 else 100.0 * used_s / wall_s

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loadtests.scenarios.model import Scenario
-from reports.estimates import CAPACITY, CPU, PERCENTILES, Question, estimate, spreads
+from reports.estimates import PERCENTILES, Question, estimate, spreads
 from reports.gates import SPARED, crowding, saturation, unequal_errors
 from reports.measures import LoadData, Pairing, pair_blocks, tidy
-from reports.model import Comparison, GateResult, Outlook, Spread
+from reports.model import CAPACITY, COST, Comparison, GateResult, Outlook, Spread
 from reports.resolution import outlook
 from reports.statistics import ALPHA, Doubt, Estimate
 from reports.verdicts import Verdict, judge
@@ -49,7 +49,7 @@ def questions(
             for metric in PERCENTILES:
                 if not (is_primary_load and metric == PRIMARY_LATENCY and name == judged):
                     yield Question(metric, name, False)
-    yield Question(CPU, None, False)
+    yield Question(COST, None, False)
 
 
 def compare(

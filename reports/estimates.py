@@ -8,6 +8,7 @@ import numpy as np
 
 from loadtests.spreads import Spreads
 from reports.measures import Bools, Floats, Ints, LoadData, Pairing
+from reports.model import CAPACITY, COST
 from reports.percentiles import enough_beyond, fewest_samples
 from reports.spreads import percentile_spreads, rate_spreads
 from reports.statistics import (
@@ -19,7 +20,6 @@ from reports.statistics import (
     t_estimate,
 )
 
-CAPACITY, CPU = "capacity_per_s", "cpu_ms_per_request"
 PERCENTILES = {"response_ms.p50": 0.5, "response_ms.p95": 0.95, "response_ms.p99": 0.99}
 FEWEST_CPU_S = 0.1
 
@@ -40,7 +40,7 @@ def estimate(data: LoadData, question: Question, pairing: Pairing) -> Estimate |
     if question.metric == CAPACITY:
         window_s = float(np.median(data.window_s[pairing.baseline]))
         return rate_log_ratio(*_rates(data, pairing), pairing.pair, window_s)
-    if question.metric == CPU:
+    if question.metric == COST:
         return _cost(data, pairing)
     return _latency(data, question, pairing)
 
@@ -50,7 +50,7 @@ def spreads(data: LoadData, question: Question, pairing: Pairing) -> Spreads | N
 
     None for cost, whose CPU times are too coarse per block, and where there is no telling.
     """
-    if pairing.instances < 2 or question.metric == CPU:
+    if pairing.instances < 2 or question.metric == COST:
         return None
     if question.metric == CAPACITY:
         return rate_spreads(*_rates(data, pairing), pairing.pair)

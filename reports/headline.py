@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import words
-from reports.model import Comparison, ScenarioSummary, Status
+from reports.model import CAPACITY, Comparison, ScenarioSummary, Status
 from reports.words import distance
 
 MOST_PAIRS_IN_FULL = 3
@@ -100,7 +100,7 @@ def _said_of(metric: str, primaries: Primaries, margin_pct: float) -> list[tuple
 
 
 def _where(scenario: ScenarioSummary, comparison: Comparison) -> str:
-    if comparison.metric == "capacity_per_s":
+    if comparison.metric == CAPACITY:
         return scenario.name
     load = next(load for load in scenario.loads if load.load == comparison.load)
     return f"{scenario.name} at {words.load_short(load)}"
@@ -116,7 +116,7 @@ def _kind(comparison: Comparison) -> str:
 
 
 def _words(kind: str, metric: str, group: Sequence[Comparison], margin_pct: float) -> str:
-    capacity = metric == "capacity_per_s"
+    capacity = metric == CAPACITY
     what = "capacity" if capacity else "p95 response time"
     if kind == "invalid":
         return f"{what} invalid"

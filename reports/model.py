@@ -35,6 +35,10 @@ class SplitMs:
     total: float | None
 
 
+CAPACITY, COST, LATENCY = "capacity_per_s", "cpu_ms_per_request", "response_ms"
+"""Metrics of `Comparison`; latencies have their percentile behind them: `response_ms.p95`."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadFacts:
     """One load of a scenario."""

@@ -26,6 +26,16 @@ def rank(count: int, q: float) -> int:
     return max(1, math.ceil(round(q * count, 9)))
 
 
+def nearest_rank(values: Floats, q: float) -> float:
+    """The `q` percentile of one value or more in any order, as an exact sample."""
+    return float(np.sort(values)[rank(len(values), q) - 1])
+
+
+def nearest_rank_or_none(values: Floats, q: float) -> float | None:
+    """The `q` percentile as an exact sample; None of no values."""
+    return nearest_rank(values, q) if len(values) else None
+
+
 def enough_beyond(count: int, q: float) -> bool:
     """Whether enough samples stand beyond the `q` percentile: p95 needs 200, p99 1,000."""
     return count > 0 and count - rank(count, q) >= FEWEST_BEYOND

@@ -92,6 +92,14 @@ class StoredRun:
         }
 
     @property
+    def measured_instances(self) -> dict[str, frozenset[int]]:
+        """The instances of each arm that any trial loaded."""
+        return {
+            str(arm): frozenset(int(each) for each in numbers)
+            for arm, numbers in self.trials.groupby("arm")["instance"]
+        }
+
+    @property
     def cores(self) -> int:
         """Cores of the machine; 1 where that is not known."""
         host = self.manifest.get("host") or {}

@@ -10,14 +10,19 @@ import numpy as np
 from loadtests.second_opinion.record import Opinion, Tool, Turn
 from loadtests.trials import ClosedLoad
 from reports.measures import Floats, tidy
-from reports.model import ArmsSeen, Comparison, OpinionWord, ScenarioSummary, SecondOpinion
+from reports.model import (
+    CAPACITY,
+    ArmsSeen,
+    Comparison,
+    OpinionWord,
+    ScenarioSummary,
+    SecondOpinion,
+)
 from reports.statistics import Doubt, Estimate, t_estimate
 from reports.words import change, interval, listed
 
 WITHIN_PCT = 3.0
 TOOLS: tuple[Tool, Tool] = ("ours", "wrk")
-CAPACITY = "capacity_per_s"
-
 
 Rates = Mapping[tuple[Tool, str], Floats]
 """Good answers per second by tool and arm, in order of alternation."""

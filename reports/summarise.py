@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.comparisons import PRIMARY_LATENCY, Rules, compare, questions, verdict_of
-from reports.estimates import CAPACITY, Question
+from reports.estimates import Question
 from reports.gates import (
     Conditions,
     database_gate,
@@ -18,9 +18,10 @@ from reports.gates import (
     shared_gates,
     tables_gate,
 )
+from reports.gates.noise import alpha_of_each
 from reports.headline import headline
 from reports.measures import LoadData, load_data, tidy
-from reports.model import Comparison, GateResult, LoadFacts, ScenarioSummary, Summary
+from reports.model import CAPACITY, Comparison, GateResult, LoadFacts, ScenarioSummary, Summary
 from reports.resolution import planned_primaries
 from reports.results import results
 from reports.run_folder import FINISHED, StoredRun
@@ -207,7 +208,17 @@ def _conditions(run: StoredRun, name: str, arm: str) -> Conditions:
         errors_are_shown=scenario.expect_errors,
         cores=run.cores,
         app_cores=len(placement["apps"]) if alone else 0,
+        noise_alpha=alpha_of_each(_noise_tests(run)),
         all_in_sight=run.spec.arm_named(arm).kind == "app",
+    )
+
+
+def _noise_tests(run: StoredRun) -> int:
+    """How many gates of the run are judged beside noise: one of each arm, two of each pair."""
+    return sum(
+        (len(run.arms_of(name)) + 2 * len(_pairs_of(run, name))) * len(run.loads(name))
+        for name in run.scenarios
+        if not run.scenario(name).expect_errors
     )
 
 
@@ -225,14 +236,14 @@ def _gates_of_all_loads(run: StoredRun, name: str) -> list[GateResult]:
 
 
 def _settings_gates(run: StoredRun, name: str) -> list[GateResult]:
-    told = run.manifest.get("arms") or {}
+    told, looks, measured = run.manifest.get("arms") or {}, run.inspections, run.measured_instances
     pairs = [
         (run.spec.arm_named(candidate), run.spec.arm_named(baseline))
         for baseline, candidate in _pairs_of(run, name)
     ]
     return [
-        *(settings_gate(*pair, told, run.inspections) for pair in pairs),
-        *(resources_gate(*pair, run.inspections, run.placement["apps"]) for pair in pairs),
+        *(settings_gate(*pair, told, looks, measured) for pair in pairs),
+        *(resources_gate(*pair, looks, run.placement["apps"], measured) for pair in pairs),
     ]
 
 

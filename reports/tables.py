@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports import words
-from reports.model import Comparison, GateResult, LoadFacts, Result, ScenarioSummary, Summary
+from reports.model import (
+    CAPACITY,
+    COST,
+    Comparison,
+    GateResult,
+    LoadFacts,
+    Result,
+    ScenarioSummary,
+    Summary,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +155,9 @@ def _value(scenario: ScenarioSummary, comparison: Comparison, arm: str) -> str:
 
 def measured_value(result: Result, metric: str) -> float | None:
     """A metric of the contract (`capacity_per_s`, `response_ms.p95`, …) out of a result."""
-    if metric == "capacity_per_s":
+    if metric == CAPACITY:
         return result.throughput_per_s
-    if metric == "cpu_ms_per_request":
+    if metric == COST:
         return result.cpu_ms_per_request
     latency = {"response_ms": result.response_ms, "service_ms": result.service_ms}
     group, _, percentile = metric.partition(".")

@@ -84,12 +84,18 @@ def _counts(trials: pd.DataFrame) -> dict[tuple[str, str, int], int]:
 def without_disturbed(
     trials: pd.DataFrame, events: Sequence[Mapping[str, Any]]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Finished trials of blocks that were dropped become `disturbed`; a note about each block."""
+    """Finished trials of blocks that were dropped become `disturbed`; a note about each block.
+
+    `stood_still` is true of the trials in which something did (of all of a block's, where an older
+    journal does not tell which).
+    """
     dropped = [e for e in events if e["event"] == "block" and e.get("state") == "dropped"]
     reasons = {t: str(e.get("reason")) for e in dropped for t in e.get("trials") or ()}
     hit = trials["trial"].isin(list(reasons)) & (trials["state"] == "finished")
+    still = {t for e in dropped for t in e.get("stood_still", e.get("trials")) or ()}
     trials = trials.assign(
         state=trials["state"].mask(hit, "disturbed"),
+        stood_still=hit & trials["trial"].isin(list(still)),
         reason=trials["reason"].mask(hit, trials["trial"].map(reasons)),
     )
     return trials, [

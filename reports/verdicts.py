@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.model import VerdictWord
+from reports.model import CAPACITY, VerdictWord
 from reports.statistics import WIDEST_LOG, Doubt, Estimate
 
-MORE_IS_BETTER = frozenset({"capacity_per_s"})
+MORE_IS_BETTER = frozenset({CAPACITY})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from reports.model import Comparison, GateResult, LoadFacts, Outlook
+from reports.model import CAPACITY, COST, Comparison, GateResult, LoadFacts, Outlook
 
 MINUS = "\u2212"
 NBSP = "\u00a0"
@@ -14,14 +14,14 @@ NOTHING = "–"
 """Stands where a number does not exist."""
 
 METRICS = {
-    "capacity_per_s": "capacity",
+    CAPACITY: "capacity",
     "response_ms.mean": "mean response time",
     "response_ms.p50": "median response time",
     "response_ms.p90": "p90 response time",
     "response_ms.p95": "p95 response time",
     "response_ms.p99": "p99 response time",
     "response_ms.p99_9": "p99.9 response time",
-    "cpu_ms_per_request": "CPU per request",
+    COST: "CPU per request",
 }
 DIRECTIONS = {
     "capacity": ("more", "fewer"),
@@ -177,7 +177,7 @@ def verdict_brief(comparison: Comparison) -> str:
 def _praise(metric: str) -> str:
     if more_is_better(metric):
         return "has more capacity"
-    return "needs less CPU" if metric == "cpu_ms_per_request" else "answers sooner"
+    return "needs less CPU" if metric == COST else "answers sooner"
 
 
 def sentence(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str:
@@ -238,7 +238,7 @@ def _undecided(comparison: Comparison, ci: tuple[float, float]) -> str:
 def _kind(metric: str) -> str:
     if more_is_better(metric):
         return "capacity"
-    return "cost" if metric == "cpu_ms_per_request" else "latency"
+    return "cost" if metric == COST else "latency"
 
 
 def _subject(comparison: Comparison) -> str:

@@ -20,6 +20,7 @@ from loadtests.environment.topology import cores_of
 from loadtests.errors import BenchError, EnvironmentNotReady
 from loadtests.schedule import PROCESS_MEMORY_MB, Sizes, connections_needed
 from loadtests.spec import Arm, Spec, load_spec
+from loadtests.trial_facts import share_pct
 from reports.gates import DISTANCE_REMEDY, distance_gate
 from scripts.console import say
 from scripts.finding import Finding
@@ -133,8 +134,8 @@ def _quiet() -> Finding:
     time.sleep(LOOK_S)
     after, wall_s = probe.read(), time.monotonic() - started_s
     return quiet_finding(
-        _share_pct(before.steal_s, after.steal_s, wall_s),
-        _share_pct(before.pressure_s, after.pressure_s, wall_s),
+        share_pct(before.steal_s, after.steal_s, wall_s),
+        share_pct(before.pressure_s, after.pressure_s, wall_s),
     )
 
 
@@ -147,10 +148,6 @@ def quiet_finding(steal_pct: float | None, pressure_pct: float | None) -> Findin
         f"steal {_pct(steal_pct)}, CPU pressure {_pct(pressure_pct)} over {LOOK_S:g} s",
         "Something else is using this machine: end it, or expect wide intervals.",
     )
-
-
-def _share_pct(before_s: float | None, after_s: float | None, wall_s: float) -> float | None:
-    return None if before_s is None or after_s is None else 100.0 * (after_s - before_s) / wall_s
 
 
 def _pct(share: float | None) -> str:

@@ -11,8 +11,7 @@ from loadtests.spec import Spec
 from loadtests.wall_time import sizes_within
 from reports.ability import Ability, ability, primaries, what_repetition_helps
 from reports.comparisons import PRIMARY_LATENCY
-from reports.estimates import CAPACITY
-from reports.model import Comparison, Summary
+from reports.model import CAPACITY, Comparison, Summary
 from reports.resolution import Replication, planned_primaries
 from reports.words import interval, metric_name
 from scripts.finding import Finding
@@ -33,7 +32,7 @@ def findings_of(seen: Seen, spec: Spec, limits: Limits, placement: Placement) ->
 
 
 def verdicts(seen: Seen) -> Finding:
-    """The twin against itself: fit unless a gate failed. A false difference is told as one."""
+    """The twin against itself: fit unless a gate failed. A false verdict is told as one."""
     found = list(primaries(seen.summary).values())
     invalid = [each for each in found if each.verdict == "invalid"]
     false = [each for each in found if each.verdict in ("faster", "slower")]
@@ -52,7 +51,7 @@ def _said(invalid: list[Comparison], false: list[Comparison]) -> str:
     if not false:
         return "no difference found, and there is none"
     return (
-        "a false difference – by chance that happens in one look of twenty; if it comes again, "
+        "a false verdict – by chance that happens in one look of twenty; if it comes again, "
         "something treats the arms unequally"
     )
 

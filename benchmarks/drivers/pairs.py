@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from reports.model import Comparison, Summary
+from reports.model import CAPACITY, COST, Comparison, Summary
 from reports.run_folder import StoredRun, load_run
 from reports.summarise import summarise
 
@@ -21,7 +21,6 @@ PAIRS = (
     ("async-asyncmy", "sync-mysqldb"),
 )
 """Numerator and denominator: the driver's share first, then the twin's."""
-CAPACITY, COST = "capacity_per_s", "cpu_ms_per_request"
 
 
 def main(folder: Path) -> None:

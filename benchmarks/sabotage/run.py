@@ -48,7 +48,7 @@ def rows(case: Case, seen: Seen) -> Iterator[str]:
     told = [(gate.name, f"{gate.arm or 'all arms'}: {gate.detail}") for gate in seen.failed]
     if case.named:
         told += [(case.gate, note) for note in seen.summary.notes]
-    for name, detail in dict.fromkeys(told or [("", "every gate passed")]):
+    for name, detail in dict.fromkeys(told or [("", "no gate failed")]):
         yield f"| {case.broken} | {word} | {name and f'`{name}`'} | {detail} |"
 
 

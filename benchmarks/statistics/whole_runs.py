@@ -10,6 +10,8 @@ import numpy as np
 
 from loadtests.schedule import Limits, Sizes, choose_sizes
 from loadtests.spec import Spec, load_spec
+from reports.comparisons import PRIMARY_LATENCY
+from reports.model import CAPACITY
 from reports.statistics import ALPHA, Estimate
 from reports.verdicts import judge
 from tests.support.simulated_plan import Primary, World, simulated_primaries
@@ -59,14 +61,12 @@ def row(job: Job) -> str:
     random = np.random.default_rng(
         [sizes.instances, sizes.rounds, round(1e4 * job.world.log_effect)]
     )
-    kinds = {name: Counts([], [], []) for name in ("capacity_per_s", "response_ms.p95")}
+    kinds = {name: Counts([], [], []) for name in (CAPACITY, PRIMARY_LATENCY)}
     all_found, alarms = 0, 0
     for _ in range(job.runs):
         primaries = list(simulated_primaries(random, spec, sizes, job.world, latency=job.latency))
         words = [_tally(each, kinds[each.metric]) for each in primaries]
-        capacity = [
-            w for w, p in zip(words, primaries, strict=True) if p.metric == "capacity_per_s"
-        ]
+        capacity = [w for w, p in zip(words, primaries, strict=True) if p.metric == CAPACITY]
         all_found += all(word == "faster" for word in capacity)
         alarms += any(_is_false(w, job.world.log_effect) for w in words)
     return _cells(job, spec, sizes, kinds, all_found / job.runs, alarms / job.runs)
@@ -91,7 +91,7 @@ def _is_false(word: str, log_effect: float) -> bool:
 def _cells(
     job: Job, spec: Spec, sizes: Sizes, kinds: dict[str, Counts], all_found: float, alarms: float
 ) -> str:
-    world, capacity, p95 = job.world, kinds["capacity_per_s"], kinds["response_ms.p95"]
+    world, capacity, p95 = job.world, kinds[CAPACITY], kinds[PRIMARY_LATENCY]
     noise = "recorded" if world.pair_sd is None else f"{world.pair_sd:.0%}"
     noise += " + stalls" if world.stall_share else ""
     cells = [

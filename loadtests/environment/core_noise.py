@@ -21,7 +21,7 @@ FEWEST_TURNS = 2
 """So that what is seen in one half of the look can be seen again in the other."""
 GIVE_UP_S = 4.0
 MOST_CPUS = 32
-"""On more, what is left for each says nothing."""
+"""A choice: of LOOK_S each of 32 CPUs gets two turns of three pieces, and of more even less."""
 
 Turn = tuple[int, ...]
 """Nanoseconds that each piece of a turn took."""

@@ -40,6 +40,7 @@ def resources_of(pid: int | None) -> dict[str, Any]:
     if not threads:
         return {}
     with contextlib.suppress(OSError):  # it has ended meanwhile, or is not ours
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         return {
             "cores": tuple(sorted({core for cores, _, _ in threads for core in cores})),
             "nice": max(nice for _, nice, _ in threads),
@@ -48,7 +49,8 @@ def resources_of(pid: int | None) -> dict[str, Any]:
                 _groups_of(pid), resource.prlimit(pid, resource.RLIMIT_AS)[0]
             ),
             "cpu_quota_cores": cpu_quota_cores(_groups_of(pid)),
-            "open_files": resource.prlimit(pid, resource.RLIMIT_NOFILE)[0],
+            "open_files": soft,
+            "most_open_files": hard,
             "workers": _workers(tree),
         }
     return {}

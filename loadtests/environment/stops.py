@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from loadtests.testbed import Stop
 
 LOOK_EVERY_S = 0.05
-"""A look costs one read of a file in /proc per process, about 10 µs."""
+"""A look costs one read of a file in /proc per process: 4 to 5 µs (p99 8 to 20) in a tight loop, on
+two cores at a load average of 8."""
 STOPPED = (b"T", b"t")
 """States of proc_pid_stat(5): stopped by a signal, or by a debugger."""
 LONGEST_STAT_BYTES = 128

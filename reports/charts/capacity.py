@@ -13,7 +13,7 @@ from reports import words
 from reports.charts.caveats import Caveats, measured
 from reports.charts.chart import Chart
 from reports.charts.style import INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
-from reports.model import LoadFacts
+from reports.model import CAPACITY, LoadFacts
 from reports.run_folder import StoredRun
 
 ARM_PT = 62.0
@@ -52,13 +52,13 @@ def _chart(
     caveats: Caveats,
 ) -> Chart:
     arms = [arm for arm in marks if (blocks["arm"] == arm).any()]
-    title = caveats.title(_finding(scenario, load, blocks, arms), scenario, [load], arms)
+    title = caveats.title(_finding(scenario, load, blocks, arms), scenario, [load], arms, CAPACITY)
     note = caveats.note(scenario, [load], arms)
     places = [(scenario, load.load, arm) for arm in arms]
     sheet = new_sheet(PANEL_PT + ARM_PT * len(arms), title, note)
     [axes] = sheet.axes
     for y, (arm, place) in enumerate(zip(arms, places, strict=True)):
-        hollow = bool(caveats.failures(place))
+        hollow = bool(caveats.failures(place, CAPACITY))
         _draw_arm(axes, y, blocks[blocks["arm"] == arm], marks[arm], hollow=hollow)
     quiet(axes, "x")
     axes.set_ylim(len(arms) - 0.45, -0.55)
@@ -75,6 +75,7 @@ def _chart(
             "the mean of the arm. The machine's ups and downs, which all arms of a block share, "
             "are still in here; the comparison takes them out. The axis does not begin at zero.",
             places,
+            CAPACITY,
         ),
         sheet=sheet,
         columns=("Arm", "Mean", "Slowest instance", "Fastest instance", "Instances", "Blocks"),

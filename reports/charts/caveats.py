@@ -11,7 +11,6 @@ from reports.measures import LoadData, load_data
 from reports.model import LoadFacts, Summary
 from reports.run_folder import StoredRun
 
-COST = "cpu_ms_per_request"
 Place = tuple[str, str, str]
 """Scenario, load, arm."""
 HOLLOW = (
@@ -32,10 +31,11 @@ class Caveats:
     distance: str = ""
     """How far the database is, where a distance was asked for."""
 
-    def failures(self, place: Place, *, of_cost: bool = False) -> tuple[str, ...]:
-        """Gates that make an arm's numbers at a load invalid; lateness spares its cost."""
+    def failures(self, place: Place, metric: str) -> tuple[str, ...]:
+        """Gates that make an arm's numbers of a metric at a load invalid; some spare cost or
+        capacity."""
         names = self.failed.get(place, ())
-        return tuple(name for name in names if not (of_cost and SPARED.get(name) == COST))
+        return tuple(name for name in names if SPARED.get(name) != metric)
 
     def title(
         self,
@@ -43,15 +43,12 @@ class Caveats:
         scenario: str,
         loads: Sequence[LoadFacts],
         arms: Sequence[str],
-        *,
-        of_cost: bool = False,
+        metric: str,
     ) -> str:
         """The finding, or in its place that there is none, because gates failed."""
         told, where = [], []
         for load in loads:
-            failures = {
-                arm: self.failures((scenario, load.load, arm), of_cost=of_cost) for arm in arms
-            }
+            failures = {arm: self.failures((scenario, load.load, arm), metric) for arm in arms}
             if any(failures.values()):
                 where.append(words.load_phrase(load))
                 told += [f"{gate} ({arm})" for arm, names in failures.items() for gate in names]
@@ -60,9 +57,9 @@ class Caveats:
         what = ", ".join(dict.fromkeys(words.tidy(each) for each in told))
         return f"{words.tidy(scenario, 40)}: invalid {words.listed(where)}, by {what}"
 
-    def caption(self, text: str, places: Sequence[Place], *, of_cost: bool = False) -> str:
+    def caption(self, text: str, places: Sequence[Place], metric: str) -> str:
         """A caption that explains hollow marks where there are any."""
-        hollow = any(self.failures(place, of_cost=of_cost) for place in places)
+        hollow = any(self.failures(place, metric) for place in places)
         return text + HOLLOW if hollow else text
 
     def note(self, scenario: str, loads: Sequence[LoadFacts], arms: Sequence[str]) -> str:

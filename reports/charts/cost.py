@@ -12,7 +12,7 @@ from reports import words
 from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
 from reports.charts.style import FAINT, INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
-from reports.model import LoadFacts, Result, Summary
+from reports.model import COST, LoadFacts, Result, Summary
 
 ROW_PT = 22.0
 ARM_PT = 9.0
@@ -58,7 +58,7 @@ def _places(summary: Summary, marks: Mapping[str, Mark]) -> list[Place]:
 def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats) -> Chart:
     first = places[0]
     title = caveats.title(
-        _finding(first, marks), first.scenario, [first.load], list(first.results), of_cost=True
+        _finding(first, marks), first.scenario, [first.load], list(first.results), COST
     )
     scenarios = list(dict.fromkeys(place.scenario for place in places))
     row_pt = max(ROW_PT, ARM_PT * max(len(place.results) for place in places))
@@ -71,7 +71,7 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
     }
     memory = {words.tidy(name, 24): _most_memory(name, places) for name in scenarios}
     invalid = {
-        _label(place): {arm for arm in marks if caveats.failures(_at(place, arm), of_cost=True)}
+        _label(place): {arm for arm in marks if caveats.failures(_at(place, arm), COST)}
         for place in places
     }
     _draw_panel(sheet.axes[0], "CPU per request (ms)", cpu, marks, invalid)
@@ -85,7 +85,7 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
             "the most memory one instance held, in MB, at each scenario's load. Further left is "
             "cheaper.",
             [_at(place, arm) for place in places for arm in marks],
-            of_cost=True,
+            COST,
         ),
         sheet=sheet,
         columns=("Scenario", "Load", "Arm", "CPU per request", "Memory", "Threads", "Connections"),

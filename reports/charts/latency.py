@@ -13,7 +13,7 @@ from reports import words
 from reports.charts.caveats import Caveats, measured
 from reports.charts.chart import Chart
 from reports.charts.style import INK, PAPER, SMALL_PT, Mark, new_sheet, quiet
-from reports.model import LoadFacts
+from reports.model import LATENCY, LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats, exact_percentile
 from reports.run_folder import StoredRun
 
@@ -90,19 +90,19 @@ def _chart(
 ) -> Chart:
     values = {arm: frame["response_ms"].to_numpy() for arm, frame in times.items()}
     places = {arm: (scenario, load.load, arm) for arm in times}
-    title = caveats.title(_finding(scenario, load, values), scenario, [load], list(times))
+    title = caveats.title(_finding(scenario, load, values), scenario, [load], list(times), LATENCY)
     sheet = new_sheet(BODY_PT, title, caveats.note(scenario, [load], list(times)))
     [axes] = sheet.axes
     for arm, frame in times.items():
         _draw_instances(axes, frame, marks[arm])
     for arm in times:
-        hollow = bool(caveats.failures(places[arm]))
+        hollow = bool(caveats.failures(places[arm], LATENCY))
         _draw_arm(axes, arm, values[arm], marks[arm], hollow=hollow)
     _finish(axes, values)
     return Chart(
         name=name,
         title=title,
-        caption=caveats.caption(_caption(stored, scenario, load), list(places.values())),
+        caption=caveats.caption(_caption(stored, scenario, load), list(places.values()), LATENCY),
         sheet=sheet,
         columns=("Share of answers within", *(words.tidy(arm) for arm in times)),
         rows=tuple(_table(values)),

@@ -12,7 +12,7 @@ from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
 from reports.charts.latency import ms_axis
 from reports.charts.style import INK, PAPER, SMALL_PT, Mark, new_sheet, quiet
-from reports.model import LatencyMs, LoadFacts, Result, ScenarioSummary, Summary
+from reports.model import LATENCY, LatencyMs, LoadFacts, Result, ScenarioSummary, Summary
 
 BODY_PT = 215.0
 PLOT_PT = 165.0
@@ -64,11 +64,13 @@ def _chart(
     caveats: Caveats,
 ) -> Chart:
     arms = [arm for arm in marks if any(key[1] == arm for key in results)]
-    title = caveats.title(_finding(scenario, loads, results, arms), scenario, loads, arms)
+    title = caveats.title(_finding(scenario, loads, results, arms), scenario, loads, arms, LATENCY)
     sheet = new_sheet(BODY_PT, title, caveats.note(scenario, loads, arms))
     invalid = {
         arm: {
-            load.rate_per_s or 0.0 for load in loads if caveats.failures((scenario, load.load, arm))
+            load.rate_per_s or 0.0
+            for load in loads
+            if caveats.failures((scenario, load.load, arm), LATENCY)
         }
         for arm in arms
     }
@@ -80,6 +82,7 @@ def _chart(
             "Median, p95 and p99 of the response time in ms at each offered load; heavier lines "
             "are rarer, slower answers. Where a line bends upwards, requests begin to queue.",
             [(scenario, load.load, arm) for load in loads for arm in arms],
+            LATENCY,
         ),
         sheet=sheet,
         columns=("Offered load", "Arm", "p50", "p95", "p99", "Answered well"),

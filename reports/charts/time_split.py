@@ -11,7 +11,7 @@ from reports import words
 from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
 from reports.charts.style import INK, PAPER, SMALL_PT, new_sheet, quiet
-from reports.model import LoadFacts, Result, ScenarioSummary, Summary
+from reports.model import LATENCY, LoadFacts, Result, ScenarioSummary, Summary
 
 ROW_PT = 17.0
 PANEL_PT = 72.0
@@ -102,7 +102,7 @@ def split_of(result: Result) -> dict[str, float] | None:
 
 def _chart(name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats) -> Chart:
     arms = list(dict.fromkeys(bar.arm for bar in bars))
-    title = caveats.title(_finding(scenario, bars), scenario, [bars[0].load], arms)
+    title = caveats.title(_finding(scenario, bars), scenario, [bars[0].load], arms, LATENCY)
     note = caveats.note(scenario, list(dict.fromkeys(bar.load for bar in bars)), arms)
     places = [(scenario, bar.load.load, bar.arm) for bar in bars]
     heights = _heights(bars)
@@ -114,7 +114,7 @@ def _chart(name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats) -> C
     axes.set_ylim(heights[-1] + 0.6, -0.6)
     axes.set_xlim(0, max(bar.total_ms for bar in bars) * 1.001)
     labels = [
-        f"{'✕ ' if caveats.failures(place) else ''}{words.tidy(bar.arm, 20)}, "
+        f"{'✕ ' if caveats.failures(place, LATENCY) else ''}{words.tidy(bar.arm, 20)}, "
         f"{words.load_short(bar.load)}"
         for bar, place in zip(bars, places, strict=True)
     ]
@@ -128,6 +128,7 @@ def _chart(name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats) -> C
             "Mean response time in ms, split as the app itself reports it. “Before and after the "
             "app” is what it cannot see: the network, the accept queue, the event loop's queue.",
             places,
+            LATENCY,
         ),
         sheet=sheet,
         columns=("Arm", "Load", *(part.label for part in PARTS), "together"),

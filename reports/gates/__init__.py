@@ -13,6 +13,7 @@ from reports.gates.resources import resources_gate
 from reports.gates.settings import database_gate, settings_gate
 from reports.gates.stability import saturation
 from reports.gates.tables import tables_gate
+from reports.model import CAPACITY, COST
 
 __all__ = [
     "DISTANCE_REMEDY",
@@ -33,10 +34,10 @@ __all__ = [
 ]
 
 SPARED = {
-    "send-lag": "cpu_ms_per_request",
-    "no-free-user": "cpu_ms_per_request",
-    "offered-rate": "cpu_ms_per_request",
-    "error-parity": "capacity_per_s",
+    "send-lag": COST,
+    "no-free-user": COST,
+    "offered-rate": COST,
+    "error-parity": CAPACITY,
 }
 """Metrics that a gate does not touch: when requests were sent is nothing to CPU cost, and capacity
 counts good answers alone."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from reports.gates import bookkeeping, errors, generator, machine, offered, stability
 from reports.gates.check import Check, result
+from reports.gates.noise import RUN_ALPHA
 from reports.gates.replication import enough_data
 from reports.measures import LoadData, pair_blocks
 from reports.model import GateResult
@@ -27,6 +28,8 @@ class Conditions:
     """Of the whole machine."""
     app_cores: int = 0
     """Cores that arms have to themselves; 0 where they share theirs."""
+    noise_alpha: float = RUN_ALPHA
+    """Level of each of the run's tests that are judged beside noise."""
     all_in_sight: bool = True
     """Whether all processes of the arm are known to be in sight."""
 
@@ -67,7 +70,7 @@ def _of_measured(
     )
     if not conditions.errors_are_shown:
         yield "littles-law", offered.littles_law(trials, data, mine)
-        yield "steady-state", stability.steady_state(data, arm)
+        yield "steady-state", stability.steady_state(data, arm, conditions.noise_alpha)
     if data.facts.model == "open":
         yield "send-lag", generator.send_lag(data, mine)
         yield "no-free-user", generator.no_free_user(trials)
@@ -95,9 +98,11 @@ def pair_gates(
         position = data.trials["position"].to_numpy(dtype="float64")
         checks |= {
             "error-parity": errors.error_parity(data, arms),
-            "trend": stability.trend(ratios),
+            "trend": stability.trend(ratios, conditions.noise_alpha),
             "carry-over": stability.carry_over(
-                ratios, position[pairing.candidate] < position[pairing.baseline]
+                ratios,
+                position[pairing.candidate] < position[pairing.baseline],
+                conditions.noise_alpha,
             ),
         }
     return [result(name, data.facts.load, candidate, check) for name, check in checks.items()]

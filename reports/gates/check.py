@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from reports.measures import Bools, Floats, LoadData, tidy
 from reports.model import GateResult
-from reports.percentiles import rank
+from reports.percentiles import nearest_rank
 
 SET_ASIDE_ONE_IN = 20
 FEWEST_TRIALS_TO_SET_ASIDE = 5
@@ -56,9 +56,11 @@ def aside_words(trials: Any) -> str:
     return f", setting aside the worst one in {SET_ASIDE_ONE_IN} (trial {listed(trials)})"
 
 
-def nearest_rank(values: Floats, q: float) -> float:
-    """The q percentile of values in any order, as an exact sample."""
-    return float(np.sort(values)[rank(len(values), q) - 1])
+def first_few(lines: Iterable[str], most: int = 3) -> str:
+    """Different lines, the first few of them, and how many more there are."""
+    different = list(dict.fromkeys(lines))
+    more = len(different) - most
+    return "; ".join(different[:most]) + (f"; and {more} more" if more > 0 else "")
 
 
 def listed(trials: Any, most: int = 5) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reports.gates.check import Check, aside_words, nearest_rank, worst_set_aside
+from reports.gates.check import Check, aside_words, worst_set_aside
 from reports.measures import Bools, Floats, LoadData
+from reports.percentiles import nearest_rank
 
 SEND_LAG_LIMIT_MS = 1.0
 SEND_LAG_SHARE_OF_P95 = 0.1

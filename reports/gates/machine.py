@@ -11,7 +11,10 @@ from reports.model import GateResult
 
 STEAL_LIMIT_PCT = 10.0
 NEIGHBOURS_LIMIT_PCT = 75.0
+"""A choice: the only test at less (48%) was too noisy to show where harm begins."""
 WORTH_TELLING_PCT = 25.0
+ALIKE_POINTS = 10.0
+"""How far apart two arms' neighbours may be and still be called alike: a choice."""
 
 
 def steal(trials: pd.DataFrame, cores: int) -> Check:
@@ -66,14 +69,17 @@ def neighbours(
 
 def crowding(gates: Sequence[GateResult], load: str, arms: Sequence[str]) -> str | None:
     """A remark when others used much of the arms' cores, though not too much to compare them."""
-    used = [
-        gate.value
+    used = {
+        gate.arm: gate.value
         for gate in gates
         if gate.name == "neighbours" and gate.load == load and gate.arm in arms and gate.value
-    ]
-    if max(used, default=0.0) <= WORTH_TELLING_PCT:
+    }
+    if max(used.values(), default=0.0) <= WORTH_TELLING_PCT:
         return None
-    return (
-        f"others used {max(used):.0f}% of the arms' cores, of both alike: each by itself is worse "
-        "than this machine can do"
+    told = " and ".join(f"{value:.0f}% while {arm} was loaded" for arm, value in used.items())
+    remark = (
+        f"others used the arms' cores, {told}: each by itself is worse than this machine can do"
     )
+    if max(used.values()) - min(used.values()) > ALIKE_POINTS:
+        remark += "; they did not meet both alike, so part of the difference may be theirs"
+    return remark

@@ -42,7 +42,8 @@ def arrivals(data: LoadData) -> Check:
             "cannot be compared: measure again"
         )
     if off:
-        detail += ": that is not the rate that was asked for; measure again"
+        many = "more" if planned > expected else "fewer"
+        detail += f": {many} than the rate that was asked for makes; measure again"
     return not (different or off), float(max(len(different), int(off))), 0.0, detail
 
 
@@ -77,10 +78,10 @@ def offered_rate(trials: pd.DataFrame, data: LoadData, mine: Bools, arm: str) ->
     )
     if not math.isfinite(by_us) or not math.isfinite(span_ms):
         return None, None, OFFERED_LIMIT_PCT, "it is not known when requests were sent"
-    detail = f"requests were sent {by_us:.2f} ms after their planned instant on average"
+    detail = f"requests were sent {_after(by_us)} their planned instant on average"
     off_pct = ours_pct = 100.0 * abs(by_us) / (0.5 * span_ms)
     if math.isfinite(by_app):
-        detail += f", and came after {by_app:.2f} ms by the app's own clock"
+        detail += f", and came {_after(by_app)} it by the app's own clock"
         off_pct = 100.0 * abs(by_app) / (0.5 * span_ms)
     if ours_pct <= OFFERED_LIMIT_PCT < off_pct and by_app > 0:
         detail += ": the way is slow, or the app itself"
@@ -89,8 +90,22 @@ def offered_rate(trials: pd.DataFrame, data: LoadData, mine: Bools, arm: str) ->
     worse_pct = max(off_pct, ours_pct)
     if worse_pct <= OFFERED_LIMIT_PCT:
         return True, worse_pct, OFFERED_LIMIT_PCT, detail
-    detail += f": as if the rate were {worse_pct:.0f}% lower; stop what else runs here, or lower it"
+    worst_ms = by_app if off_pct >= ours_pct and math.isfinite(by_app) else by_us
+    detail += _off_words(worst_ms, worse_pct)
     return False, worse_pct, OFFERED_LIMIT_PCT, detail
+
+
+def _off_words(delay_ms: float, off_pct: float) -> str:
+    if delay_ms > 0:
+        return f": as if the rate were {off_pct:.0f}% lower; stop what else runs here, or lower it"
+    return (
+        f": {-delay_ms:.2f} ms too early, which no request can be; the two clocks differ (another "
+        "machine, a container with its own time), or requests of somebody else were counted"
+    )
+
+
+def _after(delay_ms: float) -> str:
+    return f"{abs(delay_ms):.2f} ms {'before' if delay_ms < 0 else 'after'}"
 
 
 def _mean_or_nan(values: Floats) -> float:

@@ -2,78 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from loadtests.inspection import RESOURCES, Inspection, InstanceFacts
 from loadtests.spec import Arm
+from reports.gates.check import first_few, listed
 from reports.model import GateResult
 
 NAME = "equal-resources"
 REMEDY = "nobody but this program may set limits or cores of its arms; measure again"
+MOST_TOLD = 4
 
 
 def resources_gate(
-    arm: Arm, baseline: Arm, inspections: Sequence[Inspection], app_cores: Sequence[int]
+    arm: Arm,
+    baseline: Arm,
+    inspections: Sequence[Inspection],
+    app_cores: Sequence[int],
+    measured: Mapping[str, Collection[int]],
 ) -> GateResult:
     """Whether all instances of two arms had the same resources, as the system itself says.
 
-    `app_cores`: where the plan put the arms; empty where nothing is pinned.
+    `app_cores`: where the plan put the arms; empty where nothing is pinned. `measured`: the
+    instances of each arm that were loaded; the gate vouches for these, and only if it saw each.
+    Somebody's own service (a command) may limit itself as it likes: how it differs is told, and
+    fails only if it changes while it is measured.
     """
-    everybody = [each for look in inspections for each in look.instances]
-    mine, other = ([each for each in everybody if each.arm == a.name] for a in (arm, baseline))
-    if not mine or not other:
-        silent = arm.name if not mine else baseline.name
-        return _result(arm, None, None, f"the processes of {silent} are out of sight")
-    model = next((each for each in other if each.known), None)
-    if model is None or not any(each.known for each in mine):
-        return _result(arm, None, None, "the system does not tell what its processes may use")
-    names = [name for name in RESOURCES if name != "cores" or not app_cores]
-    wrong = list(
-        dict.fromkeys(
-            [
-                *(line for each in (*other, *mine) for line in _misplaced(each, app_cores)),
-                *(line for each in (*other, *mine) for line in _unlike(each, model, names)),
-                *(line for a, own in ((arm, mine), (baseline, other)) for line in _crews(a, own)),
-            ]
-        )
-    )
+    arms = (baseline, arm)
+    seen = {each.name: _known(inspections, each.name) for each in arms}
+    for each in arms:
+        if not seen[each.name]:
+            return _result(arm, None, None, _out_of_sight(each))
+    wrong = [line for each in arms for line in _wrong(each, baseline, arm, seen, app_cores)]
     if wrong:
-        shown = "; ".join(wrong[:4]) + (f"; {len(wrong) - 4} more" if len(wrong) > 4 else "")
-        return _result(arm, False, float(len(wrong)), f"{shown}: {REMEDY}")
-    count = len({*_names(mine), *_names(other)})
-    return _result(arm, True, 0.0, f"{model.words()}, for all {count} instances")
+        detail = f"{first_few(wrong, MOST_TOLD)}: {REMEDY}"
+        return _result(arm, False, float(len(set(wrong))), detail)
+    first = seen[baseline.name][0]
+    told = "" if _ours(*arms) else _told_apart(seen[arm.name][0], first)
+    wanted = {(each.name, number) for each in arms for number in measured.get(each.name, ())}
+    missing = wanted - {(each.arm, each.instance) for facts in seen.values() for each in facts}
+    if missing:
+        unseen = _names(missing)
+        detail = f"{len(wanted) - len(missing)} of {len(wanted)} instances were looked at"
+        return _result(arm, None, None, f"{detail} ({first.words()}{told}), not {unseen}")
+    return _result(arm, True, 0.0, f"{first.words()}, for all {len(wanted)} instances{told}")
 
 
-def _names(instances: Sequence[InstanceFacts]) -> Iterator[str]:
-    return (f"{each.arm} #{each.instance}" for each in instances)
+def _known(inspections: Sequence[Inspection], arm: str) -> list[InstanceFacts]:
+    """What was seen of an arm's instances, in order."""
+    everything = (each for look in inspections for each in look.instances)
+    return [each for each in everything if each.arm == arm and each.known]
+
+
+def _out_of_sight(arm: Arm) -> str:
+    if arm.kind == "url":
+        return f"the processes of {arm.name} are out of sight"
+    return f"the system does not tell what the processes of {arm.name} may use"
+
+
+def _ours(*arms: Arm) -> bool:
+    return all(arm.kind == "app" for arm in arms)
+
+
+def _wrong(
+    arm: Arm,
+    baseline: Arm,
+    candidate: Arm,
+    seen: Mapping[str, Sequence[InstanceFacts]],
+    app_cores: Sequence[int],
+) -> Iterator[str]:
+    """Where an arm's instances are not as they must be."""
+    firsts: dict[int, InstanceFacts] = {}
+    model = seen[baseline.name if _ours(baseline, candidate) else arm.name][0]
+    names = [name for name in RESOURCES if name != "cores" or not app_cores or not _ours(arm)]
+    for each in seen[arm.name]:
+        first = firsts.setdefault(each.instance, each)
+        yield from _misplaced(each, app_cores, exactly=_ours(arm))
+        yield from _unlike(each, model if _ours(arm) else first, names)
+        if _ours(arm) and each.workers is not None and each.workers != arm.workers:
+            yield f"{arm.name} #{each.instance} runs {each.workers} workers, not {arm.workers}"
 
 
 def _unlike(each: InstanceFacts, model: InstanceFacts, names: Sequence[str]) -> Iterator[str]:
-    """Where an instance may use more or less than the model, a baseline's instance."""
-    if not each.known:
-        return
+    """Where an instance may use more or less than the model, which may be itself before."""
+    same = (each.arm, each.instance) == (model.arm, model.instance)
     for name in names:
         words, value, usual = RESOURCES[name], getattr(each, name), getattr(model, name)
         if value != usual:
-            yield (
-                f"{each.arm} #{each.instance} has {words} {_told(value)}, "
-                f"{model.arm} #{model.instance} {_told(usual)}"
-            )
+            other = "before" if same else f"{model.arm} #{model.instance}"
+            yield f"{each.arm} #{each.instance} has {words} {_told(value)}, {other} {_told(usual)}"
 
 
-def _misplaced(each: InstanceFacts, app_cores: Sequence[int]) -> Iterator[str]:
-    if app_cores and each.cores is not None and set(each.cores) != set(app_cores):
+def _misplaced(each: InstanceFacts, app_cores: Sequence[int], *, exactly: bool) -> Iterator[str]:
+    """Where an instance may run elsewhere than planned; a service may keep to some of its cores."""
+    cores, planned = set(each.cores or ()), set(app_cores)
+    if not planned or each.cores is None:
+        return
+    if cores - planned or (exactly and cores != planned):
         yield (
             f"{each.arm} #{each.instance} may run on {_told(each.cores)}, "
             f"the plan says {_told(tuple(app_cores))}"
         )
 
 
-def _crews(arm: Arm, instances: Sequence[InstanceFacts]) -> Iterator[str]:
-    """Where an instance runs another number of workers than the spec says."""
-    for each in instances:
-        if arm.kind == "app" and each.workers is not None and each.workers != arm.workers:
-            yield f"{arm.name} #{each.instance} runs {each.workers} workers, not {arm.workers}"
+def _told_apart(first: InstanceFacts, other: InstanceFacts) -> str:
+    """How two arms differ where that is their owner's affair."""
+    lines = list(_unlike(first, other, list(RESOURCES)))
+    return f"; not alike, but unchanged throughout: {first_few(lines, MOST_TOLD)}" if lines else ""
+
+
+def _names(instances: Collection[tuple[str, int]]) -> str:
+    by_arm: dict[str, list[int]] = {}
+    for arm, number in sorted(instances):
+        by_arm.setdefault(arm, []).append(number)
+    return " and ".join(f"{arm} #{listed(numbers)}" for arm, numbers in by_arm.items())
 
 
 def _told(value: object) -> str:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from loadtests.inspection import Inspection, InstanceFacts
 from loadtests.spec import Arm
+from reports.gates.check import first_few
 from reports.model import GateResult
 
+MOST_TOLD = 4
 IDENTITY_KEYS = frozenset({"app", "driver", "pid", "telemetry"})
 OURS = ("docker", "local")
 """Kinds of database servers that we start, and whose durability the spec decides."""
+CHOSEN_EACH_SESSION = frozenset({"max_connections"})
+"""Settings of servers of ours that every session of a run chooses anew: a resumed run starts a
+server of its own, with room for as many connections as it needs."""
 
 
 def settings_gate(
     arm: Arm,
     baseline: Arm,
     told: Mapping[str, Mapping[str, Any]],
-    inspections: Sequence[Inspection] = (),
+    inspections: Sequence[Inspection],
+    measured: Mapping[str, Collection[int]],
 ) -> GateResult:
     """Whether two arms run as the spec says, and otherwise alike.
 
     `told`: per arm what its `/stats` said (the manifest's `arms`); `inspections` what each of its
     instances said later. What the spec itself sets differently is what is compared, and passes.
+    `measured`: the instances of each arm that were loaded; the gate vouches only for those that
+    told their settings, and passes only if all did.
     """
     mine, other = (_told(told.get(each.name)) for each in (arm, baseline))
     if not mine or not other:
@@ -41,8 +49,32 @@ def settings_gate(
         for name in Arm.model_fields
         if name != "name" and getattr(arm, name) != getattr(baseline, name)
     ]
-    detail = "; ".join(dict.fromkeys(wrong)) or f"equal but for {', '.join(named) or 'nothing'}"
-    return _settings_result(arm, not wrong, float(len(wrong)), detail)
+    if wrong:
+        return _settings_result(arm, False, float(len(set(wrong))), first_few(wrong, MOST_TOLD))
+    untold, count = _untold(arm, baseline, inspections, measured)
+    detail = f"equal but for {', '.join(named) or 'nothing'}"
+    if untold:
+        told_by = f"{count - len(untold)} of {count} instances"
+        return _settings_result(arm, None, None, f"{detail}, but only {told_by} told them")
+    return _settings_result(arm, True, 0.0, f"{detail}, told by all {count} instances")
+
+
+def _untold(
+    arm: Arm,
+    baseline: Arm,
+    inspections: Sequence[Inspection],
+    measured: Mapping[str, Collection[int]],
+) -> tuple[set[tuple[str, int]], int]:
+    """Measured instances of two arms that never told their settings, and how many were measured."""
+    names = (baseline.name, arm.name)
+    wanted = {(name, number) for name in names for number in measured.get(name, ())}
+    told = {
+        (each.arm, each.instance)
+        for name in names
+        for each in _instances(inspections, name)
+        if each.settings is not None
+    }
+    return wanted - told, len(wanted)
 
 
 def _unlike(name: str, told: Mapping[str, Any], inspections: Sequence[Inspection]) -> Iterator[str]:
@@ -97,13 +129,7 @@ def database_gate(
     wrong = []
     if kind in OURS and profile != wanted:
         wrong.append(f"durability is {profile}, the spec says {wanted}")
-    wrong += dict.fromkeys(
-        f"{name} was {value} and is {look[name]}"
-        for first in looks[:1]
-        for look in looks[1:]
-        for name, value in first.items()
-        if name in look and look[name] != value
-    )
+    wrong += dict.fromkeys(_changed_settings(inspections, ours=kind in OURS))
     if wrong:
         detail = f"{'; '.join(wrong)}: leave the server's settings alone, and measure again"
         return _database_result(False, float(len(wrong)), detail)
@@ -111,6 +137,20 @@ def database_gate(
         return _database_result(None, None, "nobody looked at the server's settings")
     whose = "as the spec says" if kind in OURS else "the server's own"
     return _database_result(True, 0.0, f"durability {profile}, {whose}; nothing changed meanwhile")
+
+
+def _changed_settings(looks: Sequence[Inspection], *, ours: bool) -> Iterator[str]:
+    """Where a setting differs from the run's first look, or its session's where that chose it."""
+    of_run: Mapping[str, str] = {}
+    of_session: Mapping[str, str] = {}
+    for look in looks:
+        of_run = of_run or look.database
+        of_session = look.database if look.begins_session else of_session or look.database
+        for name, value in look.database.items():
+            chosen = ours and name in CHOSEN_EACH_SESSION
+            was = (of_session if chosen else of_run).get(name, value)
+            if value != was:
+                yield f"{name} was {was} and is {value}"
 
 
 def _database_result(ok: bool | None, value: float | None, detail: str) -> GateResult:

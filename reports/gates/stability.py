@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
-from scipy import stats
 
 from reports.gates.check import Check
-from reports.measures import Bools, Floats, LoadData, Pairing
+from reports.gates.noise import difference, judged
+from reports.measures import Bools, Floats, Ints, LoadData, Pairing
+from reports.statistics import Doubt, Estimate, rate_log_ratio, t_estimate
 
 SATURATED_BELOW = 0.95
-ALPHA = 1e-4
-"""A run has dozens of these gates: each may cry wolf once in 10,000 runs by noise alone."""
 DRIFT_LIMIT_PCT = 25.0
 TREND_LIMIT_PCT = 10.0
 CARRY_OVER_LIMIT_PCT = 10.0
-NOISIEST_LOG = math.log(2.0)
 FEWEST_TRIALS = 3
 FEWEST_ANSWERS_OF_A_HALF = 3
-FEWEST_BLOCKS_OF_A_GROUP = 2
+FEWEST_TO_RUN_DRY = 14
+"""Answers of one half where the other has none: by chance alone once in 2¹³ arms."""
 
 
 def saturation(data: LoadData, arm: str) -> str | None:
@@ -39,47 +35,85 @@ def saturation(data: LoadData, arm: str) -> str | None:
     )
 
 
-def steady_state(data: LoadData, arm: str) -> Check:
+def steady_state(data: LoadData, arm: str, alpha: float) -> Check:
     """Whether the second half of the steady windows was like the first, over all trials."""
+    late = _is_late(data)
+    if (words := _run_dry(data, arm, late)) is not None:
+        return False, None, DRIFT_LIMIT_PCT, words
     if saturation(data, arm):
         return None, None, DRIFT_LIMIT_PCT, "the arm is saturated: its backlog grows, as is told"
-    changes = _changes_within(data, np.flatnonzero((data.trials["arm"] == arm).to_numpy()))
-    if len(changes) < FEWEST_TRIALS:
-        return None, None, DRIFT_LIMIT_PCT, f"{len(changes)} trials can be cut in halves"
-    mean = float(changes.mean())
-    noise = _t(len(changes) - 1.0) * float(changes.std(ddof=1)) / math.sqrt(len(changes))
-    what = "answers per second" if data.facts.model == "closed" else "the median response time"
-    detail = (
-        f"{what} changed by {_signed_pct(mean)} from the first to the second half of the windows"
-    )
+    rows = np.flatnonzero((data.trials["arm"] == arm).to_numpy() & np.isfinite(data.window_s))
+    if data.facts.model == "closed":
+        what = "answers per second changed by {}"
+        change = _change_of_rates(data, rows, late)
+    else:
+        what = "the median response time changed by {}"
+        change = _change_of_medians(data, rows, late)
+    what += " from the first to the second half of the windows"
     remedy = "lengthen block_s, or find out what fills up or empties within a second"
-    return _beyond_noise(mean, noise, DRIFT_LIMIT_PCT, detail, remedy)
+    return judged(change, alpha, DRIFT_LIMIT_PCT, what, remedy)
 
 
-def _changes_within(data: LoadData, rows: Sequence[int] | np.ndarray) -> Floats:
-    """Log of second half over first half of each trial's window, where both are known."""
+def _is_late(data: LoadData) -> Bools:
+    """Which samples belong to the second half of their window: by when they were answered (closed
+    loads) or due (open)."""
     start_ns, end_ns = (
         data.trials[name].to_numpy(dtype="int64", na_value=0)
         for name in ("steady_start_ns", "steady_end_ns")
     )
     middle_ns = ((start_ns + end_ns) // 2)[data.row]
     stamp = "done_ns" if data.facts.model == "closed" else "arrival_ns"
-    late = data.samples[stamp].to_numpy(dtype="int64", na_value=-1) >= middle_ns
-    halves = (_halves(data, int(row), late) for row in rows)
-    return np.array([math.log(b / a) for a, b in halves if a > 0 and b > 0])
+    at_ns = data.samples[stamp].to_numpy(dtype="int64", na_value=-1)
+    return np.asarray(at_ns >= middle_ns, dtype=bool)
 
 
-def _halves(data: LoadData, row: int, late: Bools) -> tuple[float, float]:
-    """A trial's good answers (closed) or median response time (open) in either half; 0: unknown."""
-    if data.facts.model == "closed":
-        good = (data.row == row) & data.ok & data.in_window
-        return float((good & ~late).sum()), float((good & late).sum())
-    good = (data.row == row) & data.steady & np.isfinite(data.response_ms)
-    halves = (data.response_ms[good & ~late], data.response_ms[good & late])
-    first, second = (
-        float(np.median(half)) if len(half) >= FEWEST_ANSWERS_OF_A_HALF else 0.0 for half in halves
+def _run_dry(data: LoadData, arm: str, late: Bools) -> str | None:
+    """Words for an arm that answers in one half of the windows only, whatever the trial."""
+    known = np.isfinite(data.window_s)[data.row]
+    good = data.of_arm(arm) & data.ok & _counted(data) & known
+    first, second = int((good & ~late).sum()), int((good & late).sum())
+    if min(first, second) > 0 or max(first, second) < FEWEST_TO_RUN_DRY:
+        return None
+    answering, silent = ("first", "second") if first else ("second", "first")
+    return (
+        f"{max(first, second)} good answers in the {answering} half of the windows and none in the "
+        f"{silent}: the arm {'runs dry' if first else 'begins late'}, so a rate or a median of it "
+        "depends on block_s; find out what stops it"
     )
-    return first, second
+
+
+def _counted(data: LoadData) -> Bools:
+    return data.in_window if data.facts.model == "closed" else data.steady
+
+
+def _change_of_rates(data: LoadData, rows: Ints, late: Bools) -> Estimate | Doubt:
+    """Good answers of the second halves over those of the first, summed before they are divided,
+    so that a half without any counts as the nothing it was; trials are the units."""
+    good = data.ok & data.in_window
+    first, second = (
+        np.bincount(data.row[good & half], minlength=len(data.trials))[rows].astype(np.float64)
+        for half in (~late, late)
+    )
+    if len(rows) < FEWEST_TRIALS:
+        return Doubt(f"{len(rows)} trials can be cut in halves")
+    return rate_log_ratio(first, second, np.arange(len(rows)))
+
+
+def _change_of_medians(data: LoadData, rows: Ints, late: Bools) -> Estimate | Doubt:
+    """Mean log ratio of the halves' median response times, where both are known."""
+    halves = [[_median_ms(data, int(row), half) for half in (~late, late)] for row in rows]
+    known = np.array([each for each in halves if min(each) > 0]).reshape(-1, 2)
+    if len(known) < FEWEST_TRIALS:
+        return Doubt(f"{len(known)} trials can be cut in halves")
+    return t_estimate(np.log(known[:, 1] / known[:, 0]))
+
+
+def _median_ms(data: LoadData, row: int, half: Bools | None = None) -> float:
+    """Median response time of a trial, or of a half with enough answers; NaN where not known."""
+    mine = (data.row == row) & data.steady & np.isfinite(data.response_ms)
+    known = data.response_ms[mine if half is None else mine & half]
+    fewest = 1 if half is None else FEWEST_ANSWERS_OF_A_HALF
+    return float(np.median(known)) if len(known) >= fewest else np.nan
 
 
 def block_log_ratios(data: LoadData, pairing: Pairing) -> Floats:
@@ -93,78 +127,25 @@ def block_log_ratios(data: LoadData, pairing: Pairing) -> Floats:
     return np.asarray(np.log(values[pairing.candidate] / values[pairing.baseline]))
 
 
-def _median_ms(data: LoadData, row: int) -> float:
-    mine = data.response_ms[(data.row == row) & data.steady]
-    known = mine[np.isfinite(mine)]
-    return float(np.median(known)) if len(known) else np.nan
-
-
-def trend(ratios: Floats) -> Check:
+def trend(ratios: Floats, alpha: float) -> Check:
     """Whether the arms' ratio was the same in the run's first and second half of blocks.
 
     Drift of the machine meets both arms and leaves their ratio alone; an arm that warms up, leaks
     or fills a table while the other does not would show.
     """
-    early = np.arange(len(ratios)) < len(ratios) // 2
-    found = _difference(ratios, ~early)
-    if found is None:
-        return None, None, TREND_LIMIT_PCT, "too few blocks to tell early from late"
-    difference, noise = found
-    detail = f"the arms' ratio changed by {_signed_pct(difference)} from the run's first half on"
+    half = len(ratios) // 2
+    what = "the arms' ratio changed by {} from the run's first half on"
     remedy = "one arm had not settled (it warms up, leaks, fills a table); measure longer"
-    return _beyond_noise(difference, noise, TREND_LIMIT_PCT, detail, remedy)
+    change = difference(ratios[half:], ratios[:half])
+    return judged(change, alpha, TREND_LIMIT_PCT, what, remedy)
 
 
-def carry_over(ratios: Floats, candidate_first: Bools) -> Check:
+def carry_over(ratios: Floats, candidate_first: Bools, alpha: float) -> Check:
     """Whether the arms' ratio depends on which of the two was loaded before the other.
 
     What one arm leaves behind (purging, flushing, work of its own) then falls on the next.
     """
-    found = _difference(ratios, candidate_first)
-    if found is None:
-        return None, None, CARRY_OVER_LIMIT_PCT, "too few blocks in either order to tell"
-    difference, noise = found
-    detail = f"the arms' ratio is {_signed_pct(difference)} where the candidate goes first"
+    what = "the arms' ratio is {} where the candidate goes first"
     remedy = "an arm is still at work when the next begins; look at drain, lengthen the pause"
-    return _beyond_noise(difference, noise, CARRY_OVER_LIMIT_PCT, detail, remedy)
-
-
-def _difference(ratios: Floats, chosen: Bools) -> tuple[float, float] | None:
-    """Mean of the chosen minus mean of the others, and how large noise alone may make it.
-
-    Welch's t test (Welch 1947), at ALPHA; None with fewer than two known ratios in a group.
-    """
-    groups = [part[np.isfinite(part)] for part in (ratios[chosen], ratios[~chosen])]
-    if any(len(part) < FEWEST_BLOCKS_OF_A_GROUP for part in groups):
-        return None
-    difference = float(groups[0].mean() - groups[1].mean())
-    variances = [float(part.var(ddof=1)) / len(part) for part in groups]
-    total = sum(variances)
-    if total == 0.0:
-        return difference, 0.0
-    parts = zip(variances, groups, strict=True)
-    df = total**2 / sum(each**2 / (len(part) - 1) for each, part in parts)
-    return difference, _t(df) * math.sqrt(total)
-
-
-def _t(df: float) -> float:
-    return float(stats.t.ppf(1.0 - ALPHA / 2.0, df))
-
-
-def _beyond_noise(
-    change_log: float, noise_log: float, limit_pct: float, detail: str, remedy: str
-) -> Check:
-    """Fails where a change is both larger than matters and larger than noise alone makes it.
-
-    Where noise alone could make a factor of two, nothing can be told.
-    """
-    if noise_log > NOISIEST_LOG:
-        return None, None, limit_pct, f"too few or too unlike to tell ({detail})"
-    limit_log = max(math.log1p(limit_pct / 100.0), noise_log)
-    ok = abs(change_log) <= limit_log
-    value_pct, used_pct = (100.0 * math.expm1(min(x, 50.0)) for x in (abs(change_log), limit_log))
-    return ok, value_pct, used_pct, detail if ok else f"{detail}: {remedy}"
-
-
-def _signed_pct(change_log: float) -> str:
-    return f"{100.0 * math.expm1(min(change_log, 50.0)):+.1f}%"
+    change = difference(ratios[candidate_first], ratios[~candidate_first])
+    return judged(change, alpha, CARRY_OVER_LIMIT_PCT, what, remedy)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from loadtests.selftest.record import Case, Measured, Trial
+from reports.percentiles import nearest_rank_or_none
 from reports.selftest.closed_checks import closed_checks
-from reports.selftest.limits import nearest_rank
 from reports.selftest.match import Matched, counted, expected_counts, matched
 from reports.selftest.model import Check, Judged, Selftest
 from reports.selftest.noise import about_the_host, about_the_server, remarks
@@ -110,5 +110,5 @@ def _split_ms(parts: Sequence[Matched]) -> dict[str, float]:
     return {
         name.removesuffix("_ms"): round(middle, 4)
         for name, values in joined.items()
-        if (middle := nearest_rank(values, 0.5)) is not None
+        if (middle := nearest_rank_or_none(values, 0.5)) is not None
     }

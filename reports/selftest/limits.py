@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from reports.percentiles import rank
-from reports.selftest.theory import Floats
-
 AIM_P50_MS, AIM_P99_SHARE = 0.1, 0.01
 AIM_ARMS_MS, AIM_RATE_SHARE = 0.05, 0.01
 LIMIT_P50_MS, LIMIT_P99_MS, LIMIT_P99_SHARE = 0.4, 1.0, 0.02
@@ -27,8 +22,3 @@ GIVING_UP_MS = 15.0
 """Timeouts are looked for fifty times per timeout, every 10 ms in the case of 0.5 s."""
 SAMPLING_SDS = 3.0
 TAILS = (0.99, 0.95)
-
-
-def nearest_rank(values: Floats, q: float) -> float | None:
-    """The ⌈q·n⌉-th smallest, as reports count; None of nothing."""
-    return float(np.sort(values)[rank(len(values), q) - 1]) if len(values) else None

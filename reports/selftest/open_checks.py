@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from loadtests.selftest.record import Case, Trial
 from loadtests.trials import OpenLoad
-from reports.percentiles import enough_beyond
+from reports.percentiles import enough_beyond, nearest_rank_or_none
 from reports.selftest.limits import (
     AIM_ARMS_MS,
     AIM_P50_MS,
@@ -29,7 +29,6 @@ from reports.selftest.limits import (
     THEORY_P50_MS,
     THEORY_P99_MS,
     THEORY_P99_SHARE,
-    nearest_rank,
 )
 from reports.selftest.match import NS_PER_MS, Matched
 from reports.selftest.model import Check
@@ -54,7 +53,7 @@ def sending_checks(case: Case, trials: Sequence[Trial], parts: Sequence[Matched]
             unit="ms",
             theory=0.0,
             log=None,
-            measured=nearest_rank(lag_ms, q),
+            measured=nearest_rank_or_none(lag_ms, q),
             limit=SENT_TAIL_MS if q > 0.5 else SENT_P50_MS,
             theory_limit=SENT_TAIL_MS if q > 0.5 else SENT_P50_MS,
         )
@@ -67,7 +66,7 @@ def _quantiles(count: int) -> tuple[float, ...]:
 
 
 def _percentile(case: Case, part: Matched, q: float, aimed: bool) -> Check:
-    log, theory = nearest_rank(part.log_ms, q), nearest_rank(part.theory_ms, q)
+    log, theory = nearest_rank_or_none(part.log_ms, q), nearest_rank_or_none(part.theory_ms, q)
     size = log or 0.0
     tail = q > 0.5
     aim = max(AIM_P50_MS, AIM_P99_SHARE * size) if tail else AIM_P50_MS
@@ -77,7 +76,7 @@ def _percentile(case: Case, part: Matched, q: float, aimed: bool) -> Check:
         unit="ms",
         theory=theory,
         log=log,
-        measured=nearest_rank(part.measured_ms, q),
+        measured=nearest_rank_or_none(part.measured_ms, q),
         limit=max(LIMIT_P99_MS if tail else LIMIT_P50_MS, LIMIT_P99_SHARE * size),
         theory_limit=max(THEORY_P99_MS, THEORY_P99_SHARE * size) if tail else THEORY_P50_MS,
         aim=aim if aimed else None,
@@ -134,7 +133,7 @@ def timeout_checks(case: Case, trial: Trial) -> list[Check]:
             unit="ms",
             theory=1e3 * case.timeout_s,
             log=None,
-            measured=nearest_rank(waited_ms, 0.5),
+            measured=nearest_rank_or_none(waited_ms, 0.5),
             limit=GIVING_UP_MS,
             theory_limit=GIVING_UP_MS,
             faults=(f"{early} were given up before their time",) if early else (),
@@ -171,7 +170,7 @@ def _bias_ms(parts: Sequence[Matched], times_ms: Sequence[Floats]) -> float | No
     over = [
         times - part.theory_ms - part.late_ms for part, times in zip(parts, times_ms, strict=True)
     ]
-    return nearest_rank(np.concatenate(over), 0.5) if over else None
+    return nearest_rank_or_none(np.concatenate(over), 0.5) if over else None
 
 
 def _second_less_first(bias_ms: Sequence[float | None]) -> float | None:

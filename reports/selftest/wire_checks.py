@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from loadtests.selftest.record import Measured, Trial
+from reports.percentiles import nearest_rank, nearest_rank_or_none
 from reports.selftest.limits import (
     AIM_P50_MS,
     AIM_P99_SHARE,
     LIMIT_P50_MS,
     LIMIT_P99_MS,
-    nearest_rank,
 )
 from reports.selftest.match import NS_PER_MS, Matched
 from reports.selftest.model import Check
@@ -27,7 +27,7 @@ def wire_checks(measured: Measured, part: Matched) -> list[Check]:
     faults = (f"{missing} requests were not seen on the wire",) if missing else ()
     checks = []
     for q in (0.5, 0.95):
-        seen = nearest_rank(on_wire_ms, q)
+        seen = nearest_rank_or_none(on_wire_ms, q)
         checks.append(
             Check(
                 case=measured.case.name,
@@ -35,7 +35,7 @@ def wire_checks(measured: Measured, part: Matched) -> list[Check]:
                 unit="ms",
                 theory=None,
                 log=seen,
-                measured=nearest_rank(part.measured_ms[mine], q),
+                measured=nearest_rank_or_none(part.measured_ms[mine], q),
                 limit=LIMIT_P50_MS if q == 0.5 else LIMIT_P99_MS,
                 theory_limit=0.0,
                 aim=max(AIM_P50_MS, AIM_P99_SHARE * (seen or 0.0) if q > 0.5 else 0.0),

@@ -352,7 +352,7 @@ def test_a_block_in_which_something_was_stopped_is_measured_again(tmp_path: Path
     bed.stops = {4: Stop("sync #1", 1.0)}
     assert execute(run) == "complete"
     [event] = dropped_blocks(folder)
-    assert (event["trials"], event["again"]) == ([4, 5], True)
+    assert (event["trials"], event["stood_still"], event["again"]) == ([4, 5], [4], True)
     assert event["reason"] == "sync #1 was stopped for 1.00 s in trial 4"
     orders = {order.trial: order for order in generator.orders}
     for first, again in ((4, 6), (5, 7)):

@@ -145,7 +145,8 @@ def _look(spec: Spec, arms: Mapping[str, SimulatedArm], instances: int) -> Inspe
         instances=tuple(
             InstanceFacts(
                 arm=arm.name, instance=number, cores=(1,), nice=0, policy="ordinary",
-                open_files=4096, workers=arm.workers, settings=_told(arm, arms[arm.name]),
+                open_files=4096, most_open_files=8192, workers=arm.workers,
+                settings=_told(arm, arms[arm.name]),
             )
             for arm in ours
             for number in range(instances)

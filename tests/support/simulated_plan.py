@@ -15,6 +15,8 @@ import numpy.typing as npt
 from loadtests.plan import plan_round
 from loadtests.schedule import Sizes, round_shape, trial_seconds
 from loadtests.spec import Spec
+from reports.comparisons import PRIMARY_LATENCY
+from reports.model import CAPACITY
 from reports.resolution import planned_primaries
 from reports.statistics import (
     Doubt,
@@ -86,19 +88,19 @@ def simulated_primaries(
     for scenario, (closed, opened, *_) in zip(spec.scenario, planned, strict=True):
         window_s = spec.block_s_of(scenario)
         own = random.normal(0, world.instance_sd / np.sqrt(2), (2, sizes.instances))
-        slow = _log_slowness(clock, closed, own, window_s)
+        slow = trial_log_slowness(clock, closed, own, window_s)
         rates = USUAL_PER_S * np.exp(-slow)
         rates[1] *= np.exp(world.log_effect)
         rates[1] *= 1 - 0.5 * (random.random(rates.shape[1]) < world.stall_share)
         truth = world.log_effect + float(np.log(1 - 0.5 * world.stall_share))
         found = rate_log_ratio(rates[0], rates[1], closed.instance, window_s)
-        yield Primary("capacity_per_s", found, truth, alpha)
+        yield Primary(CAPACITY, found, truth, alpha)
         if latency:
-            slow = _log_slowness(clock, opened, own, window_s)
+            slow = trial_log_slowness(clock, opened, own, window_s)
             slow[1] -= world.log_effect
             arms = _latencies(random, slow, opened.instance, round(OPEN_PER_S * window_s))
             estimate = percentile_log_ratio(*arms, 0.95, resamples=resamples)
-            yield Primary("response_ms.p95", estimate, -world.log_effect, alpha)
+            yield Primary(PRIMARY_LATENCY, estimate, -world.log_effect, alpha)
 
 
 def planned_trials(spec: Spec, sizes: Sizes, seed: int) -> list[list[Trials]]:
@@ -128,7 +130,7 @@ def _trials(rows: Sequence[tuple[float, float, int]]) -> Trials:
     return Trials(table[:, :2].T, table[:, 2].astype(np.int64))
 
 
-def _log_slowness(clock: Machine, trials: Trials, own: Floats, window_s: float) -> Floats:
+def trial_log_slowness(clock: Machine, trials: Trials, own: Floats, window_s: float) -> Floats:
     """2 × blocks: how slow the machine and the instance were in each trial."""
     return own[:, trials.instance] - clock.log_speed(trials.from_s, window_s)
 

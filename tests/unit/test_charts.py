@@ -18,6 +18,7 @@ from reports.charts.inline import inline_svg
 from reports.charts.latency import spectrum
 from reports.charts.style import MARKS, PAPER, marks_of
 from reports.charts.time_split import split_of
+from reports.model import COST, LATENCY
 from reports.percentiles import FEWEST_BEYOND
 from reports.run_folder import load_run
 from reports.summarise import summarise
@@ -117,8 +118,18 @@ def test_marks_of_an_arm_that_failed_are_hollow(
 
 def test_lateness_of_the_generator_spares_the_cost(drawn: ChartSet) -> None:
     caveats = Caveats(failed={("s", "open-80", "sync"): ("send-lag",)})
-    assert caveats.failures(("s", "open-80", "sync")) == ("send-lag",)
-    assert caveats.failures(("s", "open-80", "sync"), of_cost=True) == ()
+    assert caveats.failures(("s", "open-80", "sync"), LATENCY) == ("send-lag",)
+    assert caveats.failures(("s", "open-80", "sync"), COST) == ()
+
+
+def test_a_selection_by_errors_spares_capacity_and_nothing_else(tmp_path: Path) -> None:
+    """Capacity counts good answers: its chart keeps its finding, the others lose theirs."""
+    arms = {"sync": SimulatedArm(), "async": SimulatedArm(app="async", error_share=0.03)}
+    charts = charts_of(build_run(tmp_path / "run", arms=arms, rounds=4, run={"max_error_pct": 5.0}))
+    [capacity, latency] = [named(charts, each)[0] for each in ("capacity-1", "latency-1")]
+    assert "answer nothing" not in capacity.caption
+    assert "invalid" not in capacity.title
+    assert "error-parity (async)" in latency.title
 
 
 def test_a_saturated_arm_is_said_to_be(tmp_path: Path) -> None:

@@ -34,7 +34,17 @@ def test_arrivals_that_are_not_the_load_s_rate_fail(tmp_path: Path) -> None:
 
     summary = summary_of(tmp_path / "run", edit_samples=thin, **OPEN)
     [gate] = gates_of(summary, "arrivals")
-    assert "not the rate that was asked for" in gate.detail
+    assert "fewer than the rate that was asked for" in gate.detail
+
+
+def test_too_many_arrivals_are_told_as_too_many(tmp_path: Path) -> None:
+    def double(_: Trial, columns: Columns) -> Columns:
+        return {name: np.repeat(np.asarray(c, dtype=object), 2).tolist() if isinstance(c, list)
+                else np.repeat(c, 2) for name, c in columns.items()}  # fmt: skip
+
+    summary = summary_of(tmp_path / "run", edit_samples=double, **OPEN)
+    [gate] = gates_of(summary, "arrivals")
+    assert "more than the rate that was asked for" in gate.detail
 
 
 def late_by_the_app(share: float) -> Any:
@@ -81,7 +91,11 @@ def test_an_app_that_sees_requests_before_they_are_planned_has_another_clock(
     tmp_path: Path,
 ) -> None:
     summary = summary_of(tmp_path / "run", edit_trial=late_by_the_app(-0.08), **OPEN)
-    assert {gate.arm for gate in gates_of(summary, "offered-rate")} == {BAD}
+    [gate] = gates_of(summary, "offered-rate")
+    assert gate.arm == BAD
+    assert "before it by the app's own clock" in gate.detail
+    assert "too early, which no request can be; the two clocks differ" in gate.detail
+    assert "lower" not in gate.detail
 
 
 def test_an_arm_that_tells_nothing_is_judged_by_the_generators_clock(tmp_path: Path) -> None:
@@ -137,4 +151,5 @@ def test_good_runs_pass_whatever_the_arms_do(tmp_path: Path) -> None:
     for name in ("offered-rate", "littles-law", "steady-state"):
         assert gates_of(summary, name) == []
     for name in ("offered-rate", "steady-state"):
-        assert "saturated" in gates_of(summary, name, None)[0].detail
+        [gate] = [each for each in gates_of(summary, name, None) if each.arm == BAD]
+        assert "saturated" in gate.detail

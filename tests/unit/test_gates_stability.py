@@ -10,6 +10,7 @@ import pytest
 
 from loadtests.trials import ClosedLoad, OpenLoad
 from reports.gates import stability
+from reports.gates.noise import RUN_ALPHA, alpha_of_each
 from tests.support.gates import BAD, gates_of, summary_of, verdicts
 from tests.support.run_builder import Columns, SimulatedArm, Trial
 
@@ -54,6 +55,44 @@ def test_answers_that_run_dry_within_closed_trials_fail(tmp_path: Path) -> None:
     summary = summary_of(tmp_path / "run", loads=(CLOSED,), edit_samples=dry, **SIZE)
     [gate] = gates_of(summary, "steady-state")
     assert "answers per second changed by -" in gate.detail
+
+
+@pytest.mark.parametrize(
+    ("load", "late"), [(CLOSED, False), (CLOSED, True), (OPEN, False), (OPEN, True)]
+)
+def test_an_arm_that_answers_in_one_half_only_fails(tmp_path: Path, load: Any, late: bool) -> None:
+    """No ratio exists then, and that is what must be told: it is not a reason to look away."""
+
+    def silent(trial: Trial, columns: Columns) -> Columns:
+        if trial["arm"] == BAD:
+            stamp = "done_ns" if load is CLOSED else "arrival_ns"
+            middle_ns = (trial["steady_start_ns"] + trial["steady_end_ns"]) // 2
+            off = (columns[stamp] >= middle_ns) != late
+            columns["ok"] = np.asarray(columns["ok"]) & ~off
+            columns["status"] = np.where(off, 503, columns["status"]).astype("int16")
+        return columns
+
+    summary = summary_of(tmp_path / "run", loads=(load,), edit_samples=silent, **SIZE)
+    [gate] = gates_of(summary, "steady-state")
+    assert gate.arm == BAD
+    assert ("begins late" if late else "runs dry") in gate.detail
+    assert ("none in the first" if late else "none in the second") in gate.detail
+
+
+def test_a_third_of_closed_trials_running_dry_counts_as_the_nothing_it_was(tmp_path: Path) -> None:
+    def dry(trial: Trial, columns: Columns) -> Columns:
+        if trial["arm"] == BAD and trial["block"] % 3 == 0:
+            middle_ns = (trial["steady_start_ns"] + trial["steady_end_ns"]) // 2
+            columns["ok"] = np.asarray(columns["ok"]) & (columns["done_ns"] < middle_ns)
+        return columns
+
+    summary = summary_of(
+        tmp_path / "run", loads=(CLOSED,), edit_samples=dry, instances=12, rounds=3
+    )
+    [told] = [
+        g for s in summary.scenarios for g in s.gates if (g.name, g.arm) == ("steady-state", BAD)
+    ]
+    assert told.value == pytest.approx(50.0, abs=15.0), "a third less is half as much the other way"
 
 
 def test_an_arm_that_slows_down_over_the_run_fails(tmp_path: Path) -> None:
@@ -103,12 +142,36 @@ def test_a_few_blocks_can_tell_nothing_and_say_so(tmp_path: Path) -> None:
         assert "too few" in gate.detail
 
 
-def test_noise_alone_fails_a_gate_once_in_ten_thousand(tmp_path: Path) -> None:
-    """5,000 pairs of groups of nine, as unlike as blocks are: half a false alarm to be expected."""
+@pytest.mark.parametrize("gate", ["trend", "carry-over"])
+@pytest.mark.parametrize(
+    ("blocks", "block_sd", "ok"), [(30, 0.14, None), (18, 0.15, None), (160, 0.08, True)]
+)
+def test_a_gate_passes_only_where_it_could_have_seen_what_matters(
+    gate: str, blocks: int, block_sd: float, ok: bool | None
+) -> None:
+    ratios = np.random.default_rng(3).normal(0, block_sd, blocks)
+    found, _, limit_pct, detail = judged_by(gate, ratios)
+    assert (found, limit_pct) == (ok, 10.0)
+    assert detail.startswith("could only have seen ") is (ok is None), detail
+
+
+def judged_by(gate: str, ratios: Any, alpha: float = 1e-3) -> Any:
+    if gate == "trend":
+        return stability.trend(ratios, alpha)
+    return stability.carry_over(ratios, np.arange(len(ratios)) % 2 == 0, alpha)
+
+
+def test_noise_alone_fails_a_gate_as_seldom_as_its_level_says() -> None:
+    """5,000 pairs of groups of nine, as unlike as blocks are: five false alarms to be expected."""
     random = np.random.default_rng(7)
-    halves = np.arange(18) < 9
-    found = [stability.carry_over(random.normal(0, 0.15, 18), halves)[0] for _ in range(5000)]
-    assert found.count(False) <= 4
+    found = [judged_by("carry-over", random.normal(0, 0.15, 18))[0] for _ in range(5000)]
+    assert found.count(False) <= 14
+    assert found.count(True) == 0
+
+
+def test_a_runs_tests_share_one_level() -> None:
+    assert alpha_of_each(1) == RUN_ALPHA
+    assert alpha_of_each(24) * 24 == pytest.approx(RUN_ALPHA)
 
 
 def test_selection_by_errors_fails_all_but_capacity(tmp_path: Path) -> None:

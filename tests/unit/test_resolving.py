@@ -55,7 +55,7 @@ def test_no_difference_is_said_and_what_each_time_resolves() -> None:
 def test_a_false_difference_is_told_as_one_and_does_not_condemn_the_machine() -> None:
     verdicts, _ = told(replace(COMPARISON, verdict="slower"), P95)
     assert verdicts.fit
-    assert "a false difference" in verdicts.seen
+    assert "a false verdict" in verdicts.seen
 
 
 def test_an_invalid_look_is_unfit_with_its_reason() -> None:

@@ -424,7 +424,8 @@ class TestOddRuns:
         unchecked = {g.name for g in summary.scenarios[0].gates if g.ok is None}
         assert unchecked == {
             *("equal-settings", "equal-resources", "same-work", "tables"),
-            *("server-count", "littles-law", "neighbours", "carry-over", "trend"),
+            *("server-count", "littles-law", "neighbours"),
+            *("carry-over", "trend", "steady-state"),  # so few blocks could have seen too little
         }
 
     @pytest.mark.parametrize("load", [ClosedLoad(4), OpenLoad(100.0)])
