@@ -19,12 +19,16 @@ import pytest
 from loadtests.environment.database import Database
 from loadtests.environment.mysql import address_from_url
 from loadtests.environment.processes import free_port
+from loadtests.schedule import Sizes
 from loadtests.second_opinion.wrk import wrk_is_installed
-from loadtests.spec import PROFILES_DIR
+from loadtests.spec import PROFILES_DIR, load_spec
+from scripts.session import sizes_here
+from tests.support.gates import OF_A_BUSY_MACHINE
+from tests.support.terminal import hang_ups_count
 
 BENCH = Path(sys.executable).with_name("bench")
-OF_A_BUSY_MACHINE = {"send-lag", "generator-cpu", "no-free-user", "drain", "neighbours", "steal"}
-"""Gates that may fail in a test without anything of ours being wrong."""
+TRIALS_OF_A_PAIR = 3 * 2 * 2
+"""Of the quick profile: scenarios × loads × arms."""
 SHORT = ["--set", "run.instances=2", "--set", "run.block_s=0.5"]
 
 
@@ -54,14 +58,15 @@ def started(
     *words: str | Path, cwd: Path | None = None, **environ: str
 ) -> Iterator[subprocess.Popen[str]]:
     """`bench …` in the background, ended and waited for whatever happens."""
-    process = subprocess.Popen(
-        [BENCH, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environ,
-        cwd=cwd,
-    )
+    with hang_ups_count():
+        process = subprocess.Popen(
+            [BENCH, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environ,
+            cwd=cwd,
+        )
     with process:
         try:
             yield process
@@ -443,15 +448,21 @@ def test_wrong_words_are_usage_errors(words: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-QUICK_INSTANCES = 14 if wrk_is_installed() else 15
-"""Where wrk is asked for a second opinion, that is part of the budget."""
+def quick_sizes() -> Sizes:
+    """What fits this machine's memory, budget and whether wrk has its part of that."""
+    return sizes_here(load_spec("quick"))
 
 
 def test_a_dry_run_prints_the_plan_and_does_nothing(tmp_path: Path) -> None:
     done = bench("run", "quick", "--dry-run", "--out", str(tmp_path / "run"))
     assert done.returncode == 0
-    sizes = (f"{QUICK_INSTANCES} instances", "2 rounds", f"{12 * QUICK_INSTANCES} trials")
-    for words in (*sizes, "smallest", "second opinion"):
+    sizes = quick_sizes()
+    planned = (
+        f"{sizes.instances} instances",
+        f"{sizes.rounds} rounds",
+        f"{TRIALS_OF_A_PAIR * sizes.instances} trials",
+    )
+    for words in (*planned, "smallest", "second opinion"):
         assert words in done.stdout
     assert not (tmp_path / "run").exists()
 
@@ -482,7 +493,9 @@ def test_a_dry_run_is_one_json_document_where_that_is_asked_for() -> None:
     done = bench("run", "quick", "--dry-run", "--json")
     assert done.returncode == 0
     plan = json.loads(done.stdout)["plan"]
-    assert (plan["instances"], plan["trials_per_round"]) == (QUICK_INSTANCES, 12 * QUICK_INSTANCES)
+    instances = quick_sizes().instances
+    assert plan["instances"] == instances
+    assert plan["trials_per_round"] == TRIALS_OF_A_PAIR * instances
     told = plan["second_opinion"]
     assert told["scenario"] == "read-one" if wrk_is_installed() else "wrk" in told["reason"]
     assert plan["smallest_capacity_change_pct"] > 0
