@@ -154,7 +154,10 @@ def test_what_goes_wrong_with_it_is_told_and_ends_no_run(tmp_path) -> None:
         event = run_with(tmp_path / name, plan, ask_wrk)
         assert event["not_made"] == reason
         assert event["turns"] == []
-        summary = write_report(tmp_path / name)
-        assert summary.second_opinion is not None
-        assert summary.second_opinion.word == "not made"
-        assert reason in (tmp_path / name / "report.md").read_text().replace("\\", "")
+        told = summarise(load_run(tmp_path / name)).second_opinion
+        assert told is not None
+        assert told.word == "not made"
+        assert reason in told.detail
+    write_report(tmp_path / "gone")
+    report = (tmp_path / "gone" / "report.md").read_text().replace("\\", "")
+    assert "wrk failed (exit code 1): no luck" in report
