@@ -53,8 +53,8 @@ def test_ctrl_c_keeps_what_was_measured_and_the_run_can_go_on(
     tmp_path: Path, url: str, typed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "run"
-    typed = [f"run.database={url}", "arm.sync.headers.X-Token=hunter2"]
-    sets = [word for override in typed for word in ("--set", override)]
+    overrides = [f"run.database={url}", "arm.sync.headers.X-Token=hunter2"]
+    sets = [word for override in overrides for word in ("--set", override)]
     words = ["run", secret_spec(tmp_path), "--out", folder, *SHORT, *sets]
     said = []
     with started(*words, cwd=tmp_path, SHOP_TOKEN="hunter5") as process:

@@ -24,7 +24,9 @@ LEFT_OUT = {
 """Left to `benchmarks/sabotage/run.py`, to keep this short; simulated runs test their gates."""
 BROKEN = [case for case in CASES if case.gate and case.broken not in LEFT_OUT]
 CHECKED = {"littles-law", "offered-rate", "equal-resources", "tables"}
-"""Gates that must have been able to look, for a run to be good."""
+"""Gates that must have been able to look, for a run to be good …"""
+SATURATED = "saturated"
+"""… unless so much else runs here that an arm cannot take 100 requests a second."""
 
 pytestmark = [
     pytest.mark.database,
@@ -71,6 +73,7 @@ def test_a_good_run_fails_no_gate(prepared: Stage) -> None:
     """After all that was broken, too."""
     seen = perform(prepared, CASES[0])
     assert {gate.name for gate in seen.failed} <= OF_A_BUSY_MACHINE, told(seen)
-    unchecked = {gate.name for s in seen.summary.scenarios for gate in s.gates if gate.ok is None}
+    gates = [gate for scenario in seen.summary.scenarios for gate in scenario.gates]
+    assert {gate.name for gate in gates} >= CHECKED, told(seen)
+    unchecked = {g.name for g in gates if g.ok is None and SATURATED not in g.detail}
     assert not unchecked & CHECKED, told(seen)
-    assert {gate.name for s in seen.summary.scenarios for gate in s.gates} >= CHECKED, told(seen)
