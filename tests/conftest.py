@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import signal
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from loadtests.environment.database import Database, open_database
 from loadtests.environment.placement import choose_placement
 from loadtests.spec import RunSpec
 
-
-def pytest_configure() -> None:
-    """Signals as in a terminal: under nohup a closed terminal is ignored, which is inherited."""
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+settings.register_profile(
+    "tests",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
+settings.load_profile("tests")
+"""No deadline: a busy machine is no counterexample. In CI the same examples with every run."""
 
 
 @pytest.fixture(scope="session")

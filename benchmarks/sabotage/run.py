@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.sabotage.acts import CASES, Case, perform
-from benchmarks.sabotage.stage import Seen, stage
+from benchmarks.sabotage.acts import mend
+from benchmarks.sabotage.cases import CASES, Case
+from benchmarks.sabotage.stage import Seen, Stage, stage
 
 HEAD = "| what was broken | the run is | gate | what it said |\n|---|---|---|---|"
 
@@ -28,6 +29,15 @@ def main() -> int:
                 all_caught &= caught(case, seen)
                 print(*rows(case, seen), sep="\n", flush=True)
     return 0 if all_caught else 1
+
+
+def perform(stage: Stage, case: Case) -> Seen:
+    """Break one run; what it said of itself."""
+    try:
+        with case.around(stage):
+            return stage.run(case.sabotage, case.scenario)
+    finally:
+        mend(stage)
 
 
 def caught(case: Case, seen: Seen) -> bool:

@@ -53,6 +53,14 @@ name = "read"
 path = "/items/{key}"
 keys = { from = 1, to = 10000 }
 [[scenario]]
+name = "fast"
+arms = ["sync", "async"]
+load = { model = "open", rate_per_s = 2000 }
+[[scenario.request]]
+name = "read"
+path = "/items/{key}"
+keys = { from = 1, to = 10000 }
+[[scenario]]
 name = "capacity"
 arms = ["sync", "async"]
 load = { model = "closed", users = 8 }

@@ -114,9 +114,7 @@ def asked(both: dict[str, RunningTwin], database: Database) -> Iterator[list[Cli
         yield [stack.enter_context(closing(Client(twin.url))) for twin in both.values()]
 
 
-@settings(
-    max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(asks=st.lists(ASKS, min_size=1, max_size=6))
 def test_answers_to_whatever_is_asked_are_equal(asked: list[Client], asks: list[Ask]) -> None:
     """Both twins went through the same history, so that even new ids are the same."""

@@ -9,7 +9,7 @@ import pytest
 
 from loadtests.environment.database import Database
 from loadtests.journal import read_journal
-from tests.integration.test_bench_command import bench
+from tests.support.command import bench
 
 EXTRA_STATEMENT = """
 from sqlalchemy import Pool, event

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pytest
 
 from loadtests.arrivals import RequestStream, Window, plan_arrivals
+from loadtests.environment.core_noise import look_at
 from loadtests.environment.placement import Placement
 from loadtests.errors import EnvironmentNotReady
 from loadtests.recorder import Row, assemble
@@ -38,6 +39,12 @@ from scripts import selftest as command
 BY_NAME = {case.name: case for case in CASES}
 ANYWHERE = Placement((), (), (), "wherever the system puts it")
 EXACT = {"requests", "failed"}
+
+
+@pytest.fixture(autouse=True)
+def short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the cores."""
+    monkeypatch.setattr("scripts.session.look_at", lambda cores: look_at(cores, look_s=0.1))
 
 
 def short(name: str, steady_s: float = 0.5, **changes: Any) -> Case:

@@ -55,8 +55,10 @@ class Quiet:
         self.rounds.append(number)
 
 
-def spec_for(*overrides: str) -> Spec:
-    return load_spec("quick", overrides=["run.block_s=0.3", *overrides], environ={})
+def spec_for(*overrides: str, scenarios: tuple[str, ...] = ("read-one",)) -> Spec:
+    """The quick profile with short blocks and some of its scenarios."""
+    spec = load_spec("quick", overrides=["run.block_s=0.3", *overrides], environ={})
+    return spec.model_copy(update={"scenario": tuple(map(spec.scenario_named, scenarios))})
 
 
 def prepared(
@@ -129,7 +131,9 @@ def test_every_planned_trial_is_in_the_journal_and_planned_is_sent_is_recorded(
     execute(run)
     events = list(read_journal(tmp_path / "run" / "journal.jsonl"))
     trials = [event for event in events if event["event"] == "trial"]
-    assert [event["trial"] for event in trials] == list(range(2 * 3 * 6))
+    assert [event["trial"] for event in trials] == list(
+        range(2 * 2 * 3)
+    )  # loads × arms × instances
     assert all(event["planned"] == event["sent"] == event["recorded"] for event in trials)
     assert events[-1]["event"] == "end"
 
@@ -201,7 +205,10 @@ block_s = 0.3
 
 def test_tables_are_put_back_before_and_after_writing_trials_only(tmp_path: Path) -> None:
     run, _, bed = prepared(
-        tmp_path / "run", spec_for("run.instances=1", "run.rounds=1", "run.pairs=2")
+        tmp_path / "run",
+        spec_for(
+            *("run.instances=1", "run.rounds=1", "run.pairs=2"), scenarios=("read-one", "crud-mix")
+        ),
     )
     execute(run)
     writing = 2 * (2 + 4)  # crud-mix: per arm warm-up, pilot, and 2 loads × 2 pairs
@@ -238,11 +245,11 @@ def test_it_stops_when_the_budget_is_spent(tmp_path: Path) -> None:
 def test_an_interrupted_run_keeps_its_trials_and_can_be_resumed(tmp_path: Path) -> None:
     folder, spec = tmp_path / "run", spec_for("run.instances=3", "run.rounds=2")
     run, watcher, _ = prepared(folder, spec)
-    watcher.after_trial = 50
+    watcher.after_trial = 16
     assert execute(run) == "interrupted"
     run.store.close()
-    assert write_report(folder).status == "interrupted"
-    assert len(load_run(folder).trials) == 51
+    assert summarise(load_run(folder)).status == "interrupted"
+    assert len(load_run(folder).trials) == 17
 
     before = progress_of(folder)
     assert (before.finished_rounds, before.origin.round, before.origin.instance) == (1, 2, 3)
@@ -252,7 +259,7 @@ def test_an_interrupted_run_keeps_its_trials_and_can_be_resumed(tmp_path: Path) 
     assert watcher.rounds == [2]
     stored = load_run(folder)
     assert not stored.trials["trial"].duplicated().any()
-    assert write_report(folder).status == "complete"
+    assert summarise(load_run(folder)).status == "complete"
 
 
 def test_a_run_may_be_interrupted_between_two_loads(tmp_path: Path) -> None:
@@ -320,7 +327,7 @@ def test_what_was_measured_before_a_failure_is_kept(tmp_path: Path) -> None:
     trials = load_run(folder).trials
     assert list(trials["state"]).count("finished") == 9
     assert list(trials["state"]).count("abandoned") == 1
-    assert write_report(folder).status == "interrupted"
+    assert summarise(load_run(folder)).status == "interrupted"
 
 
 def test_reports_of_the_same_samples_are_byte_identical(tmp_path: Path) -> None:

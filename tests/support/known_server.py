@@ -32,6 +32,8 @@ class KnownServer:
 
     def __init__(self) -> None:
         self.log: list[Logged] = []
+        self.stalls_ns: list[tuple[int, int]] = []
+        self._to_come: tuple[tuple[float, float], ...] = ()
         self.connections = 0
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -44,7 +46,16 @@ class KnownServer:
 
     def stall(self, seconds: float, after_s: float) -> None:
         """Serve nobody for a while (the whole event loop blocks)."""
-        self._loop.call_soon_threadsafe(self._loop.call_later, after_s, time.sleep, seconds)
+        self._loop.call_soon_threadsafe(self._loop.call_later, after_s, self._stall, seconds)
+
+    def stall_after_the_first_request(self, *stalls: tuple[float, float]) -> None:
+        """The next request begins a series of stalls: (after how many seconds, for how many)."""
+        self._to_come = stalls
+
+    def _stall(self, seconds: float) -> None:
+        begin_ns = time.monotonic_ns()
+        time.sleep(seconds)
+        self.stalls_ns.append((begin_ns, time.monotonic_ns()))
 
     def paths(self) -> Counter[str]:
         return Counter(logged.path for logged in self.log)
@@ -86,6 +97,9 @@ class KnownServer:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         method, path, _ = first.split(" ")
         self.log.append(Logged(time.monotonic_ns(), number, method, path, headers, body))
+        for after_s, seconds in self._to_come:
+            self._loop.call_later(after_s, self._stall, seconds)
+        self._to_come = ()
         return await self._respond(method, path, writer)
 
     async def _respond(self, method: str, path: str, writer: asyncio.StreamWriter) -> bool:

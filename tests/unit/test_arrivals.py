@@ -19,7 +19,7 @@ def request(name: str, weight: float = 1.0, keys: Keys | None = None) -> Request
 
 
 @given(rate=st.floats(0.5, 5_000), duration=st.floats(0.05, 2.0), kind=kinds, seed=seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_arrivals_rise_within_the_trial_and_depend_on_the_seed_only(rate, duration, kind, seed):
     first = plan_arrivals(rate, duration, kind, seed)
     assert first.dtype == np.int64
@@ -29,7 +29,7 @@ def test_arrivals_rise_within_the_trial_and_depend_on_the_seed_only(rate, durati
 
 
 @given(rate=st.floats(1, 5_000), duration=st.floats(0.1, 2.0), seed=seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_uniform_arrivals_are_as_many_as_asked_and_evenly_spaced(rate, duration, seed):
     arrivals = plan_arrivals(rate, duration, "uniform", seed)
     assert abs(len(arrivals) - rate * duration) <= 1
@@ -72,7 +72,7 @@ def test_keys_are_equally_likely_and_both_ends_occur() -> None:
 
 
 @given(seed=seeds, cuts=st.lists(st.integers(1, 300), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_stream_is_the_same_however_it_is_cut(seed, cuts):
     requests = [
         request("any", 3, Keys(first=1, last=50)),
@@ -87,7 +87,7 @@ def test_a_stream_is_the_same_however_it_is_cut(seed, cuts):
 
 
 @given(seed=seeds, count=st.integers(0, 600), size=st.integers(1, 80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_unique_keys_never_repeat_and_every_key_is_in_range(seed, count, size):
     once = Keys(first=10, last=9 + size, unique=True)
     requests = [request("once", 5, once), request("any", 1, Keys(first=1, last=3)), request("no")]

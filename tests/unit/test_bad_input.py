@@ -153,12 +153,7 @@ def _samples(fates: dict[int, str]) -> Any:
     return edit
 
 
-@settings(
-    max_examples=12,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     instances=st.integers(1, 3),
     rounds=st.integers(0, 2),

@@ -88,7 +88,7 @@ def test_a_request_without_free_user_waits_for_one_and_is_counted() -> None:
     users=st.integers(1, 4),
     steps=st.lists(st.one_of(st.none(), st.integers(0, 20)), max_size=60),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_nothing_is_lost_doubled_early_or_out_of_order(gaps, users, steps):
     due_ns, at_ns = [], 1
     for gap in gaps:

@@ -4,11 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from loadtests.run_state import Interruption
 from scripts.stopping import SIGNALS, Stopping
+from tests.support.terminal import hang_ups_count
+
+
+@pytest.fixture(autouse=True)
+def terminal() -> Iterator[None]:
+    with hang_ups_count():
+        yield
 
 
 @pytest.mark.parametrize("number", SIGNALS)

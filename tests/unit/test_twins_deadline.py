@@ -8,10 +8,18 @@ from apps.common.deadline import FLOOR_S, at_gate_s, left_s
 from apps.common.request_times import RequestTimes, current
 
 
-@pytest.mark.parametrize(("limit_s", "gate_s"), [(5.0, 4.0), (2.0, 1.0), (1.0, 0.5), (0.1, 0.05)])
-def test_the_gate_leaves_time_for_statements(limit_s: float, gate_s: float) -> None:
+@pytest.mark.parametrize(
+    ("limit_s", "gate_s", "in_all_s"), [(5.0, 4.0, 5.0), (2.0, 1.0, 2.0), (1.0, 0.5, 1.5)]
+)
+def test_after_the_gate_there_is_time_for_statements(
+    limit_s: float, gate_s: float, in_all_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert at_gate_s(limit_s) == gate_s
-    assert at_gate_s(limit_s) + FLOOR_S <= max(limit_s, limit_s / 2 + FLOOR_S)
+    times = RequestTimes()
+    token = current.set(times)
+    monkeypatch.setattr("apps.common.deadline.perf_counter", lambda: times.asked_s + gate_s)
+    assert gate_s + left_s(limit_s) == pytest.approx(in_all_s)
+    current.reset(token)
 
 
 def test_what_a_request_has_waited_is_taken_off_down_to_a_floor() -> None:
