@@ -97,7 +97,9 @@ def offered_rate(trials: pd.DataFrame, data: LoadData, mine: Bools, arm: str) ->
 
 def _off_words(delay_ms: float, off_pct: float) -> str:
     if delay_ms > 0:
-        return f": as if the rate were {off_pct:.0f}% lower; stop what else runs here, or lower it"
+        lower_pct = off_pct / (1.0 + off_pct / 100.0)  # the same requests over a longer time
+        slower = f"as if the rate were {lower_pct:.0f}% lower"
+        return f": {slower}; stop what else runs here, or lower it"
     return (
         f": {-delay_ms:.2f} ms too early, which no request can be; the two clocks differ (another "
         "machine, a container with its own time), or requests of somebody else were counted"
