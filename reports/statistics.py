@@ -170,7 +170,7 @@ def percentile_log_ratio(
     units = _units(baseline, candidate)
     if len(np.unique(np.concatenate(units))) < 2:
         return Doubt(ONE_UNIT)
-    weights = _resampling_weights(int(max(map(np.max, units))) + 1, resamples, seed)
+    weights = resampling_weights(int(max(map(np.max, units))) + 1, resamples, seed)
     low, high = (
         clustered_quantiles(values, unit, weights, q)
         for values, unit in zip(levelled(baseline, candidate), units, strict=True)
@@ -178,10 +178,10 @@ def percentile_log_ratio(
     if not (_all_positive(low) and _all_positive(high)):
         return Doubt("some instances have no response to judge")
     logs = np.log(high / low)
-    return _from_replicates(float(logs[0]), logs, weights.shape[1])
+    return from_replicates(float(logs[0]), logs, weights.shape[1])
 
 
-def _resampling_weights(n: int, resamples: int, seed: int) -> Ints:
+def resampling_weights(n: int, resamples: int, seed: int) -> Ints:
     """Rows: everything once; each unit left out once; random resamples of n units of n."""
     everything = np.ones((1, n), dtype=np.int64)
     left_out = 1 - np.eye(n, dtype=np.int64)
@@ -189,7 +189,7 @@ def _resampling_weights(n: int, resamples: int, seed: int) -> Ints:
     return np.concatenate([everything, left_out, random])
 
 
-def _from_replicates(log_ratio: float, logs: Floats, n: int) -> Estimate | Doubt:
+def from_replicates(log_ratio: float, logs: Floats, n: int) -> Estimate | Doubt:
     left_out, resampled = logs[1 : n + 1], logs[n + 1 :]
     standard_error = float(np.std(resampled, ddof=1) * math.sqrt(n / (n - 1.0)))
     return _checked(log_ratio, standard_error, degrees_of_freedom(left_out))

@@ -1,0 +1,34 @@
+"""What a trial says of a setting: how many of its requests missed the objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LATE_SHARE = 0.01
+"""p99 is within the objective exactly when at most this share of requests is later than it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What a service must keep: p99 of the response times in ms, and its share of errors."""
+
+    p99_ms: float
+    max_error_pct: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Counts of a trial's steady requests. An error, and an answer after the objective, is late."""
+
+    offered_per_s: float
+    """The planned rate, not that of this trial's random arrivals."""
+    planned: int
+    late: int
+    errors: int
+
+    def clears(self, objective: Objective) -> bool:
+        """Whether the trial met the objective."""
+        if self.planned == 0:
+            return False
+        within = self.late <= LATE_SHARE * self.planned
+        return within and 100.0 * self.errors <= objective.max_error_pct * self.planned

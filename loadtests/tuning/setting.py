@@ -1,0 +1,76 @@
+"""One setting of an arm's pool, threads, workers and admission gate: what `bench tune` tries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self, get_args
+
+from loadtests.spec import Arm
+
+Knob = Literal["pool_size", "max_overflow", "threads", "workers", "admission"]
+KNOBS: tuple[Knob, ...] = get_args(Knob)
+LONGEST_NAME = 40
+"""As long as an arm's name may be."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Setting:
+    """Values of all knobs, with the meanings of the spec's keys of the same names.
+
+    Orders by the keys in the order of their names here.
+    """
+
+    pool_size: int
+    max_overflow: int = 0
+    threads: int = 40
+    workers: int = 1
+    admission: int = 0
+
+    @classmethod
+    def of(cls, arm: Arm) -> Self:
+        """The setting that an arm has."""
+        return cls(arm.pool_size, arm.max_overflow, arm.threads, arm.workers, arm.admission)
+
+    @property
+    def connections(self) -> int:
+        """Most connections that one instance may hold, all its workers together."""
+        return self.workers * (self.pool_size + self.max_overflow)
+
+    @property
+    def admitted(self) -> int | None:
+        """Requests that one worker lets in at once; None without a gate."""
+        if self.admission < 0:
+            return None
+        return self.admission or self.pool_size + self.max_overflow
+
+    @property
+    def cost(self) -> tuple[int, int, int]:
+        """What a setting takes up, the scarcest first: connections, threads, workers. Of settings
+        that cannot be told apart the smallest is recommended."""
+        return (self.connections, self.workers * self.threads, self.workers)
+
+    def with_knob(self, knob: Knob, value: int) -> Setting:
+        """The same but for one knob."""
+        return replace(self, **{knob: value})
+
+    def to_json(self) -> dict[str, int]:
+        """As `tune.json` has it."""
+        return {knob: getattr(self, knob) for knob in KNOBS}
+
+    @property
+    def label(self) -> str:
+        """Short and unique, fit for an arm's name: `p10-0.t40.w1.a0`; `an` is "no gate"."""
+        gate = "n" if self.admission < 0 else str(self.admission)
+        return f"p{self.pool_size}-{self.max_overflow}.t{self.threads}.w{self.workers}.a{gate}"
+
+    def on(self, arm: Arm) -> Arm:
+        """`arm` with this setting, under a name of its own."""
+        room = LONGEST_NAME - len(self.label) - 1
+        name = f"{arm.name[:room]}.{self.label}"
+        return arm.model_copy(update={**self.to_json(), "name": name})
+
+
+FRAMEWORK_DEFAULT = Setting(pool_size=5, max_overflow=10, threads=40, workers=1, admission=-1)
+"""What one gets without asking: SQLAlchemy's QueuePool of 5 + 10
+(https://docs.sqlalchemy.org/en/20/core/pooling.html), AnyIO's 40 threads
+(https://anyio.readthedocs.io/en/stable/threads.html), one worker, nothing in front of the pool."""

@@ -1,0 +1,1 @@
+"""What the measurements of `bench tune` mean: knees, plateaus, gains, hazards and settings to paste."""

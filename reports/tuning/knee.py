@@ -1,0 +1,172 @@
+"""PURE: the highest offered load that meets the objective, from trials at several loads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import isotonic_regression
+
+from loadtests.tuning.score import LATE_SHARE, Objective, Score
+from reports.statistics import Doubt, Estimate, from_replicates, resampling_weights
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Censored = Literal["below", "above"]
+RESAMPLES = 500
+RESAMPLING_SEED = 20_261_126
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One trial of a setting: its score, and its unit (the instance pair, or the block where every
+    setting has one instance) by which trials of several settings belong together."""
+
+    unit: int
+    score: Score
+
+
+@dataclass(frozen=True, slots=True)
+class Knee:
+    """A setting's knee in requests/s. `censored`: "below" when already the lowest load that was
+    measured missed the objective, "above" when the highest still met it; then `per_s` is that
+    load, and the knee lies on the other side of it."""
+
+    per_s: float
+    censored: Censored | None = None
+
+
+def knee(trials: Sequence[Scored], objective: Objective) -> Knee | None:
+    """The knee from all trials together; None without any trial.
+
+    At each load the counts of all trials are added. The share of late requests is made to rise
+    with the load (pool adjacent violators: Barlow et al. 1972, "Statistical inference under order
+    restrictions"), and read off where it crosses 1%, on logarithmic axes of load and share. Where
+    errors pass their limit first, that crossing counts.
+    """
+    if not trials:
+        return None
+    counts = _counts(trials)
+    everything = np.ones((1, counts.late.shape[1]))
+    log_knee, side = _log_knees(counts, everything, objective)
+    return Knee(math.exp(log_knee[0]), _SIDES[int(side[0])])
+
+
+def knee_log_ratio(
+    baseline: Sequence[Scored], candidate: Sequence[Scored], objective: Objective
+) -> Estimate | Doubt:
+    """Log ratio of two settings' knees, with its standard error over units they share.
+
+    Whole units are resampled, for both settings together (cluster bootstrap, as for percentiles:
+    docs/method.md). Doubt when there are not two units, or when either knee is not known.
+    """
+    shared = {each.unit for each in baseline} & {each.unit for each in candidate}
+    if len(shared) < 2:
+        return Doubt("fewer than two instances or blocks that both settings share")
+    order = sorted(shared)
+    weights = resampling_weights(len(order), RESAMPLES, RESAMPLING_SEED).astype(np.float64)
+    logs, sides = [], []
+    for trials in (baseline, candidate):
+        counts = _counts([each for each in trials if each.unit in shared], order)
+        each_log, side = _log_knees(counts, weights, objective)
+        logs.append(each_log)
+        sides.append(_SIDES[int(side[0])])
+    if sides[0] or sides[1]:
+        return Doubt(_unknown(sides))
+    ratios = logs[1] - logs[0]
+    return from_replicates(float(ratios[0]), ratios, len(order))
+
+
+def knee_estimate(trials: Sequence[Scored], objective: Objective) -> Estimate | Doubt:
+    """The logarithm of one setting's knee, with its standard error over units."""
+    order = sorted({each.unit for each in trials})
+    if len(order) < 2:
+        return Doubt("fewer than two instances or blocks")
+    weights = resampling_weights(len(order), RESAMPLES, RESAMPLING_SEED).astype(np.float64)
+    logs, side = _log_knees(_counts(trials, order), weights, objective)
+    if side[0]:
+        return Doubt(_unknown([_SIDES[int(side[0])]]))
+    return from_replicates(float(logs[0]), logs, len(order))
+
+
+def _unknown(sides: Sequence[Censored | None]) -> str:
+    if "below" in sides:
+        return "a setting missed the objective already at the lowest load it was measured at"
+    return "a setting met the objective even at the highest load it was measured at"
+
+
+_SIDES: dict[int, Censored | None] = {-1: "below", 0: None, 1: "above"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Loads in ascending order; planned, late and failed requests per load and unit."""
+
+    log_rates: Floats
+    planned: Floats
+    late: Floats
+    errors: Floats
+
+
+def _counts(trials: Sequence[Scored], order: Sequence[int] | None = None) -> _Counts:
+    order = sorted({each.unit for each in trials}) if order is None else order
+    rates = sorted({each.score.offered_per_s for each in trials})
+    row, column = {r: i for i, r in enumerate(rates)}, {u: i for i, u in enumerate(order)}
+    tables = np.zeros((3, len(rates), len(order)))
+    for each in trials:
+        score = each.score
+        at = (slice(None), row[score.offered_per_s], column[each.unit])
+        tables[at] += (score.planned, score.late, score.errors)
+    return _Counts(np.log(np.asarray(rates)), *tables)
+
+
+def _log_knees(counts: _Counts, weights: Floats, objective: Objective) -> tuple[Floats, Ints]:
+    """Per row of `weights` (how often each unit is taken): log knee, and the side on which it is
+    censored (−1 below, 1 above, else 0)."""
+    weights, whose = np.unique(weights, axis=0, return_inverse=True)  # few units: few resamples
+    planned, late, errors = (
+        weights @ table.T for table in (counts.planned, counts.late, counts.errors)
+    )
+    found = [
+        _crossing(counts.log_rates, planned[i], late[i], errors[i], objective)
+        for i in range(len(weights))
+    ]
+    logs, sides = (np.array(each)[whose] for each in zip(*found, strict=True))
+    return logs, sides
+
+
+def _crossing(
+    log_rates: Floats, planned: Floats, late: Floats, errors: Floats, objective: Objective
+) -> tuple[float, int]:
+    known = planned > 0  # a resample may have left a load out
+    if not known.any():
+        return float(log_rates[0]), -1
+    x, n = log_rates[known], planned[known]
+    # Half a request more, as usual for shares that may be 0; at the limit it shifts nothing.
+    half = 0.5 * (1.0 - np.minimum(1.0, late[known] / n / LATE_SHARE))
+    shares = np.log((late[known] + half) / n)
+    first = _read_off(x, _rising(shares, n), math.log(LATE_SHARE))
+    limit = max(objective.max_error_pct / 100.0, 1e-9)
+    second = _read_off(x, _rising(errors[known] / n, n), limit)
+    return min(first, second, key=lambda each: (each[0], each[1]))
+
+
+def _read_off(x: Floats, y: Floats, limit: float) -> tuple[float, int]:
+    """Where the rising `y` passes `limit`, by linear interpolation between loads."""
+    beyond = np.nonzero(y > limit)[0]
+    if len(beyond) == 0:
+        return float(x[-1]), 1
+    index = int(beyond[0])
+    if index == 0:
+        return float(x[0]), -1
+    share = (limit - y[index - 1]) / (y[index] - y[index - 1])
+    return float(x[index - 1] + share * (x[index] - x[index - 1])), 0
+
+
+def _rising(values: Floats, weights: Floats) -> Floats:
+    """The closest sequence that never falls (pool adjacent violators)."""
+    return np.asarray(isotonic_regression(values, weights=weights).x)

@@ -1,0 +1,53 @@
+"""PURE: which finalists cannot be told apart from the best, and the one of them to take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from loadtests.tuning.score import Objective
+from loadtests.tuning.setting import Setting
+from reports.statistics import Doubt, Estimate
+from reports.tuning.knee import Knee, Scored, knee, knee_log_ratio
+
+TOLERANCE_PCT = 3.0
+"""A setting estimated to be worse than the best by more is not taken, however little is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plateau:
+    """`members`, in ascending order of cost, cannot be told apart from `best`; `taken` is the
+    cheapest of them that is estimated within TOLERANCE_PCT. `behind`: each finalist's knee against
+    the best's."""
+
+    best: Setting
+    members: tuple[Setting, ...]
+    taken: Setting
+    knees: dict[Setting, Knee]
+    behind: dict[Setting, Estimate | Doubt]
+
+
+def plateau_of(finals: Mapping[Setting, Sequence[Scored]], objective: Objective) -> Plateau | None:
+    """Judge the finals; None when no finalist met the objective at any load."""
+    knees = {s: found for s, trials in finals.items() if (found := knee(trials, objective))}
+    met = [s for s, found in knees.items() if found.censored != "below"]
+    if not met:
+        return None
+    best = max(met, key=lambda s: (knees[s].per_s, [-each for each in s.cost]))
+    behind = {s: knee_log_ratio(finals[best], finals[s], objective) for s in met if s != best}
+    members = [s for s in met if s == best or _may_be_level(knees[s], knees[best], behind[s])]
+    close = [s for s in members if _behind_pct(knees[s], knees[best]) <= TOLERANCE_PCT]
+    by_cost = sorted(members, key=lambda s: (s.cost, s))
+    return Plateau(best, tuple(by_cost), min(close, key=lambda s: (s.cost, s)), knees, behind)
+
+
+def _may_be_level(found: Knee, best: Knee, behind: Estimate | Doubt) -> bool:
+    """Whether the interval of the difference reaches nought; without one, whether it is small."""
+    if isinstance(behind, Doubt):
+        return _behind_pct(found, best) <= TOLERANCE_PCT
+    return behind.interval_pct()[1] >= 0.0
+
+
+def _behind_pct(found: Knee, best: Knee) -> float:
+    return -100.0 * math.expm1(math.log(found.per_s / best.per_s))

@@ -1,0 +1,121 @@
+"""Simulated services to tune: a knee for every setting, and trials with the noise of real machines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from loadtests.tuning.race import Heat, Race
+from loadtests.tuning.score import LATE_SHARE, Objective, Score
+from loadtests.tuning.setting import Setting
+from reports.tuning.knee import Scored
+
+OBJECTIVE = Objective(p99_ms=100.0)
+TRIAL_S = 1.5
+SHARPNESS = 40.0
+"""By how much the share of late requests grows with the load, as a power of it: 5% above its knee
+a setting has 7% late requests."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A service bound by its processor, its pool, its threads and its database, smoothly.
+
+    `processor_per_s`: what one worker's Python can do. `holding_ms`: how long a request holds a
+    connection. `database_at`: connections beyond which the database slows down. `trap`: whether
+    threads and pool can wait for each other without a gate.
+    """
+
+    processor_per_s: float
+    holding_ms: float
+    database_at: float
+    harm: float
+    trap: bool = False
+
+    def knee_per_s(self, setting: Setting) -> float:
+        """The true knee of a setting."""
+        slots = setting.pool_size + setting.max_overflow
+        if setting.admitted is not None:
+            slots = min(slots, setting.admitted)
+        pool_per_s = setting.workers * min(slots, setting.threads) * 1e3 / self.holding_ms
+        processor_per_s = setting.workers**0.8 * self.processor_per_s
+        bound = (pool_per_s**-8 + processor_per_s**-8) ** (-1 / 8)
+        beyond = max(0.0, setting.workers * slots / self.database_at - 1.0)
+        bound /= 1.0 + self.harm * beyond
+        if self.trap and setting.admitted is None and setting.threads >= slots:
+            bound *= 0.2
+        return bound
+
+
+def random_surface(random: np.random.Generator) -> Surface:
+    """From services that sleep in the database to those bound by their processor."""
+    return Surface(
+        processor_per_s=float(random.uniform(300, 1200)),
+        holding_ms=float(math.exp(random.uniform(math.log(2), math.log(80)))),
+        database_at=float(random.uniform(4, 60)),
+        harm=float(random.choice([0.0, 0.02, 0.1, 0.3])),
+        trap=bool(random.random() < 0.3),
+    )
+
+
+@dataclass
+class Machine:
+    """Measures a surface with noise: drift that a block shares, instances, single trials, stalls.
+
+    `trials` counts what was measured; every trial takes as long.
+    """
+
+    surface: Surface
+    random: np.random.Generator
+    drift_sd: float = 0.05
+    instance_sd: float = 0.02
+    trial_sd: float = 0.03
+    stall_share: float = 0.02
+    trials: int = 0
+    blocks: int = 0
+    measured: dict[Setting, list[Scored]] = field(default_factory=dict)
+    _instances: dict[tuple[Setting, int], float] = field(default_factory=dict)
+
+    def block(
+        self, settings: Iterable[Setting], rate_per_s: float, instance: int = 0
+    ) -> Mapping[Setting, Score]:
+        """One trial of each setting at one load, adjacent in time."""
+        drift = self.random.normal(0.0, self.drift_sd)
+        unit, self.blocks = self.blocks, self.blocks + 1
+        scores = {s: self._trial(s, rate_per_s, instance, drift) for s in settings}
+        for setting, score in scores.items():
+            self.measured.setdefault(setting, []).append(Scored(unit, score))
+        return scores
+
+    def _trial(self, setting: Setting, rate_per_s: float, instance: int, drift: float) -> Score:
+        self.trials += 1
+        key = (setting, instance)
+        if key not in self._instances:
+            self._instances[key] = self.random.normal(0.0, self.instance_sd)
+        noise = drift + self._instances[key] + self.random.normal(0.0, self.trial_sd)
+        knee_per_s = self.surface.knee_per_s(setting) * math.exp(noise)
+        share = min(1.0, LATE_SHARE * (rate_per_s / knee_per_s) ** SHARPNESS)
+        if self.random.random() < self.stall_share:
+            share = max(share, 0.1)
+        planned = int(self.random.poisson(rate_per_s * TRIAL_S))
+        late = int(self.random.binomial(planned, share)) if planned else 0
+        return Score(rate_per_s, planned, late, 0)
+
+
+def run_race(
+    machine: Machine, settings: Sequence[Setting], start_rate_per_s: float, most_trials: int
+) -> Race:
+    """A race until its end, or until its budget of trials is spent."""
+    race = Race(settings, start_rate_per_s, OBJECTIVE)
+    while (heat := race.next_heat()) is not None and machine.trials < most_trials:
+        race.record(heat, machine.block(heat.settings, heat.rate_per_s))
+    return race
+
+
+def heats_of(race: Race) -> list[Heat]:
+    """For type checkers: a race's heat in hand, as a list."""
+    heat = race.next_heat()
+    return [] if heat is None else [heat]
