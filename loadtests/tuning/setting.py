@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, Self, get_args
+from typing import Self
 
 from loadtests.spec import Arm
+from loadtests.tuning.spec import KNOBS, Knob
 
-Knob = Literal["pool_size", "max_overflow", "threads", "workers", "admission"]
-KNOBS: tuple[Knob, ...] = get_args(Knob)
 LONGEST_NAME = 40
 """As long as an arm's name may be."""
 

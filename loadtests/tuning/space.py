@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from loadtests.schedule import PROCESS_MEMORY_MB
 from loadtests.spec import ASYNC_DRIVERS, DRIVERS, Arm
-from loadtests.tuning.setting import KNOBS, Knob, Setting
+from loadtests.tuning.setting import Setting
+from loadtests.tuning.spec import KNOBS, Knob
 
 Choices = Mapping[Knob, Sequence[int]]
 

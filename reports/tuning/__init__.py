@@ -1,1 +1,1 @@
-"""What the measurements of `bench tune` mean: knees, plateaus, gains, hazards and settings to paste."""
+"""What `bench tune` measured, judged: knees, plateaus, gains, hazards, settings to paste."""

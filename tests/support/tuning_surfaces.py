@@ -1,4 +1,4 @@
-"""Simulated services to tune: a knee for every setting, and trials with the noise of real machines."""
+"""Simulated services to tune: a knee for every setting, and trials as noisy as real ones."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Surface:
         bound /= 1.0 + self.harm * beyond
         if self.trap and setting.admitted is None and setting.threads >= slots:
             bound *= 0.2
-        return bound
+        return float(bound)
 
 
 def random_surface(random: np.random.Generator) -> Surface:
@@ -113,9 +113,3 @@ def run_race(
     while (heat := race.next_heat()) is not None and machine.trials < most_trials:
         race.record(heat, machine.block(heat.settings, heat.rate_per_s))
     return race
-
-
-def heats_of(race: Race) -> list[Heat]:
-    """For type checkers: a race's heat in hand, as a list."""
-    heat = race.next_heat()
-    return [] if heat is None else [heat]

@@ -1,0 +1,88 @@
+"""What a tune run measured and decided on its way, as read back from its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from loadtests.spec import Spec
+from loadtests.tuning.score import Score
+from loadtests.tuning.setting import Setting
+from loadtests.tuning.start import Need
+
+Stage = Literal["search", "final", "confirm", "twice", "distance", "burst"]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Where the time of good answers went, means in ms (see `Server-Timing`)."""
+
+    thread_ms: float
+    pool_ms: float
+    db_ms: float
+    own_ms: float
+    total_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One trial that counts. `arm` is the spec's, not the derived name it was measured under.
+
+    `unit` is what is resampled: the pass in `final`, the instance in `confirm`, `twice`,
+    `distance` and `burst`, the block in `search`. `rung` exists in `search` and `final`;
+    `rate_per_s` under open load, `users` under closed load.
+    """
+
+    arm: str
+    setting: Setting
+    stage: Stage
+    unit: int
+    block: int
+    score: Score
+    good_per_s: float
+    rate_per_s: float | None = None
+    users: int | None = None
+    rung: int | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    split: Split | None = None
+    cpu_ms_per_request: float | None = None
+    rss_mb: float | None = None
+    connections: int | None = None
+    threads: int | None = None
+    server: Mapping[str, float] = field(default_factory=dict)
+    """What the database server counted of itself meanwhile; empty where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSearch:
+    """One arm's search: what could be tried, where it began, who was left, what was taken."""
+
+    arm: str
+    kind: Literal["app", "command", "url"]
+    app: str | None
+    present: Setting
+    settings: tuple[Setting, ...]
+    refused: Mapping[Setting, str]
+    notes: tuple[str, ...]
+    need: Need | None
+    start: Setting | None
+    start_rate_per_s: float
+    left_at: Mapping[Setting, int]
+    finalists: tuple[Setting, ...]
+    taken: Setting | None
+
+
+@dataclass(frozen=True, slots=True)
+class TuneRecord:
+    """A whole tune run. `dropped` tells openly which blocks do not count, and why."""
+
+    run: str
+    status: Literal["complete", "interrupted"]
+    spec: Spec
+    hosts: int
+    manifest: Mapping[str, Any]
+    arms: tuple[ArmSearch, ...]
+    tried: tuple[Tried, ...]
+    dropped: tuple[str, ...] = ()
