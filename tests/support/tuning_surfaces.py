@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from loadtests.tuning.race import Heat, Race
+from loadtests.tuning.race import Race
 from loadtests.tuning.score import LATE_SHARE, Objective, Score
 from loadtests.tuning.setting import Setting
 from reports.tuning.knee import Scored
