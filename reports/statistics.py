@@ -182,7 +182,8 @@ def percentile_log_ratio(
 
 
 def resampling_weights(n: int, resamples: int, seed: int) -> Ints:
-    """How often each of n units is taken, resamples in rows: everything once; each unit left out once; random resamples of n units of n."""
+    """How often each of n units is taken; in rows everything once, each unit left out once, then
+    random resamples of n units of n."""
     everything = np.ones((1, n), dtype=np.int64)
     left_out = 1 - np.eye(n, dtype=np.int64)
     random = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=resamples)
@@ -190,7 +191,7 @@ def resampling_weights(n: int, resamples: int, seed: int) -> Ints:
 
 
 def from_replicates(log_ratio: float, logs: Floats, n: int) -> Estimate | Doubt:
-    """The estimate whose replicates, in the rows of `resampling_weights` for n units, are `logs`."""
+    """The estimate whose replicates over the rows of `resampling_weights` are `logs`."""
     left_out, resampled = logs[1 : n + 1], logs[n + 1 :]
     standard_error = float(np.std(resampled, ddof=1) * math.sqrt(n / (n - 1.0)))
     return _checked(log_ratio, standard_error, degrees_of_freedom(left_out))
