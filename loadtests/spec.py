@@ -27,6 +27,7 @@ from loadtests.overrides import apply_overrides
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.scenarios.model import BlockSeconds, Frozen, Scenario
 from loadtests.spec_errors import Told, explain
+from loadtests.tuning.spec import TuneSpec
 
 PROFILES_DIR = Path(__file__).parent / "profiles"
 TWINS = ("sync", "async")
@@ -217,6 +218,7 @@ class Spec(Frozen):
     run: RunSpec = RunSpec()
     arm: Annotated[tuple[Arm, ...], Field(min_length=1, strict=False)]
     scenario: Annotated[tuple[Scenario, ...], Field(min_length=1, strict=False)]
+    tune: TuneSpec = TuneSpec()
     source: str = "spec"
     """Where the spec came from, for messages and the manifest."""
     folder: str = "."

@@ -43,10 +43,12 @@ class Setting:
         return self.admission or self.pool_size + self.max_overflow
 
     @property
-    def cost(self) -> tuple[int, int, int]:
-        """What a setting takes up, the scarcest first: connections, threads, workers. Of settings
-        that cannot be told apart the smallest is recommended."""
-        return (self.connections, self.workers * self.threads, self.workers)
+    def cost(self) -> tuple[int, int, int, bool]:
+        """What a setting takes up, the scarcest first: connections, threads, workers; then, whether
+        it lacks a gate, without which nobody waits in turn. Of settings that cannot be told apart
+        the smallest is recommended."""
+        ungated = self.admitted is None
+        return (self.connections, self.workers * self.threads, self.workers, ungated)
 
     def with_knob(self, knob: Knob, value: int) -> Setting:
         """The same but for one knob."""

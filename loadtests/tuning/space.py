@@ -112,7 +112,7 @@ def _effect(setting: Setting) -> tuple[int | None, ...]:
     )  # fmt: skip
 
 
-def _by_cost(setting: Setting) -> tuple[tuple[int, int, int], Setting]:
+def _by_cost(setting: Setting) -> tuple[tuple[int, int, int, bool], Setting]:
     return (setting.cost, setting)
 
 

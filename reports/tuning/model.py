@@ -1,0 +1,294 @@
+"""The shape of a tune run's answer: what `tune.json` holds, as frozen dataclasses."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from loadtests.tuning.score import Objective
+from loadtests.tuning.setting import Setting
+from reports.model import Status
+from reports.tuning.knee import Censored
+from reports.tuning.record import Split, Stage
+
+Role = Literal["taken", "alternate", "present", "default", "same budget"]
+Word = Literal["better", "worse", "equivalent", "cannot be told apart", "not measured"]
+Metric = Literal["knee_per_s", "good_per_s", "p99_ms"]
+Bound = Literal["more than", "less than"]
+HazardKind = Literal["deadlock", "unfair-waiting", "max-connections"]
+FairKind = Literal["same budget", "each at its best", "framework defaults"]
+Interval = tuple[float | None, float | None]
+"""None stands at an end that is open: what was measured bounds the number on one side only."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingKnee:
+    """A setting's knee in requests/s with its 95% interval over `units` passes or instances.
+
+    `censored`: "below" when it missed the objective already at the lowest load measured, which is
+    `per_s` then; "above" when it still met it at the highest.
+    """
+
+    setting: Setting
+    per_s: float
+    ci95_per_s: Interval | None
+    censored: Censored | None
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finalist:
+    """A finalist's knee, and how far it lies behind the best of them (0 for the best itself)."""
+
+    found: SettingKnee
+    behind_pct: float | None
+    behind_ci95_pct: Interval | None
+    on_plateau: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One setting against another in one stage, units (instances) paired.
+
+    `change_pct` is the candidate relative to the baseline; `ci95_pct` is adjusted for the
+    comparisons that stand beside it. `bound`: one of two knees lies beyond the loads measured, so
+    the true change is more (or less) than `change_pct`.
+    """
+
+    stage: Stage
+    metric: Metric
+    candidate_arm: str
+    candidate: Setting
+    baseline_arm: str
+    baseline: Setting
+    against: Role
+    change_pct: float | None
+    ci95_pct: Interval | None
+    bound: Bound | None
+    word: Word
+    reason: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtTwice:
+    """What a setting did at twice the load that the arm's taken setting can bear."""
+
+    setting: Setting
+    offered_per_s: float
+    good_per_s: float
+    error_pct: float
+    p99_ms: float | None
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A burst of closed users on a setting, beside the calm load of as many as its pool holds."""
+
+    setting: Setting
+    users: int
+    calm_users: int
+    good_per_s: float
+    calm_good_per_s: float
+    error_pct: float
+    p99_ms: float | None
+    calm_p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """Something that arithmetic says can go wrong, and whether a burst showed it.
+
+    `confirmed` None: no burst was measured, or it could not show this. `words` name the condition
+    with its numbers, and what the burst showed.
+    """
+
+    kind: HazardKind
+    setting: Setting
+    roles: tuple[Role, ...]
+    confirmed: bool | None
+    words: str
+    burst: Burst | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """When no setting met the objective: the one that came nearest, and what limits it."""
+
+    setting: Setting
+    offered_per_s: float
+    p99_ms: float | None
+    late_pct: float
+    error_pct: float
+    split: Split | None
+    limited_by: str
+    """In words: which part of the time dominates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Something to paste: a title, what language it is in, and the text."""
+
+    title: str
+    language: Literal["python", "shell", "ini", "text"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmReport:
+    """One arm's answer. `recommended` is None when no setting met the objective."""
+
+    arm: str
+    kind: Literal["app", "command", "url"]
+    app: str | None
+    present: Setting
+    taken: Setting | None
+    alternate: Setting | None
+    recommended: Setting | None
+    capacity: SettingKnee | None
+    """The recommended setting's knee in stage `confirm`."""
+    finalists: tuple[Finalist, ...]
+    """In ascending order of cost; those on the plateau cannot be told apart from the best."""
+    tied_in_race: tuple[Setting, ...]
+    """Settings that cleared the race's last rungs as well, but were not measured in the finals."""
+    over_default: Change | None
+    over_present: Change | None
+    """The gains in stage `confirm`; None where the recommended setting is that one itself."""
+    comparisons: tuple[Change, ...]
+    """All of the arm: the recommended setting, or the taken one, in every stage that has them."""
+    at_twice: tuple[AtTwice, ...]
+    confirmed: bool
+    verdict: tuple[str, ...]
+    """Why it is confirmed, or why not; and why not the setting that was taken first."""
+    hazards: tuple[Hazard, ...]
+    why: tuple[str, ...]
+    nearest: Nearest | None
+    paste: tuple[Snippet, ...]
+    trials: int
+    measuring_s: float
+    notes: tuple[str, ...]
+
+    @property
+    def plateau(self) -> tuple[Finalist, ...]:
+        """The finalists that cannot be told apart from the best, cheapest first."""
+        return tuple(each for each in self.finalists if each.on_plateau)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `tune.json` has it under `arms`: the contract's keys first."""
+        capacity, gain = self.capacity, self.over_default
+        return {
+            "recommended": _setting(self.recommended),
+            "plateau": [_knee(each.found) for each in self.plateau],
+            "capacity_per_s": capacity and capacity.per_s,
+            "ci95_per_s": capacity and capacity.ci95_per_s,
+            "gain_over_default_pct": self._gain_pct(gain),
+            "gain_ci95_pct": gain and gain.ci95_pct,
+            "gain_over_present_pct": self._gain_pct(self.over_present),
+            "confirmed": self.confirmed,
+            "trials": self.trials,
+            "measuring_s": self.measuring_s,
+            "why": list(self.why),
+            "hazards": [each.words for each in self.hazards],
+            "verdict": list(self.verdict),
+            "capacity_censored": capacity and capacity.censored,
+            "gain_bound": gain and gain.bound,
+            "gain_over_present_ci95_pct": self.over_present and self.over_present.ci95_pct,
+            "gain_over_present_bound": self.over_present and self.over_present.bound,
+            "present": _setting(self.present),
+            "taken": _setting(self.taken),
+            "alternate": _setting(self.alternate),
+            "finalists": [_finalist(each) for each in self.finalists],
+            "tied_in_race": [each.to_json() for each in self.tied_in_race],
+            "comparisons": [_plain(each) for each in self.comparisons],
+            "at_twice": [_plain(each) for each in self.at_twice],
+            "hazard_details": [_plain(each) for each in self.hazards],
+            "nearest": self.nearest and _plain(self.nearest),
+            "paste": [_plain(each) for each in self.paste],
+            "notes": list(self.notes),
+        }
+
+    def _gain_pct(self, change: Change | None) -> float | None:
+        """0 where the recommended setting is the one it would be compared with."""
+        if change is None:
+            return None if self.recommended is None else 0.0
+        return change.change_pct
+
+
+@dataclass(frozen=True, slots=True)
+class Fair:
+    """One of the three meanings of "sync against async", in the stages that were measured."""
+
+    kind: FairKind
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TuneReport:
+    """A tune run's answer."""
+
+    schema: int
+    run: str
+    status: Status
+    headline: str
+    scenario: str
+    objective: Objective
+    database_rtt_ms: float
+    rtt_change_ms: float
+    hosts: int
+    arms: tuple[ArmReport, ...]
+    fair: tuple[Fair, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def valid(self) -> bool:
+        """Whether every arm has a confirmed recommendation."""
+        return all(arm.confirmed for arm in self.arms)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values: the contract's keys first, null where a number does not exist."""
+        return {
+            "schema": self.schema,
+            "arms": {arm.arm: arm.to_json() for arm in self.arms},
+            "run": self.run,
+            "status": self.status,
+            "valid": self.valid,
+            "headline": self.headline,
+            "scenario": self.scenario,
+            "objective": asdict(self.objective),
+            "database_rtt_ms": self.database_rtt_ms,
+            "rtt_change_ms": self.rtt_change_ms,
+            "hosts": self.hosts,
+            "fair": [
+                {"kind": each.kind, "changes": [_plain(change) for change in each.changes]}
+                for each in self.fair
+            ],
+            "notes": list(self.notes),
+        }
+
+
+def _setting(setting: Setting | None) -> dict[str, int] | None:
+    return None if setting is None else setting.to_json()
+
+
+def _knee(found: SettingKnee) -> dict[str, Any]:
+    numbers = {
+        "knee_per_s": found.per_s,
+        "ci95_per_s": found.ci95_per_s,
+        "censored": found.censored,
+        "units": found.units,
+    }
+    return {**found.setting.to_json(), **numbers}
+
+
+def _finalist(finalist: Finalist) -> dict[str, Any]:
+    return {
+        **_knee(finalist.found),
+        "behind_pct": finalist.behind_pct,
+        "behind_ci95_pct": finalist.behind_ci95_pct,
+        "on_plateau": finalist.on_plateau,
+    }
+
+
+def _plain(part: Change | AtTwice | Hazard | Nearest | Snippet) -> dict[str, Any]:
+    return asdict(part)
