@@ -17,6 +17,7 @@ from reports.statistics import Doubt, Estimate, from_replicates, resampling_weig
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Censored = Literal["below", "above"]
+Bound = Literal["more than", "less than"]
 RESAMPLES = 500
 RESAMPLING_SEED = 20_261_126
 
@@ -64,21 +65,61 @@ def knee_log_ratio(
     Whole units are resampled, for both settings together (cluster bootstrap, as for percentiles:
     docs/method.md). Doubt when there are not two units, or when either knee is not known.
     """
+    pair = _paired(baseline, candidate, objective)
+    if isinstance(pair, Doubt):
+        return pair
+    if any(pair.sides):
+        return Doubt(_unknown(pair.sides))
+    return from_replicates(float(pair.logs[0]), pair.logs, pair.units)
+
+
+def knee_log_ratio_bound(
+    baseline: Sequence[Scored], candidate: Sequence[Scored], objective: Objective
+) -> tuple[Estimate | Doubt, Bound | None]:
+    """As `knee_log_ratio`, but a knee beyond the loads measured counts as the last of them.
+
+    Then the true ratio lies beyond the estimate, on the side that is told; only that end of the
+    interval means something. Doubt when both knees lie out, and their ratio could be anything.
+    """
+    pair = _paired(baseline, candidate, objective)
+    if isinstance(pair, Doubt):
+        return pair, None
+    low_side, high_side = pair.sides
+    more = low_side == "below" or high_side == "above"
+    less = low_side == "above" or high_side == "below"
+    if more and less:
+        return Doubt("both settings' knees lie beyond the loads that were measured"), None
+    bound: Bound | None = "more than" if more else "less than" if less else None
+    if low_side and high_side:  # one knee below all loads, the other above: in every unit alike
+        return Estimate(float(pair.logs[0]), 0.0, pair.units - 1.0), bound
+    return from_replicates(float(pair.logs[0]), pair.logs, pair.units), bound
+
+
+@dataclass(frozen=True, slots=True)
+class _Paired:
+    """Log ratios of two knees in the rows of `resampling_weights`, and where either is censored."""
+
+    logs: Floats
+    sides: tuple[Censored | None, Censored | None]
+    units: int
+
+
+def _paired(
+    baseline: Sequence[Scored], candidate: Sequence[Scored], objective: Objective
+) -> _Paired | Doubt:
     shared = {each.unit for each in baseline} & {each.unit for each in candidate}
     if len(shared) < 2:
         return Doubt("fewer than two instances or blocks that both settings share")
     order = sorted(shared)
     weights = resampling_weights(len(order), RESAMPLES, RESAMPLING_SEED).astype(np.float64)
-    logs, sides = [], []
-    for trials in (baseline, candidate):
-        counts = _counts([each for each in trials if each.unit in shared], order)
-        each_log, side = _log_knees(counts, weights, objective)
-        logs.append(each_log)
-        sides.append(_SIDES[int(side[0])])
-    if sides[0] or sides[1]:
-        return Doubt(_unknown(sides))
-    ratios = logs[1] - logs[0]
-    return from_replicates(float(ratios[0]), ratios, len(order))
+    (low, low_side), (high, high_side) = (
+        _log_knees(
+            _counts([each for each in trials if each.unit in shared], order), weights, objective
+        )
+        for trials in (baseline, candidate)
+    )
+    sides = (_SIDES[int(low_side[0])], _SIDES[int(high_side[0])])
+    return _Paired(high - low, sides, len(order))
 
 
 def knee_estimate(trials: Sequence[Scored], objective: Objective) -> Estimate | Doubt:

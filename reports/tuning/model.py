@@ -8,13 +8,12 @@ from typing import Any, Literal
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
 from reports.model import Status
-from reports.tuning.knee import Censored
+from reports.tuning.knee import Bound, Censored
 from reports.tuning.record import Split, Stage
 
 Role = Literal["taken", "alternate", "present", "default", "same budget"]
 Word = Literal["better", "worse", "equivalent", "cannot be told apart", "not measured"]
 Metric = Literal["knee_per_s", "good_per_s", "p99_ms"]
-Bound = Literal["more than", "less than"]
 HazardKind = Literal["deadlock", "unfair-waiting", "max-connections"]
 FairKind = Literal["same budget", "each at its best", "framework defaults"]
 Interval = tuple[float | None, float | None]

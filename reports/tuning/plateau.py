@@ -27,6 +27,13 @@ class Plateau:
     knees: dict[Setting, Knee]
     behind: dict[Setting, Estimate | Doubt]
 
+    @property
+    def alternate(self) -> Setting | None:
+        """The roomiest member, with a gate if there is one with and one without; None when it is
+        `taken`. It is what to fall back on where the cheapest turns out to be too small."""
+        roomiest = max(self.members, key=lambda s: (s.cost[:3], s.admitted is not None, s))
+        return roomiest if roomiest != self.taken else None
+
 
 def plateau_of(finals: Mapping[Setting, Sequence[Scored]], objective: Objective) -> Plateau | None:
     """Judge the finals; None when no finalist met the objective at any load."""

@@ -12,6 +12,7 @@ Services are simulated (`tuning_surfaces`); the same arguments give the same rec
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -223,9 +224,9 @@ class _ArmRun:
         """Everything after the finals."""
         if self.plateau is None:
             return
-        roomiest = self.plateau.members[-1]
-        wanted = [self.plateau.taken, roomiest, FRAMEWORK_DEFAULT, self.found.present]
-        settings = list(dict.fromkeys(wanted + ([shared] if shared else [])))
+        wanted = [self.plateau.taken, self.plateau.alternate, FRAMEWORK_DEFAULT]
+        known = [s for s in [*wanted, self.found.present, shared] if s is not None]
+        settings = list(dict.fromkeys(known))
         knees = [_best_knee(run.plateau) for run in runs if run.plateau is not None]
         if "confirm" in stages:
             self._knees(self.machine(1), "confirm", settings, max(knees), instances)
@@ -284,6 +285,9 @@ class _ArmRun:
         surface = (simulated or self.simulated).surface
         for setting, score in scores.items():
             tried = _open_trial(surface, setting, score, self.name, stage, self.blocks)
+            noise = math.exp(machine.random.normal(0.0, 0.02))
+            assert tried.p99_ms is not None
+            tried = replace(tried, good_per_s=tried.good_per_s * noise, p99_ms=tried.p99_ms / noise)
             self.tried.append(replace(tried, rung=rung, unit=self.blocks if unit is None else unit))
         self.blocks += 1
         return scores

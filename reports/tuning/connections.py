@@ -1,0 +1,56 @@
+"""PURE: how many connections a fleet takes, and how many its database server leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from loadtests.tuning.setting import Setting
+from loadtests.tuning.spec import TuneSpec
+
+SERVERS_DEFAULT = 151
+"""`max_connections` of MySQL and MariaDB where nobody set it
+(https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_max_connections)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimit:
+    """What the production server allows, what is kept back, and where the former is known from."""
+
+    max_connections: int
+    reserve: int
+    source: str
+
+    @property
+    def available(self) -> int:
+        """What all workers on all hosts may hold together."""
+        return max(0, self.max_connections - self.reserve)
+
+
+def connection_limit(tune: TuneSpec, manifest: Mapping[str, Any]) -> ConnectionLimit:
+    """The spec's `max_connections`; else that of the server measured, if it is not one of ours
+    (which was given as many as the measuring needs); else the default of MySQL and MariaDB."""
+    if tune.max_connections is not None:
+        return ConnectionLimit(tune.max_connections, tune.reserve_connections, "the spec")
+    database = manifest.get("database") or {}
+    limit = database.get("max_connections")
+    if database.get("kind") == "external" and limit is not None:
+        return ConnectionLimit(int(limit), tune.reserve_connections, "the server")
+    return ConnectionLimit(SERVERS_DEFAULT, tune.reserve_connections, "MySQL's default")
+
+
+def fleet_connections(setting: Setting, hosts: int) -> int:
+    """Most connections of all workers on all hosts."""
+    return hosts * setting.connections
+
+
+def fleet_words(setting: Setting, hosts: int) -> str:
+    """The multiplication, written out: `4 hosts × 2 workers × (10 + 0) = 80 connections`."""
+    counted = f"{_count(hosts, 'host')} × {_count(setting.workers, 'worker')}"
+    wanted = fleet_connections(setting, hosts)
+    return f"{counted} × ({setting.pool_size} + {setting.max_overflow}) = {wanted} connections"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

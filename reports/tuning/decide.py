@@ -1,0 +1,209 @@
+"""PURE: which setting is recommended, and whether fresh processes confirm it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from reports.model import Status
+from reports.statistics import ALPHA, adjusted_alpha
+from reports.tuning.changes import Side, Trials
+from reports.tuning.model import Change, Metric, Role, SettingKnee
+from reports.tuning.phrases import ROLES, change_words, setting_words
+from reports.tuning.plateau import Plateau
+from reports.tuning.record import ArmSearch, Stage
+
+METRICS: Mapping[Stage, tuple[Metric, ...]] = {
+    "confirm": ("knee_per_s",),
+    "twice": ("good_per_s", "p99_ms"),
+    "distance": ("knee_per_s",),
+}
+"""What is compared in each stage; the first of them decides."""
+WHERE: Mapping[Stage, str] = {
+    "confirm": "in fresh processes",
+    "twice": "at twice the load",
+    "distance": "with the database farther away",
+}
+NOT_MEASURED: Mapping[Stage, str] = {
+    "twice": "what it does at twice the load was not measured",
+    "distance": "what it does with the database farther away was not measured",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is recommended, with everything that speaks for or against it."""
+
+    recommended: Setting | None
+    alternate: Setting | None
+    capacity: SettingKnee | None
+    comparisons: tuple[Change, ...]
+    confirmed: bool
+    reasons: tuple[str, ...]
+
+    def over(self, role: Role) -> Change | None:
+        """The recommended setting's gain over another one in stage `confirm`."""
+        found = (
+            each
+            for each in self.comparisons
+            if each.stage == "confirm"
+            and each.against == role
+            and each.candidate == self.recommended
+        )
+        return next(found, None)
+
+
+def decide(search: ArmSearch, plateau: Plateau | None, trials: Trials, status: Status) -> Decision:
+    """Judge one arm. The taken setting is recommended unless another one is told apart as better:
+    the roomiest of the plateau in any stage, the present one or the default in `confirm`."""
+    taken = search.taken
+    if taken is None or plateau is None:
+        ended = "The run ended before a setting was chosen." if status == "interrupted" else (
+            "No setting met the objective at any load that was tried."
+        )  # fmt: skip
+        return Decision(None, None, None, (), False, (ended,))
+    arm = _Arm(search, taken, _alternate(search, plateau, taken, trials), trials)
+    recommended, replaced = arm.choose()
+    comparisons = tuple(arm.comparisons(recommended))
+    capacity = trials.knee("confirm", Side(search.arm, recommended))
+    doubts = [*_unproven(capacity, status), *_not_robust(comparisons, recommended)]
+    missing = [] if capacity is None else arm.missing(recommended)
+    if status == "interrupted":
+        doubts += missing
+    reasons = [*replaced, *(doubts or [_proof(capacity, comparisons, recommended)])]
+    if status == "complete":
+        reasons += missing
+    said = tuple(f"{each[0].upper()}{each[1:]}." for each in reasons)
+    return Decision(recommended, arm.alternate, capacity, comparisons, not doubts, said)
+
+
+def _alternate(
+    search: ArmSearch, plateau: Plateau, taken: Setting, trials: Trials
+) -> Setting | None:
+    """The roomiest of the plateau, if it is another and was measured again."""
+    roomiest = plateau.alternate
+    if roomiest is None or roomiest == taken:
+        return None
+    return roomiest if trials.of("confirm", Side(search.arm, roomiest)) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    """One arm's settings that were measured again, and how they compare."""
+
+    search: ArmSearch
+    taken: Setting
+    alternate: Setting | None
+    trials: Trials
+
+    def compare(
+        self, stage: Stage, metric: Metric, one: Setting, role: Role, alpha: float
+    ) -> Change | None:
+        """A setting against the one in a role; None unless they differ and both were measured."""
+        other = self._in_role(role)
+        if other is None or other == one:
+            return None
+        candidate, baseline = Side(self.search.arm, one), Side(self.search.arm, other)
+        found = self.trials.compare(stage, metric, candidate, baseline, role, alpha)
+        return None if found.word == "not measured" else found
+
+    def _in_role(self, role: Role) -> Setting | None:
+        return {
+            "taken": self.taken,
+            "alternate": self.alternate,
+            "present": self.search.present,
+            "default": FRAMEWORK_DEFAULT,
+        }.get(role)
+
+    def choose(self) -> tuple[Setting, list[str]]:
+        """The setting to recommend, and why it is not the taken one."""
+        for stage, metrics in METRICS.items():
+            found = self.compare(stage, metrics[0], self.taken, "alternate", ALPHA)
+            if found is not None and found.word == "worse":
+                return found.baseline, [self._instead(found)]
+        rivals = [
+            found
+            for role in self._others(self.taken)
+            if (found := self.compare("confirm", "knee_per_s", self.taken, role, self._alpha()))
+            and found.word == "worse"
+        ]
+        if rivals:
+            worst = min(rivals, key=lambda each: each.change_pct or 0.0)
+            return worst.baseline, [self._instead(worst)]
+        return self.taken, []
+
+    def _instead(self, found: Change) -> str:
+        app = self.search.app
+        return (
+            f"not {setting_words(found.candidate, app)}, which the search took: "
+            f"{WHERE[found.stage]} {ROLES[found.against]} ({setting_words(found.baseline, app)}) "
+            f"is better; {_metric(found)} of the former against the latter {change_words(found)}"
+        )
+
+    def comparisons(self, recommended: Setting) -> Iterator[Change]:
+        """The recommended setting against present and default, whose intervals are adjusted
+        together stage by stage; and against the rest of the plateau, at 95% each."""
+        rest: tuple[Role, ...] = ("alternate", "taken")
+        for stage, metrics in METRICS.items():
+            for metric in metrics:
+                for role in (*self._others(recommended), *rest):
+                    alpha = ALPHA if role in rest else self._alpha(recommended)
+                    if found := self.compare(stage, metric, recommended, role, alpha):
+                        yield found
+
+    def _alpha(self, setting: Setting | None = None) -> float:
+        return adjusted_alpha(len(self._others(setting or self.taken)))
+
+    def _others(self, setting: Setting) -> tuple[Role, ...]:
+        """Present and default, where they are not `setting`, each setting once."""
+        roles: tuple[Role, ...] = ("default", "present")
+        if self.search.present == FRAMEWORK_DEFAULT:
+            roles = ("default",)
+        return tuple(role for role in roles if self._in_role(role) != setting)
+
+    def missing(self, recommended: Setting) -> list[str]:
+        """What was not tried of the recommended setting."""
+        side = Side(self.search.arm, recommended)
+        return [said for stage, said in NOT_MEASURED.items() if not self.trials.of(stage, side)]
+
+
+def _unproven(capacity: SettingKnee | None, status: Status) -> Iterator[str]:
+    if capacity is None:
+        ended = "the run ended before" if status == "interrupted" else "the run did not get to"
+        yield f"not confirmed: {ended} the tries in fresh processes"
+    elif capacity.censored == "below":
+        yield (
+            f"not confirmed: in fresh processes it missed the objective already at "
+            f"{capacity.per_s:.0f}/s, the lowest load it was tried at"
+        )
+    elif capacity.units < 2:
+        yield "not confirmed: one fresh instance only, and an interval needs two"
+
+
+def _not_robust(comparisons: tuple[Change, ...], recommended: Setting) -> Iterator[str]:
+    """Where the recommended setting is worse than what it is to replace."""
+    for found in comparisons:
+        decides = found.metric == METRICS[found.stage][0]
+        known = found.against in ("default", "present") and found.candidate == recommended
+        if decides and known and found.word == "worse":
+            yield (
+                f"not confirmed: {WHERE[found.stage]} {ROLES[found.against]} is better; "
+                f"{_metric(found)} against it {change_words(found)}"
+            )
+
+
+def _proof(
+    capacity: SettingKnee | None, comparisons: tuple[Change, ...], recommended: Setting
+) -> str:
+    assert capacity is not None  # else there are doubts
+    stages = {each.stage for each in comparisons if each.candidate == recommended}
+    held = [WHERE[stage] for stage in METRICS if stage in stages]
+    nowhere = f"; it is nowhere told apart as worse ({', '.join(held)})" if held else ""
+    return f"confirmed by {capacity.units} fresh instances with seeds of their own{nowhere}"
+
+
+def _metric(found: Change) -> str:
+    return {
+        "knee_per_s": "capacity", "good_per_s": "good answers per second", "p99_ms": "p99",
+    }[found.metric]  # fmt: skip

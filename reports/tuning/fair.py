@@ -1,0 +1,79 @@
+"""PURE: sync against async in the three meanings that published comparisons mix up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from reports.statistics import adjusted_alpha
+from reports.tuning.changes import Side, Trials
+from reports.tuning.model import Change, Fair, FairKind, Role
+from reports.tuning.record import Stage
+
+STAGES: tuple[Stage, ...] = ("confirm", "distance")
+
+
+def same_budget(taken: Sequence[Setting]) -> Setting:
+    """What two arms are both given to be compared with the same budget of connections, threads and
+    workers: the larger of what they take, so that neither gets less than it wants."""
+    return max(taken, key=lambda each: (each.cost, each))
+
+
+def fair_comparisons(
+    arms: Sequence[str],
+    taken: Mapping[str, Setting | None],
+    recommended: Mapping[str, Setting | None],
+    trials: Trials,
+) -> tuple[Fair, ...]:
+    """The second of two tuned arms against the first; empty unless there are two, and anything
+    was measured. The intervals of one stage are adjusted for the comparisons in it."""
+    if len(arms) != 2:
+        return ()
+    sides = {
+        kind: pair
+        for kind, pair in _pairs(arms, taken, recommended).items()
+        if any(_measured(trials, stage, pair) for stage in STAGES)
+    }
+    return tuple(
+        Fair(kind, _changes(kind, pair, sides.values(), trials)) for kind, pair in sides.items()
+    )
+
+
+def _pairs(
+    arms: Sequence[str],
+    taken: Mapping[str, Setting | None],
+    recommended: Mapping[str, Setting | None],
+) -> dict[FairKind, tuple[Side, Side]]:
+    first, second = arms
+    pairs: dict[FairKind, tuple[Side, Side]] = {}
+    wanted = [each for arm in arms if (each := taken[arm]) is not None]
+    if len(wanted) == 2:
+        budget = same_budget(wanted)
+        pairs["same budget"] = (Side(first, budget), Side(second, budget))
+    best = [each for arm in arms if (each := recommended[arm]) is not None]
+    if len(best) == 2:
+        pairs["each at its best"] = (Side(first, best[0]), Side(second, best[1]))
+    pairs["framework defaults"] = (Side(first, FRAMEWORK_DEFAULT), Side(second, FRAMEWORK_DEFAULT))
+    return pairs
+
+
+def _measured(trials: Trials, stage: Stage, pair: tuple[Side, Side]) -> bool:
+    return all(trials.of(stage, side) for side in pair)
+
+
+def _changes(
+    kind: FairKind,
+    pair: tuple[Side, Side],
+    beside: Sequence[tuple[Side, Side]],
+    trials: Trials,
+) -> tuple[Change, ...]:
+    role: Role = {
+        "same budget": "same budget", "each at its best": "taken", "framework defaults": "default",
+    }[kind]  # fmt: skip
+    found = []
+    for stage in STAGES:
+        alpha = adjusted_alpha(sum(_measured(trials, stage, other) for other in beside))
+        if _measured(trials, stage, pair):
+            baseline, candidate = pair
+            found.append(trials.compare(stage, "knee_per_s", candidate, baseline, role, alpha))
+    return tuple(found)

@@ -1,0 +1,202 @@
+"""PURE: what can go wrong with a setting, found by arithmetic, and whether a burst showed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from loadtests.tuning.setting import Setting
+from reports.tuning.connections import ConnectionLimit, fleet_connections, fleet_words
+from reports.tuning.model import Burst, Hazard, Role
+from reports.tuning.phrases import roles_words, setting_words, share_words, uses_threads
+from reports.tuning.record import ArmSearch, Tried
+from reports.words import ms, per_s
+
+HOPS_WHILE_HOLDING = frozenset({"sync-ungated"})
+"""Built-in apps that need another worker thread while they hold a connection: their session comes
+from a dependency, and FastAPI checks a `def` endpoint's answer in a thread before it is closed. The
+twins open the session inside the endpoint and have given the connection back by then."""
+BLOCKS_ITS_LOOP = frozenset({"async-blocking"})
+"""Built-in apps that serve one request at a time, so that nobody ever waits for a connection."""
+BEYOND_ALL = 20
+"""Users of a burst beyond those that fill every thread and every connection."""
+COLLAPSE = 0.5
+"""A burst that gets less than this share of the calm load's good answers shows a deadlock: a
+healthy service answers at least as many with more users."""
+UNFAIR = 3.0
+"""Served in turn, everybody in a closed load waits about the mean, users / throughput (Little's
+law); one request in a hundred that takes this many times as long shows that it was not in turn."""
+
+
+def deadlock_from(setting: Setting) -> int | None:
+    """Requests in flight in one worker from which threads and pool can wait for each other, where
+    a connection's holder needs a thread; None when the gate lets in fewer.
+
+    Then `threads` requests wait for a connection, and pool + overflow others, who hold them all,
+    wait for a thread.
+    """
+    limit = setting.threads + _slots(setting)
+    return None if setting.admitted is not None and setting.admitted < limit else limit
+
+
+def unfair_from(setting: Setting, app: str | None) -> int | None:
+    """Requests in flight in one worker from which some wait for a connection out of turn; None when
+    nobody ever waits there: the gate, or the number of threads, keeps as many back."""
+    slots = _slots(setting)
+    if app in BLOCKS_ITS_LOOP or (setting.admitted is not None and setting.admitted <= slots):
+        return None
+    if uses_threads(app) and setting.threads <= slots:
+        return None  # AnyIO hands its threads out in turn
+    return slots + 1
+
+
+def can_deadlock(setting: Setting, arm: ArmSearch) -> bool:
+    """Whether it is possible at all; what is inside a command is not known, so there it may be."""
+    suspect = arm.kind == "command" or arm.app in HOPS_WHILE_HOLDING
+    return suspect and deadlock_from(setting) is not None
+
+
+def worth_a_burst(setting: Setting, arm: ArmSearch) -> bool:
+    """Whether arithmetic flags something that a burst of closed users could show."""
+    return can_deadlock(setting, arm) or unfair_from(setting, arm.app) is not None
+
+
+def burst_users(setting: Setting) -> int:
+    """Users enough to fill every thread and connection of every worker, and some more."""
+    return setting.workers * (setting.threads + _slots(setting) + BEYOND_ALL)
+
+
+def calm_users(setting: Setting) -> int:
+    """Users of the calm load beside a burst: nobody has to wait for a connection."""
+    return setting.workers * setting.pool_size
+
+
+def hazards_of(
+    arm: ArmSearch,
+    roles: Mapping[Setting, tuple[Role, ...]],
+    tried: Sequence[Tried],
+    limit: ConnectionLimit,
+    hosts: int,
+) -> tuple[Hazard, ...]:
+    """Every hazard of the settings in `roles`, with what the bursts among `tried` showed."""
+    found = []
+    for setting, whose in roles.items():
+        burst = burst_of(setting, [each for each in tried if each.arm == arm.arm])
+        who = f"{roles_words(whose)} ({setting_words(setting, arm.app)})"
+        if can_deadlock(setting, arm):
+            found.append(_deadlock(arm, setting, whose, who, burst))
+        if unfair_from(setting, arm.app) is not None:
+            found.append(_unfair(arm, setting, whose, who, burst))
+        if fleet_connections(setting, hosts) > limit.available:
+            found.append(_too_many(setting, whose, who, limit, hosts))
+    return tuple(found)
+
+
+def burst_of(setting: Setting, tried: Sequence[Tried]) -> Burst | None:
+    """The bursts on a setting taken together, beside its calm load; None unless both exist."""
+    closed = [t for t in tried if t.stage == "burst" and t.setting == setting and t.users]
+    users = sorted({each.users for each in closed if each.users is not None})
+    if len(users) < 2:
+        return None
+    calm, loud = ([t for t in closed if t.users == end] for end in (users[0], users[-1]))
+    planned = sum(each.score.planned for each in loud)
+    return Burst(
+        setting=setting,
+        users=users[-1],
+        calm_users=users[0],
+        good_per_s=_mean([each.good_per_s for each in loud]),
+        calm_good_per_s=_mean([each.good_per_s for each in calm]),
+        error_pct=100.0 * sum(each.score.errors for each in loud) / planned if planned else 0.0,
+        p99_ms=_mean_or_none([each.p99_ms for each in loud]),
+        calm_p99_ms=_mean_or_none([each.p99_ms for each in calm]),
+    )
+
+
+def _deadlock(
+    arm: ArmSearch, setting: Setting, roles: tuple[Role, ...], who: str, burst: Burst | None
+) -> Hazard:
+    slots = _slots(setting)
+    numbers = (
+        f"from {setting.threads + slots} requests in flight per worker on "
+        f"({setting.threads} threads + {slots} connections) "
+    )
+    if arm.kind == "command":
+        condition = (
+            f"With {who}, {numbers}threads and pool can wait for each other if an endpoint holds "
+            "a connection while it needs a worker thread (a session from Depends in a def "
+            "endpoint with a response model does). What is inside a command cannot be known."
+        )
+    else:
+        condition = (
+            f"With {who}, {numbers}threads and pool can wait for each other: every thread waits "
+            "for a connection, and those who hold the connections wait for a thread. A gate of "
+            "fewer, or a session opened inside the endpoint, prevents it."
+        )
+    confirmed = None if burst is None else _collapsed(burst)
+    words = f"{condition} {_burst_words(burst, confirmed)}"
+    return Hazard("deadlock", setting, roles, confirmed, words, burst)
+
+
+def _unfair(
+    arm: ArmSearch, setting: Setting, roles: tuple[Role, ...], who: str, burst: Burst | None
+) -> Hazard:
+    unless = " (unless the service has a gate of its own)" if arm.kind == "command" else ""
+    condition = (
+        f"With {who}, requests wait for a connection out of turn from {_slots(setting) + 1} in "
+        f"flight per worker on{unless}: SQLAlchemy's pool lets newcomers overtake those who wait. "
+        f"A first-come-first-served gate of {_slots(setting)} in front of the pool prevents it."
+    )
+    confirmed = None
+    if burst is not None and not _collapsed(burst) and burst.p99_ms is not None:
+        confirmed = burst.p99_ms >= UNFAIR * _in_turn_ms(burst)
+    in_turn = "" if burst is None or confirmed is None else (
+        f" Served in turn each would have taken about {burst.users} / {per_s(burst.good_per_s)} = "
+        f"{ms(_in_turn_ms(burst))}."
+    )  # fmt: skip
+    words = f"{condition} {_burst_words(burst, confirmed)}{in_turn}"
+    return Hazard("unfair-waiting", setting, roles, confirmed, words, burst)
+
+
+def _too_many(
+    setting: Setting, roles: tuple[Role, ...], who: str, limit: ConnectionLimit, hosts: int
+) -> Hazard:
+    fit = limit.available // setting.connections
+    words = (
+        f"With {who}, {fleet_words(setting, hosts)}, more than the {limit.available} that "
+        f"max_connections {limit.max_connections} ({limit.source}) leaves with {limit.reserve} in "
+        f"reserve: the last ones get error 1040, too many connections. "
+        f"{fit} such instances fit. A burst on one host cannot show this."
+    )
+    return Hazard("max-connections", setting, roles, None, words)
+
+
+def _burst_words(burst: Burst | None, confirmed: bool | None) -> str:
+    if burst is None:
+        return "No burst was measured on it."
+    shown = {True: "showed it", False: "did not show it", None: "could not show it"}[confirmed]
+    return (
+        f"A burst of {burst.users} users {shown}: {per_s(burst.good_per_s)} good answers, p99 "
+        f"{ms(burst.p99_ms)}, {share_words(burst.error_pct)}, where {burst.calm_users} users got "
+        f"{per_s(burst.calm_good_per_s)}, p99 {ms(burst.calm_p99_ms)}."
+    )
+
+
+def _collapsed(burst: Burst) -> bool:
+    return burst.good_per_s < COLLAPSE * burst.calm_good_per_s
+
+
+def _in_turn_ms(burst: Burst) -> float:
+    return 1e3 * burst.users / burst.good_per_s if burst.good_per_s > 0 else float("inf")
+
+
+def _slots(setting: Setting) -> int:
+    """Connections of one worker."""
+    return setting.pool_size + setting.max_overflow
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _mean_or_none(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return _mean(known) if known else None
