@@ -1,4 +1,4 @@
-"""PURE: what a search saw as one knob was turned and the others stayed: split, counters, load held."""
+"""PURE: what a search saw as one knob was turned and the others stayed."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from loadtests.tuning.score import LATE_SHARE
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from reports.model import Status
 from reports.statistics import ALPHA, adjusted_alpha
@@ -74,6 +75,7 @@ def decide(search: ArmSearch, plateau: Plateau | None, trials: Trials, status: S
     reasons = [*replaced, *(doubts or [_proof(capacity, comparisons, recommended)])]
     if status == "complete":
         reasons += missing
+    reasons += _stalls(trials, Side(search.arm, recommended), capacity)
     said = tuple(f"{each[0].upper()}{each[1:]}." for each in reasons)
     return Decision(recommended, arm.alternate, capacity, comparisons, not doubts, said)
 
@@ -179,6 +181,20 @@ def _unproven(capacity: SettingKnee | None, status: Status) -> Iterator[str]:
         )
     elif capacity.units < 2:
         yield "not confirmed: one fresh instance only, and an interval needs two"
+
+
+def _stalls(trials: Trials, side: Side, capacity: SettingKnee | None) -> Iterator[str]:
+    """The knee speaks of typical seconds; whether all of them together met the objective."""
+    if capacity is None or capacity.censored == "below":
+        return
+    scores = [each.score for each in trials.scored("confirm", side)]
+    below = [each for each in scores if each.offered_per_s <= capacity.per_s]
+    planned, late = sum(each.planned for each in below), sum(each.late for each in below)
+    if late > LATE_SHARE * planned:
+        yield (
+            f"but some seconds stalled: of all {planned:,} requests up to that load "
+            f"{100 * late / planned:.1f}% were late"
+        )
 
 
 def _not_robust(comparisons: tuple[Change, ...], recommended: Setting) -> Iterator[str]:

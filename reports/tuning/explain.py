@@ -1,4 +1,4 @@
-"""PURE: why a setting is as good as it is: the measured split, Little's law, the server's counters."""
+"""PURE: why a setting is as good as it is: measured split, Little's law, the server's counters."""
 
 from __future__ import annotations
 
@@ -38,14 +38,12 @@ def why(
 ) -> tuple[str, ...]:
     """Sentences on `setting`, the recommended one, whose knee in fresh processes is `found`."""
     own = [each for each in tried if each.arm == arm.arm]
-    return tuple(
-        [
-            *_littles_law(arm, setting, found, own),
-            *_near_knee(setting, found, own),
-            *_pool(setting, own, objective),
-            *_other_knobs(arm, setting, own, objective),
-            *_no_trap(arm),
-        ]
+    return (
+        *_littles_law(arm, setting, found, own),
+        *_near_knee(setting, found, own),
+        *_pool(setting, own, objective),
+        *_other_knobs(arm, setting, own, objective),
+        *_no_trap(arm),
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from loadtests.tuning.race import Race
 from loadtests.tuning.score import LATE_SHARE, Objective, Score
 from loadtests.tuning.setting import Setting
-from reports.tuning.knee import Scored
+from reports.tuning.knee import Scored, knee
+from reports.tuning.plateau import plateau_of
 
 OBJECTIVE = Objective(p99_ms=100.0)
 TRIAL_S = 1.5
@@ -113,3 +114,71 @@ def run_race(
     while (heat := race.next_heat()) is not None and machine.trials < most_trials:
         race.record(heat, machine.block(heat.settings, heat.rate_per_s))
     return race
+
+
+FINAL_RUNGS = (-4, -2, -1, 0, 1)
+FINALISTS, PASSES = 4, 2
+GRID_SHARES = (0.6, 0.7, 0.8, 0.87, 0.93, 1.0, 1.05, 1.1)
+"""Loads of the grid as shares of the true best knee: a help that no real grid has."""
+GRID_PASSES = 3
+SETTINGS = tuple(
+    Setting(pool_size, 0, threads, 1, admission)
+    for pool_size in (2, 5, 10, 20, 40)
+    for threads in (10, 40)
+    for admission in (-1, 0)
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A method's choice for a surface, and what it measured to get there."""
+
+    setting: Setting | None
+    trials: int
+
+    def regret(self, surface: Surface) -> float:
+        """By how much its true knee lies below the true best, as a share."""
+        best = max(surface.knee_per_s(each) for each in SETTINGS)
+        return 1.0 if self.setting is None else 1.0 - surface.knee_per_s(self.setting) / best
+
+
+def searched(surface: Surface, seed: int) -> Chosen:
+    """As `bench tune` does it: race, finals, plateau."""
+    random = np.random.default_rng([seed, 1])
+    machine = Machine(surface, random)
+    pilot = surface.knee_per_s(Setting(10)) * math.exp(random.normal(0.0, 0.1))
+    race = run_race(machine, SETTINGS, 0.85 * pilot, 10**6)
+    finalists = race.finalists(FINALISTS)
+    trials: dict[Setting, list[Scored]] = {each: [] for each in finalists}
+    for each_pass in range(PASSES):
+        for offset in random.permutation(FINAL_RUNGS):
+            rate_per_s = race.rate_at((race.top or 0) + int(offset))
+            for setting, score in machine.block(finalists, rate_per_s).items():
+                trials[setting].append(Scored(each_pass, score))
+    plateau = plateau_of(trials, OBJECTIVE)
+    return Chosen(plateau.taken if plateau else None, machine.trials)
+
+
+def gridded(surface: Surface, seed: int) -> Chosen:
+    """Every setting at every load, three times; the highest knee."""
+    machine = Machine(surface, np.random.default_rng([seed, 2]))
+    return _best_of(machine, SETTINGS, GRID_PASSES)
+
+
+def drawn(surface: Surface, seed: int, budget: int, passes: int) -> Chosen:
+    """Random search: settings drawn without replacement, as many as the budget pays for, each at
+    the loads of the grid `passes` times; the highest knee."""
+    random = np.random.default_rng([seed, 3])
+    affordable = max(1, budget // (len(GRID_SHARES) * passes))
+    order = random.permutation(len(SETTINGS))[:affordable]
+    return _best_of(Machine(surface, random), [SETTINGS[i] for i in order], passes)
+
+
+def _best_of(machine: Machine, settings: Sequence[Setting], passes: int) -> Chosen:
+    top_per_s = max(machine.surface.knee_per_s(each) for each in SETTINGS)
+    for _ in range(passes):
+        for share in machine.random.permutation(GRID_SHARES):
+            machine.block(settings, float(share) * top_per_s)
+    knees = {each: knee(trials, OBJECTIVE) for each, trials in machine.measured.items()}
+    found = {each: k.per_s for each, k in knees.items() if k and k.censored != "below"}
+    return Chosen(max(found, key=lambda each: found[each], default=None), machine.trials)
