@@ -120,12 +120,18 @@ class Race:
         self._attempt, self._waiting = 1, self.standing
 
     def finalists(self, most: int) -> list[Setting]:
-        """The settings worth more blocks: the cheapest of those that cleared the highest rung, and
-        of those that stopped one below it, at most `most`, in ascending order of cost."""
+        """The settings worth more blocks, at most `most`, in ascending order of cost: of those that
+        cleared the highest rung, and of those that stopped one below it, the cheapest; and the
+        roomiest, to fall back on where the cheapest turns out to be too small."""
         if self.top is None:
             return []
         ranked = sorted(
             (s for s, rung in self.cleared.items() if rung >= self.top - 1),
             key=lambda s: (-self.cleared[s], s.cost, s),
         )
-        return sorted(ranked[:most], key=lambda s: (s.cost, s))
+        if len(ranked) > most:
+            highest = [s for s in ranked if self.cleared[s] == self.top]
+            roomiest = max(highest, key=lambda s: s.room)
+            cheapest = [s for s in ranked if s != roomiest]
+            ranked = [*cheapest[: most - 1], roomiest]
+        return sorted(ranked, key=lambda s: (s.cost, s))

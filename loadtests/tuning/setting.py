@@ -50,6 +50,13 @@ class Setting:
         ungated = self.admitted is None
         return (self.connections, self.workers * self.threads, self.workers, ungated)
 
+    @property
+    def room(self) -> tuple[int, int, int, bool]:
+        """How much a setting can bear: requests that have a thread and a connection at once, then
+        what it takes up; a gate is better than none here as well."""
+        at_once = self.workers * min(self.threads, self.pool_size + self.max_overflow)
+        return (at_once, self.connections, self.workers * self.threads, self.admitted is not None)
+
     def with_knob(self, knob: Knob, value: int) -> Setting:
         """The same but for one knob."""
         return replace(self, **{knob: value})

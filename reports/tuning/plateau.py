@@ -31,7 +31,7 @@ class Plateau:
     def alternate(self) -> Setting | None:
         """The roomiest member, with a gate if there is one with and one without; None when it is
         `taken`. It is what to fall back on where the cheapest turns out to be too small."""
-        roomiest = max(self.members, key=lambda s: (s.cost[:3], s.admitted is not None, s))
+        roomiest = max(self.members, key=lambda s: (s.room, s))
         return roomiest if roomiest != self.taken else None
 
 

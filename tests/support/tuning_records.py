@@ -331,7 +331,7 @@ def _open_trial(
     """What a trial would have told beside its score: the wait grows where the service is bound."""
     knee_per_s = surface.knee_per_s(setting)
     slots = setting.pool_size + setting.max_overflow
-    used = score.offered_per_s / knee_per_s
+    used = 0.0 if isinstance(surface, Hopeless) else score.offered_per_s / knee_per_s
     beyond = max(0.0, setting.workers * slots / surface.database_at - 1.0)
     db_ms, own_ms = (
         surface.holding_ms * (1.0 + surface.harm * beyond),

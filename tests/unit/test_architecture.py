@@ -26,6 +26,10 @@ SHAPES_FOR_REPORTS = {
     "loadtests.spreads",
     "loadtests.store",
     "loadtests.trials",
+    "loadtests.tuning.score",
+    "loadtests.tuning.setting",
+    "loadtests.tuning.spec",
+    "loadtests.tuning.start",
 }
 PURE = [
     "loadtests/plan.py",
@@ -50,6 +54,11 @@ PURE = [
     "loadtests/selftest/plan.py",
     "loadtests/selftest/record.py",
     "loadtests/environment/placement.py",
+    "loadtests/tuning/race.py",
+    "loadtests/tuning/score.py",
+    "loadtests/tuning/setting.py",
+    "loadtests/tuning/space.py",
+    "loadtests/tuning/start.py",
     "loadtests/wall_time.py",
     "reports/ability.py",
     "reports/statistics.py",
@@ -68,6 +77,27 @@ PURE = [
     "reports/selftest/open_checks.py",
     "reports/selftest/theory.py",
     "reports/selftest/wire_checks.py",
+    *(
+        f"reports/tuning/{name}.py"
+        for name in (
+            "along",
+            "changes",
+            "connections",
+            "decide",
+            "explain",
+            "fair",
+            "hazards",
+            "headline",
+            "judge",
+            "knee",
+            "model",
+            "nearest",
+            "paste",
+            "phrases",
+            "plateau",
+            "record",
+        )
+    ),
     "reports/verdicts.py",
 ]
 IMPURE_MODULES = {"time", "os", "random", "socket", "subprocess", "datetime"}

@@ -1,0 +1,230 @@
+"""A tune run's record to its answer, on whole simulated runs."""
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from loadtests.spec import Arm
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT
+from reports.tuning.judge import judge
+from reports.tuning.model import ArmReport, TuneReport
+from reports.tuning.record import TuneRecord
+from tests.support import tuning_records
+from tests.support.tuning_records import SYNC, Simulated, build_record
+from tests.support.tuning_surfaces import Surface
+
+CONTRACT = [
+    "recommended", "plateau", "capacity_per_s", "ci95_per_s", "gain_over_default_pct",
+    "gain_ci95_pct", "gain_over_present_pct", "confirmed", "trials", "measuring_s", "why",
+    "hazards",
+]  # fmt: skip
+RUNS = ("complete", "interrupted", "one_arm", "never_met", "deadlock", "own_service")
+
+
+@functools.cache
+def record(kind: str) -> TuneRecord:
+    build: Callable[[], TuneRecord] = getattr(tuning_records, kind)
+    return build()
+
+
+@functools.cache
+def answer(kind: str) -> TuneReport:
+    return judge(record(kind))
+
+
+def only(report: TuneReport) -> ArmReport:
+    (arm,) = report.arms
+    return arm
+
+
+@pytest.mark.parametrize("kind", RUNS)
+def test_the_json_has_the_contracts_keys_and_no_nan(kind: str) -> None:
+    found = answer(kind).to_json()
+    assert found["schema"] == 1
+    for arm in found["arms"].values():
+        assert list(arm)[: len(CONTRACT)] == CONTRACT
+        assert all(isinstance(each, str) for each in [*arm["why"], *arm["hazards"]])
+    assert json.loads(json.dumps(found, allow_nan=False))["run"] == record(kind).run
+
+
+def test_the_same_record_gives_the_same_answer() -> None:
+    assert judge(record("complete")) == answer("complete")
+
+
+def test_a_complete_run_recommends_a_setting_with_what_fresh_instances_showed() -> None:
+    report = answer("complete")
+    assert report.valid
+    for arm, simulated in zip(report.arms, (SYNC, tuning_records.ASYNC), strict=True):
+        assert arm.recommended is not None
+        assert arm.confirmed
+        assert arm.capacity is not None
+        assert arm.capacity.units == 3
+        assert arm.capacity.ci95_per_s is not None
+        low, high = arm.capacity.ci95_per_s
+        assert low is not None
+        assert high is not None
+        assert low < arm.capacity.per_s < high
+        truth_per_s = simulated.surface.knee_per_s(arm.recommended)
+        assert arm.capacity.per_s == pytest.approx(truth_per_s, rel=0.1)
+        assert arm.over_default is not None
+        assert arm.over_default.stage == "confirm"
+        assert arm.over_default.baseline == FRAMEWORK_DEFAULT
+        assert {each.stage for each in arm.comparisons} == {"confirm", "twice", "distance"}
+
+
+def test_the_plateau_is_that_of_the_finals_cheapest_first() -> None:
+    for arm in answer("complete").arms:
+        members = [each.found.setting for each in arm.plateau]
+        assert arm.taken in members
+        assert members == sorted(members, key=lambda each: (each.cost, each))
+        assert all(each.found.units == 3 for each in arm.plateau)  # passes
+
+
+def test_settings_that_tied_in_the_race_but_were_not_finalists_are_named() -> None:
+    assert any(arm.tied_in_race for kind in RUNS for arm in answer(kind).arms)
+    for arm in answer("own_service").arms:
+        finalists = {each.found.setting for each in arm.finalists}
+        assert not finalists & set(arm.tied_in_race)
+
+
+def test_an_interrupted_run_names_its_choice_and_does_not_confirm_it() -> None:
+    report = answer("interrupted")
+    assert not report.valid
+    assert report.headline.startswith("Not finished, so far: ")
+    for arm in report.arms:
+        assert arm.recommended is not None
+        assert arm.capacity is None
+        assert "ended before" in arm.verdict[0]
+        assert arm.to_json()["capacity_per_s"] is None
+    assert report.notes
+    assert report.fair == ()
+
+
+def test_a_run_cut_off_before_the_distance_is_not_confirmed() -> None:
+    arm = only(judge(build_record((SYNC,), stages=("confirm", "twice"))))
+    assert not arm.confirmed
+    assert any("farther away was not measured" in each for each in arm.verdict)
+
+
+def test_an_objective_that_nothing_meets_is_answered_with_the_nearest_and_its_limit() -> None:
+    arm = only(answer("never_met"))
+    assert arm.recommended is None
+    assert not arm.confirmed
+    assert arm.nearest is not None
+    assert "the database takes most of it" in arm.nearest.limited_by
+    assert arm.nearest.p99_ms is not None
+    assert arm.paste == ()
+    assert "no setting keeps p99" in answer("never_met").headline
+
+
+def test_one_arm_alone_is_compared_with_no_other() -> None:
+    assert answer("one_arm").fair == ()
+
+
+def test_sync_and_async_are_compared_in_three_meanings_here_and_farther_away() -> None:
+    fair = {each.kind: each.changes for each in answer("complete").fair}
+    assert list(fair) == ["same budget", "each at its best", "framework defaults"]
+    for changes in fair.values():
+        assert [each.stage for each in changes] == ["confirm", "distance"]
+        assert {(each.baseline_arm, each.candidate_arm) for each in changes} == {("sync", "async")}
+    first, second = fair["same budget"][0].baseline, fair["same budget"][0].candidate
+    assert first == second
+    confirm = fair["framework defaults"][0]
+    assert confirm.baseline == confirm.candidate == FRAMEWORK_DEFAULT
+    assert confirm.change_pct == pytest.approx(30, abs=15)  # 520/s against 400/s
+
+
+def test_a_collapsed_default_makes_a_large_gain() -> None:
+    sync = answer("deadlock").arms[0]
+    assert sync.over_default is not None
+    assert sync.over_default.word == "better"
+    assert sync.over_default.change_pct is not None
+    assert sync.over_default.change_pct > 200
+
+
+NEEDS_ROOM = Simulated(Arm(name="sync", app="sync"), Surface(400.0, 20.0, 60.0, 0.0))
+"""Ten connections are enough here, and too few 2 ms farther from the database."""
+
+
+def test_a_cheap_setting_that_fails_at_a_distance_gives_way_to_the_roomiest() -> None:
+    arm = only(judge(build_record((NEEDS_ROOM,), instances=6)))
+    assert arm.taken is not None
+    assert arm.recommended == arm.alternate
+    assert arm.recommended != arm.taken
+    assert "with the database farther away the roomiest of the plateau" in arm.verdict[0]
+    assert arm.confirmed
+
+
+def test_a_setting_worse_than_the_present_one_at_a_distance_is_not_confirmed() -> None:
+    before = build_record((NEEDS_ROOM,), instances=6)
+    (search,) = before.arms
+    alternate = judge(before).arms[0].alternate
+    assert alternate is not None
+    # The same run, as if the roomy setting were the present one and the finals had not had it.
+    without = [each for each in before.tried if each.stage != "final" or each.setting != alternate]
+    finalists = tuple(each for each in search.finalists if each == search.taken)
+    search = replace(search, present=alternate, finalists=finalists)
+    arm = only(judge(replace(before, arms=(search,), tried=tuple(without))))
+    assert arm.recommended == arm.taken
+    assert not arm.confirmed
+    assert any("farther away the present setting is better" in each for each in arm.verdict)
+
+
+def test_a_present_setting_that_beats_the_search_in_fresh_processes_is_recommended() -> None:
+    before = build_record((NEEDS_ROOM,), instances=6)
+    (search,) = before.arms
+    # What was measured of the taken setting is exchanged with what a poor one would have shown.
+    poor = [
+        replace(each, score=replace(each.score, late=each.score.planned))
+        if each.stage == "confirm" and each.setting == search.taken and (each.rate_per_s or 0) > 300
+        else each
+        for each in before.tried
+    ]
+    arm = only(judge(replace(before, tried=tuple(poor))))
+    assert arm.recommended != search.taken
+    assert "which the search took: in fresh processes" in arm.verdict[0]
+
+
+def test_the_setting_recommended_as_it_is_gains_nothing_over_the_present_one() -> None:
+    before = record("one_arm")
+    (search,) = before.arms
+    assert search.taken is not None
+    arm = only(judge(replace(before, arms=(replace(search, present=search.taken),))))
+    assert arm.over_present is None
+    assert arm.to_json()["gain_over_present_pct"] == 0.0
+
+
+def test_seconds_that_stalled_are_told() -> None:
+    before = record("one_arm")
+    (search,) = before.arms
+    stalled = [
+        replace(each, score=replace(each.score, late=round(0.2 * each.score.planned)))
+        if (each.stage, each.setting, each.unit) == ("confirm", search.taken, 0)
+        else each
+        for each in before.tried
+    ]
+    arm = only(judge(replace(before, tried=tuple(stalled))))
+    assert any("some seconds stalled" in each for each in arm.verdict)
+    assert not any("stalled" in each for each in only(answer("one_arm")).verdict)
+
+
+def test_why_shows_the_split_the_arithmetic_and_the_servers_counters() -> None:
+    said = " ".join(only(answer("one_arm")).why)
+    assert "by Little's law" in said
+    assert "connections in use on average" in said
+    assert "ms in the database" in said
+    assert "The server's own counters" in said
+    assert "the processor is the limit" in said
+
+
+def test_why_says_that_the_database_slows_down_beyond_the_recommended_pool() -> None:
+    slowing = Simulated(SYNC.arm, Surface(350.0, 25.0, 12.0, 0.3))
+    arm = only(judge(build_record((slowing,))))
+    assert arm.recommended is not None
+    said = " ".join(arm.why)
+    beyond = f"Beyond {arm.recommended.connections} connections database time grows"
+    assert beyond in said
+    assert "and throughput does not" in said
