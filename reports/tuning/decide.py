@@ -64,7 +64,7 @@ def decide(search: ArmSearch, plateau: Plateau | None, trials: Trials, status: S
             "No setting met the objective at any load that was tried."
         )  # fmt: skip
         return Decision(None, None, None, (), False, (ended,))
-    arm = _Arm(search, taken, _alternate(search, plateau, taken, trials), trials)
+    arm = _Arm(search, taken, search.alternate, trials)
     recommended, replaced = arm.choose()
     comparisons = tuple(arm.comparisons(recommended))
     capacity = trials.knee("confirm", Side(search.arm, recommended))
@@ -78,16 +78,6 @@ def decide(search: ArmSearch, plateau: Plateau | None, trials: Trials, status: S
     reasons += _stalls(trials, Side(search.arm, recommended), capacity)
     said = tuple(f"{each[0].upper()}{each[1:]}." for each in reasons)
     return Decision(recommended, arm.alternate, capacity, comparisons, not doubts, said)
-
-
-def _alternate(
-    search: ArmSearch, plateau: Plateau, taken: Setting, trials: Trials
-) -> Setting | None:
-    """The roomiest of the plateau, if it is another and was measured again."""
-    roomiest = plateau.alternate
-    if roomiest is None or roomiest == taken:
-        return None
-    return roomiest if trials.of("confirm", Side(search.arm, roomiest)) else None
 
 
 @dataclass(frozen=True, slots=True)

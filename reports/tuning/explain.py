@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from loadtests.tuning.hazards import HOPS_WHILE_HOLDING, uses_threads
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import Knob
 from reports.tuning.along import Along, Seen, along
-from reports.tuning.hazards import HOPS_WHILE_HOLDING
 from reports.tuning.model import SettingKnee
 from reports.tuning.nearest import mean_split
-from reports.tuning.phrases import uses_threads
 from reports.tuning.record import ArmSearch, Split, Tried
 from reports.words import ms, per_s, rounded
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from reports.statistics import adjusted_alpha
@@ -11,6 +11,11 @@ from reports.tuning.model import Change, Fair, FairKind, Role
 from reports.tuning.record import Stage
 
 STAGES: tuple[Stage, ...] = ("confirm", "distance")
+ROLE_OF: Mapping[FairKind, Role] = {
+    "same budget": "same budget",
+    "each at its best": "taken",
+    "framework defaults": "default",
+}
 
 
 def same_budget(taken: Sequence[Setting]) -> Setting:
@@ -64,16 +69,15 @@ def _measured(trials: Trials, stage: Stage, pair: tuple[Side, Side]) -> bool:
 def _changes(
     kind: FairKind,
     pair: tuple[Side, Side],
-    beside: Sequence[tuple[Side, Side]],
+    beside: Collection[tuple[Side, Side]],
     trials: Trials,
 ) -> tuple[Change, ...]:
-    role: Role = {
-        "same budget": "same budget", "each at its best": "taken", "framework defaults": "default",
-    }[kind]  # fmt: skip
     found = []
     for stage in STAGES:
         alpha = adjusted_alpha(sum(_measured(trials, stage, other) for other in beside))
         if _measured(trials, stage, pair):
             baseline, candidate = pair
-            found.append(trials.compare(stage, "knee_per_s", candidate, baseline, role, alpha))
+            found.append(
+                trials.compare(stage, "knee_per_s", candidate, baseline, ROLE_OF[kind], alpha)
+            )
     return tuple(found)

@@ -1,73 +1,23 @@
-"""PURE: what can go wrong with a setting, found by arithmetic, and whether a burst showed it."""
+"""PURE: the hazards of the settings an answer speaks of, and whether a burst showed them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from loadtests.tuning.hazards import can_deadlock, slots, unfair_from
 from loadtests.tuning.setting import Setting
 from reports.tuning.connections import ConnectionLimit, fleet_connections, fleet_words
 from reports.tuning.model import Burst, Hazard, Role
-from reports.tuning.phrases import roles_words, setting_words, share_words, uses_threads
+from reports.tuning.phrases import roles_words, setting_words, share_words
 from reports.tuning.record import ArmSearch, Tried
 from reports.words import ms, per_s
 
-HOPS_WHILE_HOLDING = frozenset({"sync-ungated"})
-"""Built-in apps that need another worker thread while they hold a connection: their session comes
-from a dependency, and FastAPI checks a `def` endpoint's answer in a thread before it is closed. The
-twins open the session inside the endpoint and have given the connection back by then."""
-BLOCKS_ITS_LOOP = frozenset({"async-blocking"})
-"""Built-in apps that serve one request at a time, so that nobody ever waits for a connection."""
-BEYOND_ALL = 20
-"""Users of a burst beyond those that fill every thread and every connection."""
 COLLAPSE = 0.5
 """A burst that gets less than this share of the calm load's good answers shows a deadlock: a
 healthy service answers at least as many with more users."""
 UNFAIR = 3.0
 """Served in turn, everybody in a closed load waits about the mean, users / throughput (Little's
 law); one request in a hundred that takes this many times as long shows that it was not in turn."""
-
-
-def deadlock_from(setting: Setting) -> int | None:
-    """Requests in flight in one worker from which threads and pool can wait for each other, where
-    a connection's holder needs a thread; None when the gate lets in fewer.
-
-    Then `threads` requests wait for a connection, and pool + overflow others, who hold them all,
-    wait for a thread.
-    """
-    limit = setting.threads + _slots(setting)
-    return None if setting.admitted is not None and setting.admitted < limit else limit
-
-
-def unfair_from(setting: Setting, app: str | None) -> int | None:
-    """Requests in flight in one worker from which some wait for a connection out of turn; None when
-    nobody ever waits there: the gate, or the number of threads, keeps as many back."""
-    slots = _slots(setting)
-    if app in BLOCKS_ITS_LOOP or (setting.admitted is not None and setting.admitted <= slots):
-        return None
-    if uses_threads(app) and setting.threads <= slots:
-        return None  # AnyIO hands its threads out in turn
-    return slots + 1
-
-
-def can_deadlock(setting: Setting, arm: ArmSearch) -> bool:
-    """Whether it is possible at all; what is inside a command is not known, so there it may be."""
-    suspect = arm.kind == "command" or arm.app in HOPS_WHILE_HOLDING
-    return suspect and deadlock_from(setting) is not None
-
-
-def worth_a_burst(setting: Setting, arm: ArmSearch) -> bool:
-    """Whether arithmetic flags something that a burst of closed users could show."""
-    return can_deadlock(setting, arm) or unfair_from(setting, arm.app) is not None
-
-
-def burst_users(setting: Setting) -> int:
-    """Users enough to fill every thread and connection of every worker, and some more."""
-    return setting.workers * (setting.threads + _slots(setting) + BEYOND_ALL)
-
-
-def calm_users(setting: Setting) -> int:
-    """Users of the calm load beside a burst: nobody has to wait for a connection."""
-    return setting.workers * setting.pool_size
 
 
 def hazards_of(
@@ -82,7 +32,7 @@ def hazards_of(
     for setting, whose in roles.items():
         burst = burst_of(setting, [each for each in tried if each.arm == arm.arm])
         who = f"{roles_words(whose)} ({setting_words(setting, arm.app)})"
-        if can_deadlock(setting, arm):
+        if can_deadlock(setting, arm.app):
             found.append(_deadlock(arm, setting, whose, who, burst))
         if unfair_from(setting, arm.app) is not None:
             found.append(_unfair(arm, setting, whose, who, burst))
@@ -114,10 +64,10 @@ def burst_of(setting: Setting, tried: Sequence[Tried]) -> Burst | None:
 def _deadlock(
     arm: ArmSearch, setting: Setting, roles: tuple[Role, ...], who: str, burst: Burst | None
 ) -> Hazard:
-    slots = _slots(setting)
+    connections = slots(setting)
     numbers = (
-        f"from {setting.threads + slots} requests in flight per worker on "
-        f"({setting.threads} threads + {slots} connections) "
+        f"from {setting.threads + connections} requests in flight per worker on "
+        f"({setting.threads} threads + {connections} connections) "
     )
     if arm.kind == "command":
         condition = (
@@ -141,9 +91,9 @@ def _unfair(
 ) -> Hazard:
     unless = " (unless the service has a gate of its own)" if arm.kind == "command" else ""
     condition = (
-        f"With {who}, requests wait for a connection out of turn from {_slots(setting) + 1} in "
+        f"With {who}, requests wait for a connection out of turn from {slots(setting) + 1} in "
         f"flight per worker on{unless}: SQLAlchemy's pool lets newcomers overtake those who wait. "
-        f"A first-come-first-served gate of {_slots(setting)} in front of the pool prevents it."
+        f"A first-come-first-served gate of {slots(setting)} in front of the pool prevents it."
     )
     confirmed = None
     if burst is not None and not _collapsed(burst) and burst.p99_ms is not None:
@@ -186,11 +136,6 @@ def _collapsed(burst: Burst) -> bool:
 
 def _in_turn_ms(burst: Burst) -> float:
     return 1e3 * burst.users / burst.good_per_s if burst.good_per_s > 0 else float("inf")
-
-
-def _slots(setting: Setting) -> int:
-    """Connections of one worker."""
-    return setting.pool_size + setting.max_overflow
 
 
 def _mean(values: Sequence[float]) -> float:

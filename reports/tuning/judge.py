@@ -52,7 +52,7 @@ def judge(record: TuneRecord) -> TuneReport:
         hosts=record.hosts,
         arms=arms,
         fair=fair,
-        notes=record.dropped,
+        notes=(*record.notes, *record.dropped),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from loadtests.spec import ASYNC_DRIVERS, DRIVERS
+from loadtests.tuning.hazards import uses_threads
 from loadtests.tuning.setting import Setting
 from reports.tuning.model import Change, Interval, Role, SettingKnee
 from reports.words import change, per_s, percent
@@ -16,11 +16,6 @@ ROLES: dict[Role, str] = {
     "default": "the framework's default",
     "same budget": "the same budget",
 }
-
-
-def uses_threads(app: str | None) -> bool:
-    """Whether worker threads matter to an arm: not to the built-in async apps."""
-    return app is None or DRIVERS[app] != ASYNC_DRIVERS
 
 
 def setting_words(setting: Setting, app: str | None = None) -> str:

@@ -197,6 +197,7 @@ class _ArmRun:
             arm.name, arm.kind, arm.app, present, space.settings, space.refused, space.notes, need,
             start, race.rate_at(0), race.left_at, finalists,
             self.plateau.taken if self.plateau else None,
+            self.plateau.alternate if self.plateau else None,
         )  # fmt: skip
 
     def _finals(self, machine: Machine, race: Race, finalists: Sequence[Setting]) -> Plateau | None:

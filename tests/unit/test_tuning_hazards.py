@@ -4,10 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from loadtests.tuning.hazards import (
+    burst_users,
+    calm_users,
+    deadlock_from,
+    unfair_from,
+    worth_a_burst,
+)
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.spec import TuneSpec
 from reports.tuning.connections import ConnectionLimit, connection_limit
-from reports.tuning.hazards import burst_users, calm_users, deadlock_from, hazards_of, unfair_from
+from reports.tuning.hazards import hazards_of
 from reports.tuning.judge import judge
 from reports.tuning.model import ArmReport, Hazard
 from tests.support.tuning_records import deadlock, never_met, one_arm, own_service
@@ -56,6 +63,12 @@ def test_a_burst_fills_every_thread_and_connection_of_every_worker() -> None:
     setting = Setting(5, 10, 40, 2, -1)
     assert burst_users(setting) == 2 * (40 + 15 + 20)
     assert calm_users(setting) == 2 * 5
+
+
+@pytest.mark.parametrize("app", ["sync", "async", "sync-ungated", None])
+def test_a_burst_is_worth_its_time_where_nothing_keeps_requests_back(app: str | None) -> None:
+    assert worth_a_burst(FRAMEWORK_DEFAULT, app)
+    assert not worth_a_burst(Setting(10, 0, 40, 1, 0), app)
 
 
 def test_a_burst_that_collapses_confirms_the_deadlock_of_the_ungated_specimen() -> None:
