@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,12 +113,13 @@ def open_session(
     log_folder: Path,
     first_instance: int = 0,
     placement: Placement | None = None,
+    tables: Mapping[str, str] | None = None,
     say: Callable[[str], None] = say,
 ) -> Iterator[Session]:
     """Database first, then every arm; all of it is gone when the block ends.
 
-    Without a `placement`: the usual one. Raises EnvironmentNotReady before anything is started when
-    an arm's driver is not installed.
+    Without a `placement`: the usual one; `tables`: see `running_arms`. Raises EnvironmentNotReady
+    before anything is started when an arm's driver is not installed.
     """
     check_drivers(spec.arm)
     placement = placement or placement_here(spec)
@@ -130,7 +131,7 @@ def open_session(
         distance = stack.enter_context(distant_database(database, rtt_ms, **here))
         arms = running_arms(
             spec, database, run=run, instances=sizes.instances, first_instance=first_instance,
-            **here,
+            tables=tables, **here,
         )  # fmt: skip
         instances = stack.enter_context(arms)
         stack.enter_context(on_cores(placement.generator))  # our own work stays off the apps' core

@@ -72,6 +72,8 @@ class ArmSearch:
     left_at: Mapping[Setting, int]
     finalists: tuple[Setting, ...]
     taken: Setting | None
+    alternate: Setting | None = None
+    """The roomiest setting of the plateau, where that is not the one taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +88,5 @@ class TuneRecord:
     arms: tuple[ArmSearch, ...]
     tried: tuple[Tried, ...]
     dropped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the run had to tell on its way: time that was spent, instances that died …"""
