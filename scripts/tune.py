@@ -84,10 +84,10 @@ def _show_plan(plan: TunePlan, options: RunOptions) -> None:
 def _folder(options: RunOptions, spec: Spec) -> tuple[Path, str, Past]:
     """Where the run is kept, its name, and what it has done so far."""
     if options.resume is not None:
-        past = past_of(read_journal(options.resume / "journal.jsonl"))
-        if "distance" in past.finished:
+        events = list(read_journal(options.resume / "journal.jsonl"))
+        if events and events[-1].get("status") == "complete":
             raise UsageError(f"{options.resume} is finished; nothing is left to do.")
-        return options.resume, str(read_manifest(options.resume)["run"]), past
+        return options.resume, str(read_manifest(options.resume)["run"]), past_of(events)
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
     run = f"{stamp}-tune-{Path(spec.source).stem}"
     return new_run_folder(options.out, run), run, Past()

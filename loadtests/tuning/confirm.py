@@ -25,6 +25,8 @@ from loadtests.tuning.stages import (
 from loadtests.tuning.trap import trapped_from
 
 HALF = 0.5
+OVERWHELMED_SHARE = 0.25
+"""Of late requests: far beyond the 1% at the knee."""
 Wanted = Mapping[str, Sequence[Setting]]
 """The settings of each arm."""
 
@@ -32,24 +34,35 @@ Wanted = Mapping[str, Sequence[Setting]]
 def climb(
     ground: Ground, stage: Stage, wanted: Wanted, plan: LadderPlan, knees: Mapping[str, float]
 ) -> None:
-    """Every instance of every setting at all loads of its arm's ladder, arms in turn; then those
-    that missed even the lowest one further down."""
+    """Every instance of every setting at all loads of its arm's ladder, arms in turn.
+
+    Settings that the lowest load overwhelms are loaded no higher: their trials take long, and say
+    the same. They, and those that missed all loads by less, are then followed further down.
+    """
     seed = ground.tuning.spec.run.seed
+    standing = {arm: list(settings) for arm, settings in wanted.items()}
     for instance in ground.instances:
         ground.tuning.teller.say(
             f"{stage.capitalize()}: instance {instance - ground.instances[0] + 1} of "
             f"{len(ground.instances)} …"
         )
-        random = np.random.default_rng(derived_seed(seed, stage, instance))
-        for share in shuffled(plan.shares, random):
-            for arm, settings in wanted.items():
-                rate_per_s = round_rate(share * knees[arm], 3)
-                ground.measure(
-                    stage, arm, settings, OpenLoad(rate_per_s), unit=instance, instance=instance
+        lowest, *others = plan.shares
+        higher = shuffled(others, np.random.default_rng(derived_seed(seed, stage, instance)))
+        for share in (lowest, *higher):
+            for arm, settings in standing.items():
+                load = OpenLoad(round_rate(share * knees[arm], 3))
+                scores = ground.measure(
+                    stage, arm, settings, load, unit=instance, instance=instance
                 )
+                if share == lowest and instance == ground.instances[0]:
+                    standing[arm] = [s for s in settings if not _overwhelmed(scores.get(s))]
     for arm, settings in wanted.items():
         descend(ground, stage, arm, settings)
     ground.tuning.write("finished", stage=stage)
+
+
+def _overwhelmed(score: Score | None) -> bool:
+    return score is not None and score.late > OVERWHELMED_SHARE * score.planned
 
 
 def descend(ground: Ground, stage: Stage, arm: str, settings: Sequence[Setting]) -> None:

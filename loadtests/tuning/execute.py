@@ -101,7 +101,8 @@ def _field(tuning: Tuning, arm: str) -> Sequence[Setting]:
 
 def confirm(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
     """What was taken, beside what it is compared with, in new processes."""
-    left: set[Stage] = {"confirm", "twice", "burst"} - tuning.past.finished
+    stages: tuple[Stage, ...] = ("confirm", "twice", "burst")
+    left = {stage for stage in stages if stage not in tuning.past.finished}
     if not left:
         return
     wanted = wanted_settings(tuning, chosen)

@@ -128,7 +128,8 @@ class Ground:
         """
         instance = self.instances[0] if instance is None else instance
         began_s = self.tuning.clock()
-        living, trials, block = self.alive(arm, settings, instance), {}, None
+        living, block = self.alive(arm, settings, instance), None
+        trials: Trials = {}
         if living:
             block, trials = self._one_that_counts(stage, arm, living, load, instance)
         number = block.block if block else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def load_tune(folder: Path) -> TuneRecord:
         arms=tuple(_arm(stored.spec, past, arm) for arm in past.spaces),
         tried=tuple(tried),
         dropped=(*stored.notes, *_cut_off(stored, past)),
-        notes=tuple(past.notes),
+        notes=(*past.notes, *_crowded(stored)),
     )
 
 
@@ -55,7 +55,7 @@ def objective_of(spec: Spec) -> Objective:
     return Objective(**spec.tune.objective.model_dump())
 
 
-def _tried(stored: StoredRun, past: Past, events: list[Event]) -> Iterator[Tried]:
+def _tried(stored: StoredRun, past: Past, events: Sequence[Event]) -> Iterator[Tried]:
     """Every finished trial of a block that counts."""
     blocks = {each.block: each for each in past.measured if each.block is not None}
     counters = {e["trial"]: e.get("server") or {} for e in events if e["event"] == "trial"}
@@ -102,6 +102,16 @@ def _arm(spec: Spec, past: Past, name: str) -> ArmSearch:
         taken=chosen.taken if chosen else None,
         alternate=chosen.alternate if chosen else None,
     )
+
+
+def _crowded(stored: StoredRun) -> Iterator[str]:
+    """Trials whose load had more requests in flight than the generator has users."""
+    crowded = int((stored.trials["no_free_user"] > 0).sum())
+    if crowded:
+        yield (
+            f"In {crowded} trials more requests were in flight than the generator has users; the "
+            "others waited there, and count from the instant at which they were due."
+        )
 
 
 def _cut_off(stored: StoredRun, past: Past) -> Iterator[str]:

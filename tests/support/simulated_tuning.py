@@ -28,6 +28,7 @@ from tests.support.idle_bed import IdleBed
 LABEL = re.compile(r"p(\d+)-(\d+)\.t(\d+)\.w(\d+)\.a(n|\d+)$")
 BEST_SERVERS = 8
 SERVICE_MS = 20.0
+UNLIMITED = Limits(memory_mb=None, connections=None)
 
 
 def setting_of(name: str) -> Setting:
@@ -105,7 +106,7 @@ class Stage:
     queues: Callable[[str], SimulatedArm] = queue_of
     past: Past = field(default_factory=Past)
     beds: dict[str, IdleBed] = field(default_factory=dict)
-    limits: Limits = Limits(memory_mb=None, connections=None)
+    limits: Limits = UNLIMITED
 
     def __post_init__(self) -> None:
         self.quiet, self.interruption = Quiet(), Interruption()
