@@ -40,7 +40,7 @@ def climb(
     the same. They, and those that missed all loads by less, are then followed further down.
     """
     seed = ground.tuning.spec.run.seed
-    standing = {arm: list(settings) for arm, settings in wanted.items()}
+    standing = dict(wanted)
     for instance in ground.instances:
         ground.tuning.teller.say(
             f"{stage.capitalize()}: instance {instance - ground.instances[0] + 1} of "

@@ -12,7 +12,9 @@ from loadtests.run_state import InterruptedByUser
 from loadtests.spec import TWINS
 from loadtests.tuning.confirm import Wanted, burst, climb, twice
 from loadtests.tuning.ground import Ground, Tuning
+from loadtests.tuning.newcomers import newcomers
 from loadtests.tuning.past import SpaceFacts, named, plain
+from loadtests.tuning.race import Race
 from loadtests.tuning.replay import race_so_far
 from loadtests.tuning.room import instances_that_fit, starting_field
 from loadtests.tuning.search import (
@@ -72,23 +74,41 @@ def tell_spaces(tuning: Tuning) -> None:
             tuning.note(f"{note}.")
     starters, notes = starting_field(tuning.spec, tuning.spaces, tuning.bounds, tuning.limits)
     for arm, settings in starters.items():
-        tuning.write("starters", arm=arm, settings=plain(settings))
+        tuning.write("starters", arm=arm, settings=plain(settings), start_rate_per_s=None)
     for note in notes:
         tuning.note(note)
 
 
 def search(tuning: Tuning) -> None:
-    """Pilots, races and finals, with one instance of each setting."""
-    fields = {arm: _field(tuning, arm) for arm in tuning.spaces}
-    with _up(tuning, world_of("search", tuning.spec, fields, 1)) as ground:
-        for arm, settings in fields.items():
-            if arm not in tuning.past.pilots:
-                pilot(ground, arm, settings)
-        found = {arm: race_so_far(tuning.past, arm, tuning.objective) for arm in fields}
-        races = {arm: race for arm, race in found.items() if race is not None}
-        if "search" not in tuning.past.finished:
-            run_races(ground, races)
-        run_finals(ground, races)
+    """Pilots, races and finals, with one instance of each setting; where not all could be up at
+    once, the leaders' neighbours have a race with them in a second world."""
+    while "final" not in tuning.past.finished:
+        fields = {arm: _field(tuning, arm) for arm in tuning.spaces}
+        with _up(tuning, world_of("search", tuning.spec, fields, 1)) as ground:
+            for arm, settings in fields.items():
+                if arm not in tuning.past.pilots:
+                    pilot(ground, arm, settings)
+            found = {arm: race_so_far(tuning.past, arm, tuning.objective) for arm in fields}
+            races = {arm: race for arm, race in found.items() if race is not None}
+            if "search" not in tuning.past.finished:
+                run_races(ground, races)
+            if not invite_neighbours(tuning, races):
+                run_finals(ground, races)
+
+
+def invite_neighbours(tuning: Tuning, races: Mapping[str, Race]) -> bool:
+    """Begin second races, one rung below the best so far; False when there is none to begin."""
+    if tuning.past.invited or tuning.search_left_s <= 0:
+        return False
+    fields = newcomers(tuning.spaces, races, tuning.past.starters, tuning.limits)
+    for arm, settings in fields.items():
+        top = races[arm].top
+        assert top is not None  # else it would have no leaders
+        new = len(set(settings) - set(tuning.past.starters[arm]))
+        tuning.teller.say(f"{arm}: {new} neighbours of the leaders race with them now …")
+        rate_per_s = races[arm].rate_at(top - 1)
+        tuning.write("starters", arm=arm, settings=plain(settings), start_rate_per_s=rate_per_s)
+    return bool(fields)
 
 
 def _field(tuning: Tuning, arm: str) -> Sequence[Setting]:

@@ -23,7 +23,7 @@ from loadtests.tuning.past import EVENT, Measured, Past
 from loadtests.tuning.score import Objective, Score, score_of
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import Bounds, Space
-from loadtests.tuning.stages import Chosen, Stage, seconds_for, trial_s
+from loadtests.tuning.stages import SHARES, Chosen, Stage, seconds_for, trial_s
 from loadtests.tuning.world import World, trial_window_s
 from loadtests.unrecorded import completions_per_s
 
@@ -80,6 +80,12 @@ class Tuning:
     def seconds_for(self, stage: Stage) -> float:
         """A stage's part of what is left of the budget."""
         return seconds_for(stage, self.spec.tune.budget_s - self.past.spent_s)
+
+    @property
+    def search_left_s(self) -> float:
+        """What is left of the search's part of the budget."""
+        spent_s = sum(each.wall_s for each in self.past.of_stage("search"))
+        return SHARES["search"] * self.spec.tune.budget_s - spent_s
 
     @property
     def trial_s(self) -> float:

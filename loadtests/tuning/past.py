@@ -124,7 +124,12 @@ class Past:
     candidates: dict[str, Candidate] = field(default_factory=dict)
     """Every name that any instance had."""
     starters: dict[str, tuple[Setting, ...]] = field(default_factory=dict)
-    """The settings that each arm's search began with."""
+    """The settings that each arm's race began with: its second one, where it has two."""
+    race_from: dict[str, tuple[int, float | None]] = field(default_factory=dict)
+    """Of that race: how many blocks were measured before it, and the load that it starts at where
+    that is not the pilot's."""
+    invited: bool = False
+    """Whether neighbours of the leaders were asked for a second race."""
     pilots: dict[str, PilotFacts] = field(default_factory=dict)
     measured: list[Measured] = field(default_factory=list)
     finished: set[Stage] = field(default_factory=set)
@@ -149,13 +154,26 @@ class Past:
         """Trials that count."""
         return sum(len(each.scores) for each in self.measured)
 
+    def _begin_race(self, facts: Mapping[str, Any]) -> None:
+        start_rate_per_s = facts["start_rate_per_s"]
+        self.starters[facts["arm"]] = tuple(map(_setting, facts["settings"]))
+        self.race_from[facts["arm"]] = (len(self.measured), start_rate_per_s)
+        if start_rate_per_s is not None:
+            self.invited = True
+            self.finished.discard("search")
+
+    def heats(self, arm: str) -> list[Measured]:
+        """The blocks of an arm's last race."""
+        first, _ = self.race_from[arm]
+        return [m for m in self.measured[first:] if m.stage == "search" and m.arm == arm]
+
     def add(self, what: str, facts: Mapping[str, Any]) -> None:
         """Fold one more line in; a kind that this version does not know is passed over."""
         match what:
             case "space":
                 self.spaces[facts["arm"]] = SpaceFacts.of(facts)
             case "starters":
-                self.starters[facts["arm"]] = tuple(map(_setting, facts["settings"]))
+                self._begin_race(facts)
             case "pace":
                 self.paces[facts["arm"], facts["world"]] = facts["good_per_s"]
             case "world":

@@ -12,13 +12,13 @@ from loadtests.tuning.setting import Setting
 
 
 def race_so_far(past: Past, arm: str, objective: Objective) -> Race | None:
-    """An arm's race after all its heats in the journal; None before it began. Raises UsageError
-    when they are not the heats of this race."""
+    """An arm's race (its second one, where it has two) after all its heats in the journal; None
+    before it began. Raises UsageError when they are not the heats of this race."""
     if arm not in past.pilots:
         return None
-    start_rate_per_s = past.pilots[arm].start_rate_per_s
-    heats = past.of_stage("search", arm)
-    return replayed(past.starters[arm], start_rate_per_s, objective, heats)
+    _, own_rate_per_s = past.race_from[arm]
+    start_rate_per_s = own_rate_per_s or past.pilots[arm].start_rate_per_s
+    return replayed(past.starters[arm], start_rate_per_s, objective, past.heats(arm))
 
 
 def replayed(

@@ -89,9 +89,8 @@ def _differences(one: Setting, other: Setting) -> int:
 def run_races(ground: Ground, races: Mapping[str, Race]) -> None:
     """One heat of each arm in turn, until all races are over or their time is spent."""
     tuning = ground.tuning
-    until_s = tuning.past.spent_s + tuning.seconds_for("search")
     going = True
-    while going and tuning.past.spent_s < until_s:
+    while going and tuning.search_left_s > 0:
         going = False
         for arm, race in races.items():
             if (heat := race.next_heat()) is None:

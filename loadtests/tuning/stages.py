@@ -12,7 +12,7 @@ from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 
 Stage = Literal["search", "final", "confirm", "twice", "distance", "burst"]
 SHARES: Mapping[Stage, float] = {
-    "search": 0.38, "final": 0.16, "confirm": 0.22, "twice": 0.05, "burst": 0.03, "distance": 0.16,
+    "search": 0.34, "final": 0.20, "confirm": 0.22, "twice": 0.04, "burst": 0.02, "distance": 0.18,
 }  # fmt: skip
 """Of the budget, in the order in which they are measured; what one leaves, the later ones get."""
 DRAIN_S = 0.2

@@ -10,8 +10,9 @@ from loadtests.spec import Arm, Spec
 from loadtests.tuning.setting import Setting
 
 WorldName = Literal["search", "confirm", "distance"]
-WINDOW_IN_OBJECTIVES = 15.0
-"""A trial lasts so many times the objective: a queue that grows has the time to be seen."""
+WINDOW_IN_OBJECTIVES = 10.0
+"""A trial lasts so many times the objective: a queue that grows has the time to be seen. Longer
+ones would cost more than they tell: noise here is drift (docs/method.md)."""
 LONGEST_WINDOW_S = 60.0
 
 

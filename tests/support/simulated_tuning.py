@@ -159,7 +159,7 @@ def short_spec(*overrides: str) -> Spec:
     return load_spec(
         "quick",
         overrides=[
-            "run.block_s=0.5", "tune.objective.p99_ms=50", "tune.knobs.pool_size=[2, 4, 8, 16]",
+            "run.block_s=0.75", "tune.objective.p99_ms=50", "tune.knobs.pool_size=[2, 4, 8, 16]",
             "tune.knobs.threads=[40]", "tune.knobs.admission=[0]", "tune.budget_s=200", *overrides,
         ],
         environ={},

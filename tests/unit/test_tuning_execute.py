@@ -10,6 +10,7 @@ import pytest
 
 from loadtests.errors import EnvironmentNotReady
 from loadtests.journal import read_journal
+from loadtests.schedule import Limits
 from loadtests.simulated import SimulatedArm
 from loadtests.trials import OpenLoad, TrialOrder
 from loadtests.tuning.execute import execute
@@ -160,10 +161,18 @@ def test_a_database_that_keeps_dropping_ends_the_run_with_what_was_measured(
 
 
 def test_errors_of_the_app_itself_are_no_reason_to_measure_again(tmp_path: Path) -> None:
+    failing = {"now": False}
+
     def queue(name: str) -> SimulatedArm:
-        return replace(queue_of(name), error_rate=1.0)
+        return replace(queue_of(name), error_rate=float(failing["now"]))
 
     stage = Stage(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=200"), queues=queue)
+
+    def fail(_: TrialOrder) -> None:
+        failing["now"] = True
+        stage.beds["search"].last_error = "sqlalchemy.exc.TimeoutError: QueuePool limit reached"
+
+    stage.generator.before = fail
     assert execute(stage.tuning) == "complete"
     record = record_of(stage)
     assert {each.stage for each in record.tried} == {"search"}
@@ -223,3 +232,22 @@ def test_scores_add_up() -> None:
     from loadtests.tuning.confirm import together
 
     assert together([Score(10.0, 5, 1, 0), Score(10.0, 7, 2, 1)]) == Score(10.0, 12, 3, 1)
+
+
+def test_where_not_all_fit_at_once_the_leaders_neighbours_come_later(tmp_path: Path) -> None:
+    spec = short_spec(
+        'tune.arms=["sync"]', "tune.knobs.pool_size=[1, 2, 4, 6, 8, 12, 32, 64]",
+        "arm.sync.pool_size=12", "tune.budget_s=200",
+    )  # fmt: skip
+    stage = Stage(tmp_path / "run", spec, limits=Limits(memory_mb=None, connections=95))
+    assert execute(stage.tuning) == "complete"
+    first, second = [
+        {each["pool_size"] for each in event["settings"]}
+        for event in read_journal(stage.folder / "journal.jsonl")
+        if event.get("what") == "starters"
+    ]
+    assert 8 not in first
+    assert 8 in second
+    record = record_of(stage)
+    assert record.arms[0].taken == Setting(8, admission=0), stage.quiet.said
+    assert any("Not all settings can be up at once" in each for each in record.notes)
