@@ -99,6 +99,7 @@ def _tune(plan: TunePlan, folder: Path, run: str, past: Past, options: RunOption
     os.environ["BENCH_RUN_FOLDER"] = str(folder)
     log = RunLog(folder)
     log.say(plan_text(plan))
+    before = len(past.measured)
     with Stopping(Interruption()) as stopping:
         try:
             with stopping.at_once():
@@ -109,7 +110,7 @@ def _tune(plan: TunePlan, folder: Path, run: str, past: Past, options: RunOption
             status = "interrupted"
         except BenchError as error:
             log.keep(str(error))
-            if not isinstance(error, UsageError):  # those come before anything is measured
+            if not isinstance(error, UsageError) or len(past.measured) > before:
                 ENDING.keep_what_there_is(folder, log)
             raise
         finally:

@@ -26,6 +26,17 @@ SHAPES_FOR_REPORTS = {
     "loadtests.spreads",
     "loadtests.store",
     "loadtests.trials",
+    "loadtests.tuning.past",
+    "loadtests.tuning.race",
+    "loadtests.tuning.replay",
+    "loadtests.tuning.score",
+    "loadtests.tuning.setting",
+    "loadtests.tuning.space",
+    "loadtests.tuning.spec",
+    "loadtests.tuning.stages",
+    "loadtests.tuning.start",
+    "loadtests.tuning.trap",
+    "loadtests.tuning.world",
 }
 PURE = [
     "loadtests/plan.py",
@@ -51,6 +62,18 @@ PURE = [
     "loadtests/selftest/record.py",
     "loadtests/environment/placement.py",
     "loadtests/wall_time.py",
+    *(
+        f"loadtests/tuning/{name}.py"
+        for name in (
+            *("checks", "newcomers", "past", "race", "replay", "room", "score", "setting"),
+            *("space", "spec", "stages", "start", "trap", "world"),
+        )
+    ),
+    "reports/tuning/choose.py",
+    "reports/tuning/knee.py",
+    "reports/tuning/plateau.py",
+    "reports/tuning/record.py",
+    "reports/tuning/score.py",
     "reports/ability.py",
     "reports/statistics.py",
     "reports/spreads.py",
