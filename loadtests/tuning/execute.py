@@ -125,6 +125,8 @@ def confirm(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
     left = {stage for stage in stages if stage not in tuning.past.finished}
     if not left:
         return
+    for arm, setting, why in unfit(tuning, chosen):
+        tuning.note(f"{arm}: {setting.words} is not tried beside the others: {why}.")
     wanted = wanted_settings(tuning, chosen)
     plan = ladder(tuning, "confirm", wanted)
     instances = plan.instances if "confirm" in left else TWICE_INSTANCES
@@ -161,13 +163,25 @@ def go_away(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
 
 def wanted_settings(tuning: Tuning, chosen: Mapping[str, Chosen]) -> Wanted:
     """The settings of each arm that are to be confirmed, but for those that do not fit."""
+    left_out = {(arm, setting) for arm, setting, _ in unfit(tuning, chosen)}
+    return {
+        arm: [each for each in settings if (arm, each) not in left_out]
+        for arm, settings in _to_confirm(tuning, chosen).items()
+    }
+
+
+def unfit(tuning: Tuning, chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, Setting, str]]:
+    """What would be confirmed but does not fit (the default or the present setting), and why."""
+    for arm, settings in _to_confirm(tuning, chosen).items():
+        for setting in settings:
+            if why := tuning.bounds[arm].refusal(setting):
+                yield arm, setting, why
+
+
+def _to_confirm(tuning: Tuning, chosen: Mapping[str, Chosen]) -> dict[str, list[Setting]]:
     present = {arm: space.present for arm, space in tuning.past.spaces.items()}
     twins = [arm.name for arm in tuning.spec.tuned_arms if arm.app in TWINS]
-    wanted = settings_to_confirm(chosen, present, twins)
-    return {
-        arm: [each for each in settings if tuning.bounds[arm].refusal(each) is None]
-        for arm, settings in wanted.items()
-    }
+    return settings_to_confirm(chosen, present, twins)
 
 
 def ladder(tuning: Tuning, stage: Stage, wanted: Wanted) -> LadderPlan:
