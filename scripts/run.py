@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from loadtests.environment.launch import with_resolved_headers
-from loadtests.environment.machine import usable_cores
-from loadtests.environment.placement import Placement
 from loadtests.errors import BenchError, UsageError
 from loadtests.manifest import read_manifest
 from loadtests.resume import (
@@ -18,8 +16,6 @@ from loadtests.resume import (
     Progressed,
     check_same_kind,
     check_same_spec,
-    generators_of,
-    placement_of,
     progress_of,
 )
 from loadtests.run_state import Interruption
@@ -34,7 +30,7 @@ from scripts.plan_json import plan_json
 from scripts.plan_text import plan_text
 from scripts.resuming import RunOptions, options_of_resumed_run
 from scripts.run_log import RunLog
-from scripts.session import generators_here, placement_here, sizes_here
+from scripts.session import places_of, sizes_here
 from scripts.stopping import Stopping
 
 ENDING = Ending("run", "report.html", write_report, print_summary)
@@ -104,7 +100,7 @@ def _run(
     with Stopping(Interruption()) as stopping:
         try:
             with stopping.at_once():
-                placement, generators = _places(spec, options)
+                placement, generators = places_of(spec, options.resume)
             assignment = Assignment(
                 run, spec, sizes, placement, generators, options.overrides, before
             )
@@ -121,13 +117,3 @@ def _run(
         if status == "interrupted":
             return ENDING.finish_interrupted(folder, options, log, stopping)
     return ENDING.finish(folder, options, log)
-
-
-def _places(spec: Spec, options: RunOptions) -> tuple[Placement, int]:
-    """Who gets which cores, by a look at them, and how many processes make the load; a resumed run
-    keeps what it has."""
-    if options.resume is None:
-        return placement_here(spec, look=True), generators_here(spec)
-    manifest = read_manifest(options.resume)
-    placement = placement_of(manifest, usable_cores(), options.resume)
-    return placement, generators_of(manifest)

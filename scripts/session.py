@@ -26,6 +26,8 @@ from loadtests.environment.servers import RunningInstance, running_arms
 from loadtests.environment.topology import cores_of
 from loadtests.errors import EnvironmentNotReady
 from loadtests.generator_count import choose_generators
+from loadtests.manifest import read_manifest
+from loadtests.resume import generators_of, placement_of
 from loadtests.schedule import Limits, Sizes, choose_sizes, connections_needed
 from loadtests.second_opinion.wrk import wrk_is_installed
 from loadtests.spec import Spec
@@ -80,6 +82,15 @@ def placement_here(spec: Spec, *, look: bool = False) -> Placement:
     """Which cores hold generator, apps and database, and the relay where there is one."""
     placement = cores_shared_out(generators_here(spec), look=look)
     return placement.with_relay() if spec.run.database_rtt_ms else placement
+
+
+def places_of(spec: Spec, resume: Path | None) -> tuple[Placement, int]:
+    """Who gets which cores, by a look at them, and how many processes make the load; a run that is
+    gone on with keeps what it has."""
+    if resume is None:
+        return placement_here(spec, look=True), generators_here(spec)
+    manifest = read_manifest(resume)
+    return placement_of(manifest, usable_cores(), resume), generators_of(manifest)
 
 
 def generators_here(spec: Spec) -> int:

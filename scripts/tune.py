@@ -11,12 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from loadtests.environment.launch import with_resolved_headers
-from loadtests.environment.machine import usable_cores
 from loadtests.environment.placement import Placement
 from loadtests.errors import BenchError, UsageError
 from loadtests.journal import read_journal
 from loadtests.manifest import read_manifest
-from loadtests.resume import check_same_kind, check_same_spec, placement_of, progress_of
+from loadtests.resume import check_same_kind, check_same_spec, progress_of
 from loadtests.run_state import Interruption, Run
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore, new_run_folder
@@ -32,7 +31,7 @@ from scripts.ending import Ending
 from scripts.measuring import Assignment, brought_up
 from scripts.resuming import RunOptions, options_of_resumed_run
 from scripts.run_log import RunLog
-from scripts.session import placement_here
+from scripts.session import places_of
 from scripts.stopping import Stopping
 from scripts.tuning_plan import TunePlan, plan_here, plan_json, plan_text, sizes_of
 from scripts.tuning_progress import TuneProgress
@@ -86,7 +85,10 @@ def _folder(options: RunOptions, spec: Spec) -> tuple[Path, str, Past]:
     if options.resume is not None:
         events = list(read_journal(options.resume / "journal.jsonl"))
         if events and events[-1].get("status") == "complete":
-            raise UsageError(f"{options.resume} is finished; nothing is left to do.")
+            raise UsageError(
+                f"{options.resume} is finished; nothing is left to do.",
+                hint=f"Its report: {options.resume}/tune.html. To tune anew, leave out --resume.",
+            )
         return options.resume, str(read_manifest(options.resume)["run"]), past_of(events)
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
     run = f"{stamp}-tune-{Path(spec.source).stem}"
@@ -103,8 +105,8 @@ def _tune(plan: TunePlan, folder: Path, run: str, past: Past, options: RunOption
     with Stopping(Interruption()) as stopping:
         try:
             with stopping.at_once():
-                placement = _placement(plan.spec, options)
-            worlds = _Worlds(plan, run, placement, options, store, log, stopping)
+                places = places_of(plan.spec, options.resume)
+            worlds = _Worlds(plan, run, places, options, store, log, stopping)
             status = execute(worlds.tuning(past))
         except KeyboardInterrupt:
             status = "interrupted"
@@ -120,21 +122,15 @@ def _tune(plan: TunePlan, folder: Path, run: str, past: Past, options: RunOption
     return ENDING.finish(folder, options, log)
 
 
-def _placement(spec: Spec, options: RunOptions) -> Placement:
-    """Chosen by looking at the cores; a resumed run keeps the one it has."""
-    if options.resume is None:
-        return placement_here(spec, look=True)
-    return placement_of(read_manifest(options.resume), usable_cores(), options.resume)
-
-
 class _Worlds:
     """Brings up one world after the other in the folder of one tune run."""
 
     def __init__(
-        self, plan: TunePlan, run: str, placement: Placement, options: RunOptions, store: RunStore,
-        log: RunLog, stopping: Stopping,
+        self, plan: TunePlan, run: str, places: tuple[Placement, int], options: RunOptions,
+        store: RunStore, log: RunLog, stopping: Stopping,
     ) -> None:  # fmt: skip
-        self._plan, self._run, self._placement = plan, run, placement
+        self._plan, self._run = plan, run
+        self._placement, self._generators = places
         self._options, self._store, self._log, self._stopping = options, store, log, stopping
 
     def tuning(self, past: Past) -> Tuning:
@@ -159,6 +155,7 @@ class _Worlds:
             spec=world.spec,
             sizes=sizes_of(world),
             placement=self._placement,
+            generators=self._generators,
             overrides=self._options.overrides,
             before=progress_of(self._store.folder),
             tables=world.tables,
