@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from loadtests.errors import StorageError
 from loadtests.tuning.score import Score
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.stages import Chosen, Stage
@@ -194,11 +195,19 @@ class Past:
 
 
 def past_of(events: Iterable[Mapping[str, Any]]) -> Past:
-    """What a journal's events tell."""
+    """What a journal's events tell. Raises StorageError when a line is not as this version writes
+    it."""
     past = Past()
     for event in events:
-        if event.get("event") == EVENT:
+        if event.get("event") != EVENT:
+            continue
+        try:
             past.add(event["what"], event)
+        except (KeyError, TypeError) as error:
+            raise StorageError(
+                f"A tune line of the journal is not as this version writes it ({error!r}).",
+                hint="Use the version of bench that made the run, or tune anew.",
+            ) from error
     return past
 
 

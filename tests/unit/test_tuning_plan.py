@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.errors import SpecError
+from loadtests.errors import SpecError, StorageError
 from loadtests.schedule import Limits
 from loadtests.spec import Arm, load_spec
 from loadtests.tuning.checks import check_can_be_tuned
+from loadtests.tuning.past import Past, past_of
 from loadtests.tuning.room import instances_that_fit, residents, shortage
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.space import Bounds, space_of
@@ -225,6 +226,12 @@ def test_threads_and_pool_trap_where_more_are_let_in_than_both_hold() -> None:
     assert trapped_from(Arm(name="own", command="x {port}"), Setting(10)) == 50
     assert burst_users(Setting(5, 10, workers=2)) == 130
     assert calm_users(Setting(5, 10, workers=2)) == 10
+
+
+def test_lines_that_another_version_wrote_are_told() -> None:
+    with pytest.raises(StorageError, match="not as this version writes it"):
+        past_of([{"event": "tune", "what": "starters", "arm": "sync"}])
+    assert past_of([{"event": "tune", "what": "of the future"}, {"event": "trial"}]) == Past()
 
 
 def test_a_world_has_an_arm_for_every_setting_which_share_their_tables() -> None:
