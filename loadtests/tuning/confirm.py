@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from loadtests.trials import ClosedLoad, OpenLoad
 from loadtests.tuning.ground import Ground
 from loadtests.tuning.past import Measured
 from loadtests.tuning.race import LOWEST_RATE_PER_S
-from loadtests.tuning.score import Score
+from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.stages import (
     TWICE,
@@ -41,12 +41,12 @@ def climb(
     """
     seed = ground.tuning.spec.run.seed
     standing = dict(wanted)
+    lowest, *others = plan.shares
     for instance in ground.instances:
         ground.tuning.teller.say(
             f"{stage.capitalize()}: instance {instance - ground.instances[0] + 1} of "
             f"{len(ground.instances)} …"
         )
-        lowest, *others = plan.shares
         higher = shuffled(others, np.random.default_rng(derived_seed(seed, stage, instance)))
         for share in (lowest, *higher):
             for arm, settings in standing.items():
@@ -55,14 +55,26 @@ def climb(
                     stage, arm, settings, load, unit=instance, instance=instance
                 )
                 if share == lowest and instance == ground.instances[0]:
-                    standing[arm] = [s for s in settings if not _overwhelmed(scores.get(s))]
+                    gone = _overwhelmed(ground, stage, arm, scores, load)
+                    standing[arm] = [each for each in settings if each not in gone]
     for arm, settings in wanted.items():
         descend(ground, stage, arm, settings)
     ground.tuning.write("finished", stage=stage)
 
 
-def _overwhelmed(score: Score | None) -> bool:
-    return score is not None and score.late > OVERWHELMED_SHARE * score.planned
+def _overwhelmed(
+    ground: Ground, stage: Stage, arm: str, scores: Mapping[Setting, Score], load: OpenLoad
+) -> list[Setting]:
+    """Settings that a load was far too much for: on the first instance, and on the last one too,
+    since anything may have stood still for a moment."""
+    suspect, last = _far_too_late(scores), ground.instances[-1]
+    if not suspect:
+        return []
+    return _far_too_late(ground.measure(stage, arm, suspect, load, unit=last, instance=last))
+
+
+def _far_too_late(scores: Mapping[Setting, Score]) -> list[Setting]:
+    return [s for s, score in scores.items() if score.late > OVERWHELMED_SHARE * score.planned]
 
 
 def descend(ground: Ground, stage: Stage, arm: str, settings: Sequence[Setting]) -> None:
@@ -102,35 +114,25 @@ def _measure_around(
 def _missed_all(
     blocks: Sequence[Measured], settings: Sequence[Setting], ground: Ground
 ) -> list[Setting]:
-    """Settings whose trials at no load, all instances together, met the objective."""
+    """Settings that still live and met the objective at no load in half of their trials."""
+    rates = {each.rate_per_s for each in blocks}
+    living = ground.alive(blocks[0].arm, settings, ground.instances[0]) if blocks else []
     return [
         setting
-        for setting in ground.alive(blocks[0].arm, settings, ground.instances[0])
-        if not any(
-            together(scores).clears(ground.tuning.objective) for scores in _by_load(blocks, setting)
-        )
-    ] if blocks else []  # fmt: skip
+        for setting in living
+        if not any(_met(blocks, setting, rate, ground.tuning.objective) for rate in rates)
+    ]
 
 
-def _by_load(blocks: Sequence[Measured], setting: Setting) -> Iterator[list[Score]]:
-    for rate_per_s in {each.rate_per_s for each in blocks}:
-        of_load = [
-            each.scores[setting]
-            for each in blocks
-            if each.rate_per_s == rate_per_s and setting in each.scores
-        ]
-        if of_load:
-            yield of_load
-
-
-def together(scores: Sequence[Score]) -> Score:
-    """The counts of several trials at one load added."""
-    return Score(
-        scores[0].offered_per_s,
-        sum(each.planned for each in scores),
-        sum(each.late for each in scores),
-        sum(each.errors for each in scores),
-    )
+def _met(
+    blocks: Sequence[Measured], setting: Setting, rate_per_s: float | None, objective: Objective
+) -> bool:
+    cleared = [
+        each.scores[setting].clears(objective)
+        for each in blocks
+        if each.rate_per_s == rate_per_s and setting in each.scores
+    ]
+    return bool(cleared) and 2 * sum(cleared) >= len(cleared)
 
 
 def twice(ground: Ground, wanted: Wanted, knees: Mapping[str, float]) -> None:

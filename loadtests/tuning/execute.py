@@ -71,7 +71,7 @@ def tell_spaces(tuning: Tuning) -> None:
         facts = SpaceFacts(arm, present, space.settings, space.refused, space.notes)
         tuning.write("space", **facts.facts())
         for note in space.notes:
-            tuning.note(f"{note}.")
+            tuning.teller.say(f"{note}.")
     starters, notes = starting_field(tuning.spec, tuning.spaces, tuning.bounds, tuning.limits)
     for arm, settings in starters.items():
         tuning.write("starters", arm=arm, settings=plain(settings), start_rate_per_s=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ from loadtests.tuning.past import PilotFacts, chosen_facts, plain
 from loadtests.tuning.race import LOWEST_RATE_PER_S, Race
 from loadtests.tuning.score import Score
 from loadtests.tuning.setting import Setting
-from loadtests.tuning.stages import FinalsPlan, plan_finals
+from loadtests.tuning.stages import FEWEST_PASSES, LOWER_STEPS, Chosen, plan_finals
 from loadtests.tuning.start import Need
 from loadtests.unrecorded import completions_per_s, unrecorded_rate, unrecorded_trial
 
@@ -131,23 +132,41 @@ def run_finals(ground: Ground, races: Mapping[str, Race]) -> None:
     plan = plan_finals(max(1, len(going)), tuning.seconds_for("final"), tuning.trial_s)
     for arm, race in going.items():
         tuning.write("finalists", arm=arm, settings=plain(race.finalists(plan.finalists)))
-    done = _passes_done(tuning)
-    for number in range(done, max(plan.passes, done)):
-        tuning.teller.say(f"Finals: pass {number + 1} of {plan.passes} …")
-        _one_pass(ground, going, plan, number)
+    first, complete = _passes_done(tuning, len(going) * len(plan.steps))
+    for number in range(first, first + plan.passes - complete) if going else ():
+        tuning.teller.say(f"Finals: pass {number + 1}, {plan.passes} whole ones in all …")
+        _one_pass(ground, going, plan.steps, number)
     for arm in races:
-        _choose(tuning, arm)
+        chosen = _choice(tuning, arm)
+        if chosen is None and arm in going:
+            chosen = _choice_further_down(ground, arm, going[arm])
+        _tell_choice(tuning, arm, chosen)
     tuning.write("finished", stage="final")
 
 
-def _passes_done(tuning: Tuning) -> int:
-    """One that was cut short stays as it is, and the next has a number of its own."""
-    return 1 + max((each.unit for each in tuning.past.of_stage("final")), default=-1)
+def _choice_further_down(ground: Ground, arm: str, race: Race) -> Chosen | None:
+    """After finals in which nobody met the objective (the race had a better moment than they):
+    the same at lower loads."""
+    for steps in LOWER_STEPS:
+        ground.tuning.teller.say(f"{arm}: nobody met the objective in the finals; lower loads …")
+        for _ in range(FEWEST_PASSES):
+            number, _complete = _passes_done(ground.tuning, len(steps))
+            _one_pass(ground, {arm: race}, steps, number)
+        if (chosen := _choice(ground.tuning, arm)) is not None:
+            return chosen
+    return None
 
 
-def _one_pass(ground: Ground, races: Mapping[str, Race], plan: FinalsPlan, number: int) -> None:
+def _passes_done(tuning: Tuning, blocks: int) -> tuple[int, int]:
+    """The number of the next pass, and how many earlier ones have all their `blocks`; one that was
+    cut short stays as it is."""
+    done = Counter(each.unit for each in tuning.past.of_stage("final"))
+    return 1 + max(done, default=-1), sum(count >= blocks for count in done.values())
+
+
+def _one_pass(ground: Ground, races: Mapping[str, Race], steps: Sequence[int], number: int) -> None:
     seed = derived_seed(ground.tuning.spec.run.seed, "final", number)
-    for step in shuffled(plan.steps, np.random.default_rng(seed)):
+    for step in shuffled(steps, np.random.default_rng(seed)):
         for arm, race in races.items():
             assert race.top is not None  # else it would not be among them
             rung = race.top + step
@@ -157,15 +176,19 @@ def _one_pass(ground: Ground, races: Mapping[str, Race], plan: FinalsPlan, numbe
             )  # fmt: skip
 
 
-def _choose(tuning: Tuning, arm: str) -> None:
+def _choice(tuning: Tuning, arm: str) -> Chosen | None:
+    """What an arm's finals come to, all loads together."""
     finals: dict[Setting, list[tuple[int, Score]]] = {}
     for measured in tuning.past.of_stage("final", arm):
         for setting, score in measured.scores.items():
             finals.setdefault(setting, []).append((measured.unit, score))
-    chosen = tuning.choose(finals, tuning.objective) if finals else None
+    return tuning.choose(finals, tuning.objective) if finals else None
+
+
+def _tell_choice(tuning: Tuning, arm: str, chosen: Chosen | None) -> None:
     tuning.write("chosen", **chosen_facts(arm, chosen))
     if chosen is None:
-        tuning.note(f"{arm}: no setting met the objective in the finals.")
+        tuning.note(f"{arm}: no setting met the objective.")
     else:
         tuning.teller.say(
             f"{arm}: {chosen.taken.words} is taken, at about {chosen.knee_per_s:.0f}/s; now it is "

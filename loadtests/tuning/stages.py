@@ -28,6 +28,8 @@ FINALS: tuple[tuple[int, tuple[int, ...]], ...] = (
 )
 """Finalists and steps from the highest rung that anybody cleared; the first that fits twice."""
 FEWEST_PASSES = 2
+LOWER_STEPS = ((-12, -9, -6), (-24, -20, -16))
+"""Where nobody met the objective in the finals."""
 LADDERS: tuple[tuple[float, ...], ...] = (
     (0.6, 0.8, 0.9, 1.0, 1.1),
     (0.7, 0.85, 1.0, 1.1),

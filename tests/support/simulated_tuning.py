@@ -98,7 +98,7 @@ class Quiet:
 
 
 @dataclass
-class Stage:
+class Staged:
     """A tune run without servers, in `folder`."""
 
     folder: Path

@@ -15,11 +15,11 @@ from loadtests.simulated import SimulatedArm
 from loadtests.trials import OpenLoad, TrialOrder
 from loadtests.tuning.execute import execute
 from loadtests.tuning.past import Past, past_of
-from loadtests.tuning.score import Score
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.stages import Stage
 from reports.tuning.load import load_tune
 from reports.tuning.record import TuneRecord
-from tests.support.simulated_tuning import Stage, queue_of, setting_of, short_spec
+from tests.support.simulated_tuning import Staged, queue_of, setting_of, short_spec
 
 ONE_ARM = ('tune.arms=["sync"]', "tune.knobs.pool_size=[2, 8]", "tune.budget_s=60")
 DROPPED = "pymysql.err.OperationalError: (2013, 'Lost connection to MySQL server during query')"
@@ -29,13 +29,13 @@ def past_in(folder: Path) -> Past:
     return past_of(read_journal(folder / "journal.jsonl"))
 
 
-def record_of(stage: Stage) -> TuneRecord:
+def record_of(stage: Staged) -> TuneRecord:
     stage.store.close()
     return load_tune(stage.folder)
 
 
 def test_a_tune_run_finds_the_smallest_pool_that_is_enough(tmp_path: Path) -> None:
-    stage = Stage(tmp_path / "run", short_spec())
+    stage = Staged(tmp_path / "run", short_spec())
     assert execute(stage.tuning) == "complete"
     record = record_of(stage)
     assert record.status == "complete"
@@ -57,7 +57,7 @@ def test_a_tune_run_finds_the_smallest_pool_that_is_enough(tmp_path: Path) -> No
 
 
 def test_stored_samples_give_the_scores_that_the_search_rested_on(tmp_path: Path) -> None:
-    stage = Stage(tmp_path / "run", short_spec(*ONE_ARM))
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM))
     execute(stage.tuning)
     tried = {(each.block, each.setting): each for each in record_of(stage).tried}
     for measured in past_in(stage.folder).measured:
@@ -74,9 +74,7 @@ def test_stored_samples_give_the_scores_that_the_search_rested_on(tmp_path: Path
 
 
 def test_it_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
-    whole = Stage(tmp_path / "whole", short_spec(*ONE_ARM))
-    execute(whole.tuning)
-    cut = Stage(tmp_path / "cut", short_spec(*ONE_ARM))
+    cut = Staged(tmp_path / "cut", short_spec(*ONE_ARM))
 
     def ask(order: TrialOrder) -> None:
         cut.interruption.requested = order.trial == 11
@@ -88,7 +86,7 @@ def test_it_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert {each.stage for each in before.tried} == {"search"}
     assert before.arms[0].taken is None
     past = past_in(cut.folder)
-    again = Stage(cut.folder, cut.spec, past=past)
+    again = Staged(cut.folder, cut.spec, past=past)
     heats = len(past.measured)
     assert execute(again.tuning) == "complete"
     after = record_of(again)
@@ -97,21 +95,21 @@ def test_it_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert past_in(cut.folder).measured[:heats] == list(past_in(cut.folder).measured)[:heats]
     assert len(past_in(cut.folder).pilots) == 1
     assert after.arms[0].start_rate_per_s == before.arms[0].start_rate_per_s
-    assert after.arms[0].taken == record_of(whole).arms[0].taken
+    assert after.arms[0].taken == Setting(8, admission=0)
     numbers = [each.block for each in past_in(cut.folder).measured]
     assert len(set(numbers)) == len(numbers)
 
 
 @pytest.mark.parametrize("stage_name", ["final", "confirm", "distance"])
-def test_later_stages_go_on_too(tmp_path: Path, stage_name: str) -> None:
-    cut = Stage(tmp_path / "cut", short_spec(*ONE_ARM))
+def test_later_stages_go_on_too(tmp_path: Path, stage_name: Stage) -> None:
+    cut = Staged(tmp_path / "cut", short_spec(*ONE_ARM))
 
     def ask(_: TrialOrder) -> None:
-        cut.interruption.requested = len(past_in(cut.folder).of_stage(stage_name)) == 2  # type: ignore[arg-type]
+        cut.interruption.requested = len(cut.past.of_stage(stage_name)) == 2
 
     cut.generator.before = ask
     assert execute(cut.tuning) == "interrupted"
-    again = Stage(cut.folder, cut.spec, past=past_in(cut.folder))
+    again = Staged(cut.folder, cut.spec, past=past_in(cut.folder))
     assert execute(again.tuning) == "complete"
     record = record_of(again)
     assert {"search", "final", "confirm", "twice", "distance"} <= {e.stage for e in record.tried}
@@ -124,7 +122,7 @@ def test_a_heat_in_which_the_database_dropped_everybody_is_measured_again(tmp_pa
     def queue(name: str) -> SimulatedArm:
         return replace(queue_of(name), error_rate=0.5 if failing["now"] else 0.0)
 
-    stage = Stage(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
 
     def drop(order: TrialOrder) -> None:
         failing["now"] = order.block == 1
@@ -146,7 +144,7 @@ def test_a_database_that_keeps_dropping_ends_the_run_with_what_was_measured(
     def queue(name: str) -> SimulatedArm:
         return replace(queue_of(name), error_rate=0.5 if failing["now"] else 0.0)
 
-    stage = Stage(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
 
     def drop(order: TrialOrder) -> None:
         failing["now"] = order.block >= 3
@@ -160,13 +158,33 @@ def test_a_database_that_keeps_dropping_ends_the_run_with_what_was_measured(
     assert {each.block for each in record.tried} == {0, 1, 2}
 
 
+def test_finals_go_further_down_where_the_race_had_a_better_moment(tmp_path: Path) -> None:
+    slower = {"now": 1.0}
+
+    def queue(name: str) -> SimulatedArm:
+        return replace(queue_of(name), service_ms=20.0 * slower["now"])
+
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
+
+    def slow_down(_: TrialOrder) -> None:
+        slower["now"] = 1.6 if "search" in stage.past.finished else 1.0
+
+    stage.generator.before = slow_down
+    assert execute(stage.tuning) == "complete"
+    record = record_of(stage)
+    assert record.arms[0].taken == Setting(8, admission=0)
+    tops = [each.rung for each in record.tried if each.stage == "search" and each.rung]
+    finals = [each.rung for each in record.tried if each.stage == "final" and each.rung]
+    assert min(finals) < max(tops) - 5
+
+
 def test_errors_of_the_app_itself_are_no_reason_to_measure_again(tmp_path: Path) -> None:
     failing = {"now": False}
 
     def queue(name: str) -> SimulatedArm:
         return replace(queue_of(name), error_rate=float(failing["now"]))
 
-    stage = Stage(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=200"), queues=queue)
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=200"), queues=queue)
 
     def fail(_: TrialOrder) -> None:
         failing["now"] = True
@@ -183,7 +201,7 @@ def test_errors_of_the_app_itself_are_no_reason_to_measure_again(tmp_path: Path)
 
 
 def test_a_candidate_that_dies_leaves_and_is_loaded_no_more(tmp_path: Path) -> None:
-    stage = Stage(tmp_path / "run", short_spec(*ONE_ARM))
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM))
     loaded = []
 
     def die(order: TrialOrder) -> None:
@@ -205,7 +223,7 @@ def test_a_setting_that_misses_all_loads_is_followed_down(tmp_path: Path) -> Non
         slow = setting_of(name) == FRAMEWORK_DEFAULT
         return replace(queue_of(name), servers=1) if slow else queue_of(name)
 
-    stage = Stage(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=120"), queues=queue)
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=120"), queues=queue)
     execute(stage.tuning)
     confirmed = [
         each
@@ -217,7 +235,7 @@ def test_a_setting_that_misses_all_loads_is_followed_down(tmp_path: Path) -> Non
 
 
 def test_every_setting_of_a_block_is_asked_the_same(tmp_path: Path) -> None:
-    stage = Stage(tmp_path / "run", short_spec("tune.budget_s=60"))
+    stage = Staged(tmp_path / "run", short_spec("tune.budget_s=60"))
     execute(stage.tuning)
     blocks: dict[int, set[tuple[object, ...]]] = {}
     for order in stage.generator.orders:
@@ -228,18 +246,12 @@ def test_every_setting_of_a_block_is_asked_the_same(tmp_path: Path) -> None:
     assert len({seed for each in blocks.values() for _, seed in each}) == len(blocks)
 
 
-def test_scores_add_up() -> None:
-    from loadtests.tuning.confirm import together
-
-    assert together([Score(10.0, 5, 1, 0), Score(10.0, 7, 2, 1)]) == Score(10.0, 12, 3, 1)
-
-
 def test_where_not_all_fit_at_once_the_leaders_neighbours_come_later(tmp_path: Path) -> None:
     spec = short_spec(
         'tune.arms=["sync"]', "tune.knobs.pool_size=[1, 2, 4, 6, 8, 12, 32, 64]",
         "arm.sync.pool_size=12", "tune.budget_s=200",
     )  # fmt: skip
-    stage = Stage(tmp_path / "run", spec, limits=Limits(memory_mb=None, connections=95))
+    stage = Staged(tmp_path / "run", spec, limits=Limits(memory_mb=None, connections=95))
     assert execute(stage.tuning) == "complete"
     first, second = [
         {each["pool_size"] for each in event["settings"]}
