@@ -13,7 +13,7 @@ DRIVERS := .venv/.drivers
 common = $(if $(OUT),--out $(OUT)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup drivers database test-database bench test lint report doctor selftest up lock clean
+.PHONY: help setup drivers database test-database bench tune test lint report doctor selftest up lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test-database: $(READY)
 
 bench: $(READY) database ## measure the twins: verdicts, charts and a report
 	@$(BENCH) run $(if $(findstring --resume,$(ARGS)),,$(SPEC)) $(if $(SEED),--seed $(SEED)) $(common)
+
+tune: $(READY) database ## find and confirm the best pool, thread and worker setting of the twins
+	@$(BENCH) tune $(if $(findstring --resume,$(ARGS)),,$(SPEC)) $(if $(SEED),--seed $(SEED)) $(common)
 
 report: $(READY) ## rebuild every report file of RUN=results/… from its samples
 	@$(BENCH) report $(RUN) $(ARGS)

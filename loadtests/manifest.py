@@ -57,26 +57,34 @@ def build_manifest(
     sizes: Sizes,
     facts: Mapping[str, Any],
     arms: Mapping[str, Any],
+    tune: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The manifest; `facts` brings versions, host, placement, database, durability, commit …
 
+    `tune` is what a tune run has beside its spec; None for any other run, in which the spec's
+    `[tune]` table plays no part.
     `command` and `overrides` come as they were typed and are masked here; `spec_file` is the file
     that the spec was read from, None for a built-in profile.
     """
+    told = public_spec(spec)
+    if tune is None:
+        del told["tune"]
     return {
         "schema": SCHEMA,
+        "kind": "run" if tune is None else "tune",
         "run": run,
         "created_utc": created_utc,
         "command": masked_command(command),
         "overrides": [masked_override(override) for override in overrides],
         "spec_file": str(spec_file) if spec_file else None,
-        "spec": public_spec(spec),
+        "spec": told,
         "seed": spec.run.seed,
         "baseline": spec.arm[0].name,
         "instances": sizes.instances,
         "rounds": sizes.rounds,
         "pairs": sizes.pairs,
         "arms": dict(arms),
+        **({} if tune is None else {"tune": dict(tune)}),
         **facts,
     }
 
@@ -84,6 +92,11 @@ def build_manifest(
 def has_manifest(folder: Path) -> bool:
     """Whether a run in this folder came as far as to be gone on with."""
     return (folder / MANIFEST).is_file()
+
+
+def kind_of(manifest: Mapping[str, Any]) -> str:
+    """Whether a run compares ("run") or tunes ("tune")."""
+    return str(manifest.get("kind", "run"))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

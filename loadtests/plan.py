@@ -93,7 +93,7 @@ def plan_round(shape: RoundShape, round_number: int, seed: int) -> list[Block]:
     random = np.random.default_rng(derived_seed(seed, "round", round_number))
     places = [
         (entry.scenario, load, instance, order)
-        for entry in _shuffled(shape.scenarios, random)
+        for entry in shuffled(shape.scenarios, random)
         for (load, instance), order in _ordered(_visits(entry, shape), entry.arms, random)
     ]
     first_block = shape.origin.block + (round_number - shape.origin.round) * shape.blocks
@@ -121,8 +121,8 @@ def _ordered(
     visits: Sequence[Visit], arms: Sequence[str], random: np.random.Generator
 ) -> list[tuple[Visit, tuple[str, ...]]]:
     """A scenario's visits in random order, each with the order in which its arms are loaded."""
-    shuffled = _shuffled(visits, random)
-    return list(zip(shuffled, _balanced_orders(arms, len(shuffled), random), strict=True))
+    in_turn = shuffled(visits, random)
+    return list(zip(in_turn, _balanced_orders(arms, len(in_turn), random), strict=True))
 
 
 def _balanced_orders(
@@ -131,12 +131,13 @@ def _balanced_orders(
     """`count` orders in which every arm stands at every position equally often (±1)."""
     orders: list[tuple[str, ...]] = []
     while len(orders) < count:
-        base = _shuffled(arms, random)
+        base = shuffled(arms, random)
         orders += [tuple(base[shift:] + base[:shift]) for shift in range(len(base))]
-    return _shuffled(orders[:count], random)
+    return shuffled(orders[:count], random)
 
 
-def _shuffled(items: Sequence[T], random: np.random.Generator) -> list[T]:
+def shuffled(items: Sequence[T], random: np.random.Generator) -> list[T]:
+    """The same items in random order."""
     return [items[int(index)] for index in random.permutation(len(items))]
 
 
@@ -162,6 +163,6 @@ def load_count(scenario: Scenario) -> int:
     return 1 + len(scenario.load.open_shares) if scenario.load.model == "auto" else 1
 
 
-def round_rate(rate_per_s: float) -> float:
-    """To two significant digits and at least 1/s, so that a journal reads well."""
-    return max(1.0, float(f"{rate_per_s:.2g}"))
+def round_rate(rate_per_s: float, digits: int = 2) -> float:
+    """To two (or so many) significant digits and at least 1/s, so that a journal reads well."""
+    return max(1.0, float(f"{rate_per_s:.{digits}g}"))

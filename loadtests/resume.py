@@ -10,7 +10,7 @@ from typing import Any
 from loadtests.environment.placement import Placement
 from loadtests.errors import UsageError
 from loadtests.journal import read_journal
-from loadtests.manifest import public_spec
+from loadtests.manifest import kind_of, public_spec
 from loadtests.plan import Origin
 from loadtests.run import load_from_facts
 from loadtests.spec import Spec
@@ -117,10 +117,20 @@ def _fact(facts: Mapping[str, Any], dotted: str) -> Any:
     return found
 
 
+def check_same_kind(manifest: Mapping[str, Any], kind: str, folder: Path) -> None:
+    """Raise UsageError when a run is to be gone on with by another command than it began with."""
+    if (was := kind_of(manifest)) != kind:
+        raise UsageError(
+            f"{folder} was made by bench {was}, not by bench {kind}.",
+            hint=f"bench {was} --resume {folder}",
+        )
+
+
 def check_same_spec(manifest: Mapping[str, Any], spec: Spec, folder: Path) -> None:
     """Raise UsageError when the spec is not the one the run was started with."""
     stored, now = dict(manifest["spec"]), public_spec(spec)
-    changed = [key for key in now if key != "folder" and stored.get(key) != now[key]]
+    passed_over = {"folder"} if kind_of(manifest) == "tune" else {"folder", "tune"}
+    changed = [key for key in now if key not in passed_over and stored.get(key) != now[key]]
     if changed:
         raise UsageError(
             f"{folder} was started with another spec (changed: {', '.join(changed)}).",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ from loadtests.run_state import Run, check_interruption
 from loadtests.schedule import LEAD_IN_S
 from loadtests.trial_facts import (
     app_facts,
+    counter_facts,
     disturbances,
     order_facts,
     outcome_facts,
@@ -23,17 +25,34 @@ MOST_ATTEMPTS = 2
 """How often a block is measured in which something stood still."""
 
 
-def measure_round(run: Run, blocks: Sequence[Block], number: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial that was measured: what the generator saw, what stood still in it, what the app
+    says of its last error if there were any, and why the instance can be measured no more."""
+
+    number: int
+    outcome: TrialOutcome
+    disturbed: Sequence[str]
+    last_error: str | None
+    failure: str | None
+
+
+Trials = dict[str, Trial]
+"""The trials of a block by arm; empty when the block does not count."""
+
+
+def measure_round(run: Run, blocks: Sequence[Block], number: int) -> list[Trials]:
     """Run one round's blocks and store them, also when it ends early."""
     run.store.journal.write("round", round=number, state="planned", blocks=len(blocks))
     kept: dict[tuple[str, str], list[pa.Table]] = {}
     planned = sum(len(block.arms) for block in blocks)
     state = "abandoned"
+    measured: list[Trials] = []
     try:
         done = 0
         for block in blocks:
             samples = kept.setdefault((block.scenario, block.load.name), [])
-            measure_block(run, block, samples, done, planned)
+            measured.append(measure_block(run, block, samples, done, planned))
             done += len(block.arms)
         state = "finished"
     finally:
@@ -42,37 +61,44 @@ def measure_round(run: Run, blocks: Sequence[Block], number: int) -> None:
                 run.store.write_samples(scenario, load, number, tables)
         run.store.write_telemetry(run.telemetry.rows)
         run.store.journal.write("round", round=number, state=state)
+    return measured
 
 
-def measure_block(run: Run, block: Block, samples: list[pa.Table], done: int, planned: int) -> None:
+def measure_block(
+    run: Run, block: Block, samples: list[pa.Table], done: int, planned: int
+) -> Trials:
     """One trial of each arm; all of them once more if something stood still in one of them.
 
     A block is dropped because of that sign alone, whatever it measured, and for all arms alike. Its
     samples are kept, and the journal says why they do not count.
     """
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        seen: dict[int, list[str]] = {}
+        trials: Trials = {}
         again = False
         try:
             for position, arm in enumerate(block.arms):
                 check_interruption(run)
                 order = _order(run, block, arm)
                 run.watcher.trial(order, done + position, planned)
-                outcome, seen[order.trial] = measure_trial(run, order, position)
-                samples.append(outcome.samples)
+                trials[arm] = trial = measure_trial(run, order, position)
+                samples.append(trial.outcome.samples)
             again = attempt < MOST_ATTEMPTS
         finally:
-            if any(seen.values()):
-                _drop(run, block, seen, again=again)
-        if not any(seen.values()):
-            return
+            if reason := _what_stood_still(trials):
+                drop(run, block, trials, reason, again=again)
+        if not reason:
+            return trials
+    return {}
 
 
-def _drop(run: Run, block: Block, seen: Mapping[int, Sequence[str]], *, again: bool) -> None:
-    """Say openly that a block does not count, and why."""
-    reason = "; ".join(
-        f"{what} in trial {trial}" for trial, disturbances in seen.items() for what in disturbances
+def _what_stood_still(trials: Trials) -> str:
+    return "; ".join(
+        f"{what} in trial {trial.number}" for trial in trials.values() for what in trial.disturbed
     )
+
+
+def drop(run: Run, block: Block, trials: Trials, reason: str, *, again: bool) -> None:
+    """Say openly that a block does not count, and why."""
     run.store.journal.write(
         "block",
         block=block.block,
@@ -80,8 +106,8 @@ def _drop(run: Run, block: Block, seen: Mapping[int, Sequence[str]], *, again: b
         scenario=block.scenario,
         load=block.load.name,
         state="dropped",
-        trials=list(seen),
-        stood_still=[trial for trial, what in seen.items() if what],
+        trials=[trial.number for trial in trials.values()],
+        stood_still=[trial.number for trial in trials.values() if trial.disturbed],
         reason=reason,
         again=again,
     )
@@ -120,9 +146,10 @@ def partner(run: Run, arm: str, instance: int) -> Target:
     return found or next(target for (name, _), target in run.targets.items() if name == arm)
 
 
-def measure_trial(run: Run, order: TrialOrder, position: int) -> tuple[TrialOutcome, list[str]]:
-    """One trial with its readings and its line in the journal; and what stood still in it."""
+def measure_trial(run: Run, order: TrialOrder, position: int) -> Trial:
+    """One trial with its readings and its line in the journal."""
     put_back(run, order)
+    counted = run.bed.server_counters()
     before = run.telemetry.begin(order)
     try:
         with run.bed.watching(order.target) as stops:
@@ -139,6 +166,7 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> tuple[TrialOutc
     left_in_flight = run.bed.settle(order.target)
     after, counted_before = run.telemetry.end(order)
     failure = run.bed.failure(order.target)
+    last_error = None if pc.all(outcome.samples.column("ok")).as_py() else after.last_error
     run.store.journal.write(
         "trial",
         **order_facts(order, position),
@@ -147,10 +175,11 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> tuple[TrialOutc
         left_in_flight=left_in_flight,
         **reading_facts(before, after),
         **app_facts(counted_before, after),
-        last_error=None if pc.all(outcome.samples.column("ok")).as_py() else after.last_error,
+        server=counter_facts(counted, run.bed.server_counters()),
+        last_error=last_error,
         reason=failure,
     )
-    return outcome, disturbances(outcome, stops)
+    return Trial(order.trial, outcome, disturbances(outcome, stops), last_error, failure)
 
 
 def put_back(run: Run, order: TrialOrder) -> None:

@@ -26,7 +26,8 @@ from loadtests.errors import SpecError
 from loadtests.overrides import apply_overrides
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.scenarios.model import BlockSeconds, Frozen, Scenario
-from loadtests.spec_errors import Told, explain
+from loadtests.spec_errors import Told, explain, wrong_name
+from loadtests.tuning.checks import wrong_in_tune
 from loadtests.tuning.spec import TuneSpec
 
 PROFILES_DIR = Path(__file__).parent / "profiles"
@@ -239,13 +240,32 @@ class Spec(Frozen):
     def _scenarios_and_arms_fit(self) -> Spec:
         known = [arm.name for arm in self.arm]
         for index, scenario in enumerate(self.scenario):
-            if wrong := _wrong_name(scenario.arms or (), known):
+            if wrong := wrong_name(scenario.arms or (), known):
                 raise _located(("scenario", index, "arms"), wrong)
         used = {arm.name for scenario in self.scenario for arm in self.arms_of(scenario)}
         for index, name in enumerate(known):
             if name not in used:
                 raise _located(("arm", index, "name"), f"no scenario is for arm {name!r}")
         return self
+
+    @model_validator(mode="after")
+    def _tune_fits(self) -> Spec:
+        if "tune" in self.model_fields_set:
+            for key, wrong in wrong_in_tune(self):
+                raise _located(("tune", *key), wrong)
+        return self
+
+    @property
+    def tuned_scenario(self) -> Scenario:
+        """The scenario that `bench tune` loads arms with."""
+        return self.scenario_named(self.tune.scenario or self.scenario[0].name)
+
+    @property
+    def tuned_arms(self) -> tuple[Arm, ...]:
+        """The arms that `bench tune` tunes: those named, or all of its scenario that can be set."""
+        if self.tune.arms is not None:
+            return tuple(map(self.arm_named, self.tune.arms))
+        return tuple(arm for arm in self.arms_of(self.tuned_scenario) if arm.kind != "url")
 
     def arms_of(self, scenario: Scenario) -> tuple[Arm, ...]:
         """The arms a scenario is for, its baseline first."""
@@ -277,16 +297,6 @@ class Spec(Frozen):
     def arm_named(self, name: str) -> Arm:
         """The arm called `name`; StopIteration when there is none."""
         return next(arm for arm in self.arm if arm.name == name)
-
-
-def _wrong_name(named: Sequence[str], known: Sequence[str]) -> str | None:
-    """What is wrong with a scenario's list of arms; None when nothing is."""
-    for name in named:
-        if name not in known:
-            return f"no arm is called {name!r} (there are {', '.join(known)})"
-        if named.count(name) > 1:
-            return f"arm {name!r} is named twice"
-    return None
 
 
 def _located(location: tuple[str | int, ...], message: str) -> ValidationError:
@@ -359,7 +369,6 @@ def _validated(data: dict[str, Any], told: Told, source: str) -> Spec:
     for reserved in ("source", "folder"):
         if reserved in data:
             raise SpecError(f"{told.blame((reserved,))}: unknown key {reserved!r}.")
-    data.pop("tune", None)  # `bench tune`'s own table may stand in the same file
     _check_tables(data, told)
     data["scenario"] = [
         _with_built_in(entry, told.blame(("scenario", index, "name")))
@@ -376,9 +385,10 @@ def _validated(data: dict[str, Any], told: Told, source: str) -> Spec:
 
 
 def _check_tables(data: dict[str, Any], told: Told) -> None:
-    """Raise SpecError unless `[run]`, `[[arm]]` and `[[scenario]]` are written as such."""
-    if not isinstance(data.get("run", {}), dict):
-        raise SpecError(f"{told.blame(('run', 0))}: run must be written as one [run] table.")
+    """Raise SpecError unless the four kinds of tables are written as such."""
+    for key in ("run", "tune"):
+        if not isinstance(data.get(key, {}), dict):
+            raise SpecError(f"{told.blame((key, 0))}: {key} must be written as one [{key}] table.")
     for key in ("arm", "scenario"):
         entries = data.get(key, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -51,7 +51,9 @@ def explain(error: ValidationError, data: dict[str, Any], told: Told) -> str:
 def _worth_telling(error: ValidationError) -> list[ErrorDetails]:
     """Without what pydantic adds: a union's other branch, "too short" for wrong entries."""
     problems = error.errors()
-    wrong_entries = {problem["loc"][:1] for problem in problems if len(problem["loc"]) > 1}
+    wrong_entries = {
+        problem["loc"][:end] for problem in problems for end in range(1, len(problem["loc"]))
+    }
     return [
         problem
         for problem in problems
@@ -110,3 +112,13 @@ def _lines_with_tables(text: str) -> Iterator[tuple[int, list[str], list[int], s
                 seen = {key: at for key, at in seen.items() if not key.startswith(f"{header}.")}
         prefixes = (".".join(table[: depth + 1]) for depth in range(len(table)))
         yield number, table, [seen[prefix] for prefix in prefixes if prefix in seen], stripped
+
+
+def wrong_name(named: Sequence[str], known: Sequence[str]) -> str | None:
+    """What is wrong with a list of arms' names; None when nothing is."""
+    for name in named:
+        if name not in known:
+            return f"no arm is called {name!r} (there are {', '.join(known)})"
+        if named.count(name) > 1:
+            return f"arm {name!r} is named twice"
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -75,6 +75,11 @@ class Bed(Protocol):
 
     def inspect(self, round_number: int) -> Inspection:
         """Look at resources, settings and tables of everything, while nothing is loaded."""
+        ...
+
+    def server_counters(self) -> Mapping[str, float] | None:
+        """What the database server has counted of itself since it started; None where there is no
+        server that we may ask."""
         ...
 
     def check(self) -> None:

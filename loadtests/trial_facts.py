@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loadtests.testbed import Reading, Stop
@@ -66,6 +66,15 @@ def app_facts(before: Reading | None, after: Reading) -> dict[str, Any]:
         ),
         "server_arrival_ns": arrivals_ns // requests if told else None,
     }
+
+
+def counter_facts(
+    before: Mapping[str, float] | None, after: Mapping[str, float] | None
+) -> dict[str, float] | None:
+    """By how much the database server's own counters rose; None where it does not tell."""
+    if before is None or after is None:
+        return None
+    return {name: after[name] - before[name] for name in after if name in before}
 
 
 def disturbances(outcome: TrialOutcome, stops: Sequence[Stop]) -> list[str]:

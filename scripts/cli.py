@@ -61,6 +61,32 @@ def run(
 
 
 @app.command()
+def tune(
+    spec: Annotated[
+        str | None,
+        typer.Argument(metavar="[SPEC]", help="A TOML file or a built-in profile (quick)."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
+    seed: SeedOption = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")] = None,
+    hosts: Annotated[
+        int | None, typer.Option(min=1, help="Hosts that will run the service (1).")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print tune.json on stdout.")] = False,
+    overrides: SetOption = None,
+) -> None:
+    """Find and confirm the best pool, thread and worker setting of an arm."""
+    from scripts.resuming import RunOptions
+    from scripts.tune import tune_command
+
+    options = RunOptions(
+        spec, out, seed, resume, dry_run, json, tuple(overrides or ()), command="tune", hosts=hosts
+    )
+    _leave(lambda: tune_command(options))
+
+
+@app.command()
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     json: Annotated[bool, typer.Option("--json", help="Print summary.json on stdout.")] = False,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from loadtests.environment.distance import Distance
 from loadtests.environment.launch import with_resolved_headers
@@ -44,6 +45,12 @@ class Assignment:
     """How many processes make the load."""
     overrides: tuple[str, ...] = ()
     before: Progressed = NOTHING_YET
+    tables: Mapping[str, str] = field(default_factory=dict)
+    """Arms that share tables: see `running_arms`."""
+    told: Spec | None = None
+    """The spec as it was given, where what is measured was derived from it."""
+    tune: Mapping[str, Any] | None = None
+    """What the manifest of a tune run says beside the spec."""
 
 
 def measure(assignment: Assignment, store: RunStore, log: RunLog, stopping: Stopping) -> str:
@@ -52,14 +59,28 @@ def measure(assignment: Assignment, store: RunStore, log: RunLog, stopping: Stop
     Raises KeyboardInterrupt when it was told to stop at once, after taking everything down, and
     UsageError when a run would go on in another world than it began in.
     """
+    progress = _progress(assignment, log)
+    with brought_up(assignment, store, log, stopping, progress) as run:
+        return execute(run)
+
+
+@contextmanager
+def brought_up(
+    assignment: Assignment,
+    store: RunStore,
+    log: RunLog,
+    stopping: Stopping,
+    watcher: AbstractContextManager[Watcher],
+) -> Iterator[Run]:
+    """Everything up and ready to be measured, for the length of the block; raises as `measure`."""
     with ExitStack() as stack:
         with stopping.at_once():
             session = stack.enter_context(_session(assignment, store, log))
             generator = stack.enter_context(_generators(assignment, store, session))
-        progress = stack.enter_context(_progress(assignment, log))
+        progress = stack.enter_context(watcher)
         _record(assignment, store, session, generator)
         stack.enter_context(_distance_in_the_journal(store, session.distance))
-        return execute(_run(assignment, store, session, generator, progress, stopping))
+        yield _run(assignment, store, session, generator, progress, stopping)
 
 
 def _session(
@@ -71,9 +92,16 @@ def _session(
         run=assignment.run,
         log_folder=store.folder / "logs",
         first_instance=assignment.before.origin.instance,
-        placement=assignment.placement,
+        placement=_placement(assignment),
+        tables=assignment.tables,
         say=log.say,
     )
+
+
+def _placement(assignment: Assignment) -> Placement:
+    """With a relay where the arms are to be farther away than the run began."""
+    placement, far = assignment.placement, assignment.spec.run.database_rtt_ms > 0
+    return placement.with_relay() if far and not placement.relay else placement
 
 
 def _generators(assignment: Assignment, store: RunStore, session: Session) -> Generators:
@@ -129,21 +157,24 @@ def _record(
     assignment: Assignment, store: RunStore, session: Session, generator: Generators
 ) -> None:
     """Write the manifest; of a run that goes on, compare the world with what it says."""
+    facts = session.facts() | {"placement": assignment.placement.to_json()}
     if has_manifest(store.folder):
-        check_same_world(read_manifest(store.folder), session.facts(), store.folder)
+        check_same_world(read_manifest(store.folder), facts, store.folder)
         return
-    source = Path(assignment.spec.source)
+    spec = assignment.told or assignment.spec
+    source = Path(spec.source)
     told = {"processes": assignment.generators, "real_time": generator.real_time}
     manifest = build_manifest(
         run=assignment.run,
         command=["bench", *sys.argv[1:]],
         created_utc=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        spec=assignment.spec,
+        spec=spec,
         spec_file=source.resolve() if source.is_file() else None,
         overrides=assignment.overrides,
         sizes=assignment.sizes,
-        facts=session.facts() | {"generator": told},
+        facts=facts | {"generator": told},
         arms=session.arms(),
+        tune=assignment.tune,
     )
     store.write_manifest(manifest)
 

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Callable
 from pathlib import Path
 
+from loadtests.manifest import kind_of, read_manifest
 from reports.terminal import print_summary
+from reports.tuning.terminal import print_tune
+from reports.tuning.write import write_tune_report
 from reports.write import write_report
+from scripts.ending import R
 
 
 def report_command(folder: Path, *, json: bool) -> int:
     """Rebuild the report of a run's folder; returns the exit code."""
-    summary = write_report(folder)
+    if kind_of(read_manifest(folder)) == "tune":
+        return _rebuilt(folder, write_tune_report, print_tune, json=json)
+    return _rebuilt(folder, write_report, print_summary, json=json)
+
+
+def _rebuilt(
+    folder: Path, write: Callable[[Path], R], speak: Callable[[R, Path], None], *, json: bool
+) -> int:
+    report = write(folder)
     if json:
-        print(json_module.dumps(summary.to_json(), ensure_ascii=False, allow_nan=False))
+        print(json_module.dumps(report.to_json(), ensure_ascii=False, allow_nan=False))
     else:
-        print_summary(summary, folder)
+        speak(report, folder)
     return 0

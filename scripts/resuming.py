@@ -1,4 +1,4 @@
-"""`bench run --resume`: the words of the first session again, and what may be typed beside it."""
+"""`--resume`: the words of the first session again, and what may be typed beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from loadtests.secrets import hides_a_secret
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What was typed behind `bench run`; None where nothing was."""
+    """What was typed behind `bench run` or `bench tune`; None where nothing was."""
 
     spec: str | None
     out: Path | None
@@ -24,6 +24,8 @@ class RunOptions:
     dry_run: bool
     json: bool
     overrides: tuple[str, ...]
+    command: str = "run"
+    hosts: int | None = None
 
 
 def options_of_resumed_run(options: RunOptions) -> RunOptions:
@@ -33,11 +35,16 @@ def options_of_resumed_run(options: RunOptions) -> RunOptions:
     stored and was not typed again.
     """
     assert options.resume is not None
-    typed = {"SPEC": options.spec, "--seed": options.seed, "--out": options.out}
+    typed = {
+        "SPEC": options.spec,
+        "--seed": options.seed,
+        "--out": options.out,
+        "--hosts": options.hosts,
+    }
     if too_much := [name for name, value in typed.items() if value is not None]:
         raise UsageError(
             f"--resume takes everything from {options.resume}; leave out {', '.join(too_much)}.",
-            hint=f"bench run --resume {options.resume}",
+            hint=f"bench {options.command} --resume {options.resume}",
         )
     manifest = read_manifest(options.resume)
     return replace(

@@ -5,40 +5,35 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
 from loadtests.environment.launch import with_resolved_headers
-from loadtests.environment.machine import usable_cores
-from loadtests.environment.placement import Placement
 from loadtests.errors import BenchError, UsageError
-from loadtests.manifest import has_manifest, read_manifest
+from loadtests.manifest import read_manifest
 from loadtests.resume import (
     NOTHING_YET,
     Progressed,
+    check_same_kind,
     check_same_spec,
-    generators_of,
-    placement_of,
     progress_of,
 )
 from loadtests.run_state import Interruption
 from loadtests.schedule import Sizes
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore, new_run_folder
-from reports.model import Summary
 from reports.terminal import print_summary
 from reports.write import write_report
+from scripts.ending import Ending
 from scripts.measuring import Assignment, measure
 from scripts.plan_json import plan_json
 from scripts.plan_text import plan_text
-from scripts.resuming import RunOptions, hidden_keys, options_of_resumed_run
+from scripts.resuming import RunOptions, options_of_resumed_run
 from scripts.run_log import RunLog
-from scripts.session import generators_here, placement_here, sizes_here
+from scripts.session import places_of, sizes_here
 from scripts.stopping import Stopping
 
-INTERRUPTED = 130
-INVALID = 4
+ENDING = Ending("run", "report.html", write_report, print_summary)
 
 
 def run_command(options: RunOptions) -> int:
@@ -72,7 +67,9 @@ def _spec(options: RunOptions) -> Spec:
 def _progress(options: RunOptions, spec: Spec) -> Progressed:
     if options.resume is None:
         return NOTHING_YET
-    check_same_spec(read_manifest(options.resume), spec, options.resume)
+    manifest = read_manifest(options.resume)
+    check_same_kind(manifest, "run", options.resume)
+    check_same_spec(manifest, spec, options.resume)
     return progress_of(options.resume)
 
 
@@ -103,7 +100,7 @@ def _run(
     with Stopping(Interruption()) as stopping:
         try:
             with stopping.at_once():
-                placement, generators = _places(spec, options)
+                placement, generators = places_of(spec, options.resume)
             assignment = Assignment(
                 run, spec, sizes, placement, generators, options.overrides, before
             )
@@ -113,82 +110,10 @@ def _run(
         except BenchError as error:
             log.keep(str(error))
             if not isinstance(error, UsageError):  # those come before anything is measured
-                keep_what_there_is(folder, log)
+                ENDING.keep_what_there_is(folder, log)
             raise
         finally:
             store.close()
         if status == "interrupted":
-            return finish_interrupted(folder, options, log, stopping)
-    return finish(folder, options, log)
-
-
-def _places(spec: Spec, options: RunOptions) -> tuple[Placement, int]:
-    """Who gets which cores, by a look at them, and how many processes make the load; a resumed run
-    keeps what it has."""
-    if options.resume is None:
-        return placement_here(spec, look=True), generators_here(spec)
-    manifest = read_manifest(options.resume)
-    placement = placement_of(manifest, usable_cores(), options.resume)
-    return placement, generators_of(manifest)
-
-
-def finish(folder: Path, options: RunOptions, log: RunLog) -> int:
-    """Write the report of a complete run, say the answer, and choose the exit code."""
-    try:
-        summary = write_report(folder)
-    except KeyboardInterrupt:
-        log.say(f"The run is complete; its report is not. {_how_to_report(folder)}")
-        raise
-    _speak(summary, folder, json_wanted=options.json)
-    return 0 if summary.valid else INVALID
-
-
-def finish_interrupted(folder: Path, options: RunOptions, log: RunLog, stopping: Stopping) -> int:
-    """Report what was measured, and say how to go on."""
-    try:
-        with stopping.at_once():
-            measured = _report_of_what_there_is(folder, log)
-            if measured is not None:
-                _speak(measured, folder, json_wanted=options.json)
-    except KeyboardInterrupt:
-        log.say(f"The report is not finished. {_how_to_report(folder)}")
-    log.say(_how_to_go_on(folder))
-    return INTERRUPTED
-
-
-def _how_to_report(folder: Path) -> str:
-    return f"To make it: bench report {shlex.quote(str(folder))}"
-
-
-def keep_what_there_is(folder: Path, log: RunLog) -> None:
-    """After an error: report what was measured until then, and say how to go on."""
-    if not has_manifest(folder):
-        return  # nothing was measured, and the error says all
-    if _report_of_what_there_is(folder, log) is not None:
-        log.say(f"What was measured until then: {folder / 'report.html'}")
-    log.say(_how_to_go_on(folder))
-
-
-def _how_to_go_on(folder: Path) -> str:
-    if not has_manifest(folder):
-        return "Stopped before anything was measured: there is nothing to go on with."
-    again = "".join(f" --set {key}=…" for key in hidden_keys(read_manifest(folder)))
-    return f"Go on with: bench run --resume {shlex.quote(str(folder))}{again}"
-
-
-def _report_of_what_there_is(folder: Path, log: RunLog) -> Summary | None:
-    """The report of an unfinished run; None, said with the reason, when there can be none."""
-    if not has_manifest(folder):
-        return None
-    try:
-        return write_report(folder)
-    except BenchError as error:
-        log.say(f"There is no report of what was measured: {error.message}")
-        return None
-
-
-def _speak(summary: Summary, folder: Path, *, json_wanted: bool) -> None:
-    if json_wanted:
-        print(json.dumps(summary.to_json(), ensure_ascii=False, allow_nan=False))
-    else:
-        print_summary(summary, folder)
+            return ENDING.finish_interrupted(folder, options, log, stopping)
+    return ENDING.finish(folder, options, log)

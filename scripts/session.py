@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from loadtests.environment.servers import RunningInstance, running_arms
 from loadtests.environment.topology import cores_of
 from loadtests.errors import EnvironmentNotReady
 from loadtests.generator_count import choose_generators
+from loadtests.manifest import read_manifest
+from loadtests.resume import generators_of, placement_of
 from loadtests.schedule import Limits, Sizes, choose_sizes, connections_needed
 from loadtests.second_opinion.wrk import wrk_is_installed
 from loadtests.spec import Spec
@@ -82,6 +84,15 @@ def placement_here(spec: Spec, *, look: bool = False) -> Placement:
     return placement.with_relay() if spec.run.database_rtt_ms else placement
 
 
+def places_of(spec: Spec, resume: Path | None) -> tuple[Placement, int]:
+    """Who gets which cores, by a look at them, and how many processes make the load; a run that is
+    gone on with keeps what it has."""
+    if resume is None:
+        return placement_here(spec, look=True), generators_here(spec)
+    manifest = read_manifest(resume)
+    return placement_of(manifest, usable_cores(), resume), generators_of(manifest)
+
+
 def generators_here(spec: Spec) -> int:
     """How many processes make the load on this machine; asked before this process gives cores
     away."""
@@ -113,12 +124,13 @@ def open_session(
     log_folder: Path,
     first_instance: int = 0,
     placement: Placement | None = None,
+    tables: Mapping[str, str] | None = None,
     say: Callable[[str], None] = say,
 ) -> Iterator[Session]:
     """Database first, then every arm; all of it is gone when the block ends.
 
-    Without a `placement`: the usual one. Raises EnvironmentNotReady before anything is started when
-    an arm's driver is not installed.
+    Without a `placement`: the usual one; `tables`: see `running_arms`. Raises EnvironmentNotReady
+    before anything is started when an arm's driver is not installed.
     """
     check_drivers(spec.arm)
     placement = placement or placement_here(spec)
@@ -130,7 +142,7 @@ def open_session(
         distance = stack.enter_context(distant_database(database, rtt_ms, **here))
         arms = running_arms(
             spec, database, run=run, instances=sizes.instances, first_instance=first_instance,
-            **here,
+            tables=tables, **here,
         )  # fmt: skip
         instances = stack.enter_context(arms)
         stack.enter_context(on_cores(placement.generator))  # our own work stays off the apps' core

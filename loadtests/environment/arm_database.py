@@ -40,6 +40,12 @@ WATCHED_SETTINGS = (
     *("innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin", "max_connections"),
     *("general_log", "slow_query_log"),
 )
+COUNTERS = (
+    *("Questions", "Com_select", "Com_commit", "Com_rollback", "Connections"),
+    *("Aborted_clients", "Aborted_connects", "Innodb_row_lock_waits", "Innodb_row_lock_time"),
+    *("Innodb_data_fsyncs", "Innodb_os_log_fsyncs", "Innodb_log_waits", "Uptime"),
+)
+"""Of those, the server's status variables that tell what a load makes it do; lock time in ms."""
 SHORTAGE_HINT = "Lower instances, pool_size or workers, or raise max_connections on the server."
 
 
@@ -134,6 +140,10 @@ class Database:
     def cpu_s(self) -> float | None:
         """CPU seconds the server has used since it started."""
         return cpu_clock_s(self.pid) if self.pid is not None else None
+
+    def counters(self) -> dict[str, float] | None:
+        """What the server has counted of itself since it started; None without a server."""
+        return None
 
     def statement_digests(self, schema: str) -> dict[str, DigestTotals] | None:
         """The server's own totals per kind of statement in a schema; None where it keeps none."""
@@ -300,6 +310,12 @@ class ServerDatabase(Database):
         """Connections to a schema, as the server counts them."""
         query = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = %s"
         return int(self._admin.value(query, (schema,)))
+
+    def counters(self) -> dict[str, float]:
+        """What the server has counted of itself since it started."""
+        listed = ", ".join(f"'{name}'" for name in COUNTERS)
+        rows = self._admin.rows(f"SHOW GLOBAL STATUS WHERE Variable_name IN ({listed})")
+        return {row["Variable_name"]: float(row["Value"]) for row in rows}
 
     def statement_digests(self, schema: str) -> dict[str, DigestTotals] | None:
         """The server's own totals per kind of statement in a schema; None where it keeps none, or

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from loadtests.environment.database import Database
@@ -12,6 +12,7 @@ from loadtests.environment.relay import Relay
 from loadtests.environment.resources import resources_of
 from loadtests.environment.servers import RunningInstance, run_reset
 from loadtests.environment.stops import watching
+from loadtests.errors import EnvironmentNotReady
 from loadtests.inspection import AS_SEEDED, Inspection, InstanceFacts
 from loadtests.spec import Spec
 from loadtests.testbed import Reading, Stop
@@ -132,6 +133,14 @@ class LiveBed:
             },
             database=self._database.settings(),
         )
+
+    def server_counters(self) -> Mapping[str, float] | None:
+        """What the database server has counted of itself since it started; None where it does not
+        answer: whether it is away is for the arms to suffer, and for `put_back` to tell."""
+        try:
+            return self._database.counters()
+        except EnvironmentNotReady:
+            return None
 
     def check(self) -> None:
         """Raise EnvironmentNotReady when the relay has ended: no arm reaches its database."""

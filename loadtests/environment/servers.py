@@ -105,17 +105,19 @@ def running_arms(
     say: Say,
     run: str | None = None,
     first_instance: int = 0,
+    tables: Mapping[str, str] | None = None,
 ) -> Iterator[list[RunningInstance]]:
     """All instances of all arms, ready to be loaded, for the length of the block.
 
     Instances count from `first_instance`; an arm with a URL has one, number 0. `run` names the
-    schemas. A schema is shared by all instances of its arm. Raises EnvironmentNotReady naming the
+    schemas. A schema is shared by all instances of its arm, and by all arms that have the same word
+    in `tables` (by arm; by default each has its own). Raises EnvironmentNotReady naming the
     arm, with the end of its log; SpecError for a header whose variable is not set.
     """
     raise_file_limit()
     run = run or secrets.token_hex(4)
     with ExitStack() as stack:
-        starter = _Starter(spec, database, log_folder, run, stack)
+        starter = _Starter(spec, database, log_folder, run, tables or {}, stack)
         started = [
             starter.start(arm, number)
             for arm in spec.arm
@@ -142,6 +144,7 @@ class _Starter:
         database: Database,
         log_folder: Path,
         run: str,
+        tables: Mapping[str, str],
         stack: ExitStack,
     ) -> None:
         self._database = database
@@ -149,11 +152,9 @@ class _Starter:
         self._children: list[Child] = []
         self._folders = {arm.name: self._folder(spec, arm, stack) for arm in spec.arm}
         self._headers = {arm.name: resolved_headers(arm) for arm in spec.arm}
-        self._schemas = {
-            arm.name: database.create_arm_schema(run, arm.name)
-            for arm in spec.arm
-            if arm.gets_database_url
-        }
+        whose = {a.name: tables.get(a.name, a.name) for a in spec.arm if a.gets_database_url}
+        made = {name: database.create_arm_schema(run, name) for name in sorted({*whose.values()})}
+        self._schemas = {arm: made[name] for arm, name in whose.items()}
         stack.callback(lambda: stop_all(self._children, STOP_GRACE_S))
 
     @staticmethod

@@ -38,15 +38,16 @@ Place = tuple[str, int]
 """Arm and instance."""
 
 
-def users_for(load: Load) -> int:
-    """How many users a load needs.
+def users_for(load: Load, duration_s: float) -> int:
+    """How many users a load of this length needs.
 
-    For an open load: enough for a stall of one second, as far as the usual limit of 1024 open files
-    of a server allows.
+    For an open load: enough for all its requests to be in flight at once (a stall, or a load far
+    above capacity), as far as the usual limit of 1024 open files of a server allows.
     """
     if isinstance(load, ClosedLoad):
         return load.users
-    return max(FEWEST_OPEN_USERS, min(MOST_OPEN_USERS, math.ceil(load.rate_per_s)))
+    planned = math.ceil(load.rate_per_s * duration_s)
+    return max(FEWEST_OPEN_USERS, min(MOST_OPEN_USERS, planned))
 
 
 def connections_for(load: Load) -> int:
@@ -128,10 +129,11 @@ class Conductor:
     def _work(
         self, order: TrialOrder, scenario: Scenario, site: Site, messages: list[Message]
     ) -> Work:
-        users = self._crews.users(scenario.name, users_for(self._share.of_load(order.load)))
+        duration_s = order.lead_in_s + order.steady_s
+        count = users_for(self._share.of_load(order.load), duration_s)
+        users = self._crews.users(scenario.name, count)
         stream = DealtStream(RequestStream(scenario.request, order.seed), self._share)
         common = (site, messages, stream, users, scenario.timeout_s)
-        duration_s = order.lead_in_s + order.steady_s
         if isinstance(order.load, ClosedLoad):
             return ClosedWork(duration_s, *common)
         rate_per_s, kind = order.load.rate_per_s, order.load.arrivals

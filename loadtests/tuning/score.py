@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
 LATE_SHARE = 0.01
 """p99 is within the objective exactly when at most this share of requests is later than it."""
 
@@ -32,3 +37,22 @@ class Score:
             return False
         within = self.late <= LATE_SHARE * self.planned
         return within and 100.0 * self.errors <= objective.max_error_pct * self.planned
+
+
+def score_of(samples: pa.Table, offered_per_s: float, objective: Objective) -> Score:
+    """The score of one trial's samples (SAMPLE_SCHEMA)."""
+    steady = samples.filter(pc.equal(samples["phase"], "steady"))
+    ok = steady["ok"].to_numpy(zero_copy_only=False).astype(bool)
+    response = pc.subtract(steady["done_ns"], steady["arrival_ns"]).cast(pa.float64())
+    return count(response.to_numpy(zero_copy_only=False) / 1e6, ok, offered_per_s, objective)
+
+
+def count(
+    response_ms: npt.NDArray[np.float64],
+    ok: npt.NDArray[np.bool_],
+    offered_per_s: float,
+    objective: Objective,
+) -> Score:
+    """Counts over steady requests; a response time that is not known (NaN) is late."""
+    in_time = ok & (response_ms <= objective.p99_ms)
+    return Score(offered_per_s, len(ok), int((~in_time).sum()), int((~ok).sum()))

@@ -71,6 +71,14 @@ class Setting:
         gate = "n" if self.admission < 0 else str(self.admission)
         return f"p{self.pool_size}-{self.max_overflow}.t{self.threads}.w{self.workers}.a{gate}"
 
+    @property
+    def words(self) -> str:
+        """For a person: `pool 10, 40 threads, gate 10`."""
+        overflow = f"+{self.max_overflow}" if self.max_overflow else ""
+        workers = f", {self.workers} workers" if self.workers > 1 else ""
+        gate = "no gate" if self.admitted is None else f"gate {self.admitted}"
+        return f"pool {self.pool_size}{overflow}, {self.threads} threads{workers}, {gate}"
+
     def on(self, arm: Arm) -> Arm:
         """`arm` with this setting, under a name of its own."""
         room = LONGEST_NAME - len(self.label) - 1

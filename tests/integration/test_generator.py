@@ -52,6 +52,7 @@ SCENARIOS = [
     CRUD_MIX,
     Scenario(name="patient", timeout_s=5, request=(one("/"),)),
     scenario("hang", one("/hang"), one("/fine", weight=3)),
+    Scenario(name="stuck", timeout_s=1.6, request=(one("/hang"),)),
     scenario("drop", one("/drop"), one("/fine", weight=3)),
     scenario("close", one("/close")),
     scenario(
@@ -190,6 +191,15 @@ def test_timeouts_are_recorded_when_given_up(generator, server, targets, load) -
     assert (hung.done_ns - hung.arrival_ns >= TIMEOUT_S * 1e9).all()
     assert samples[samples.request == "/fine"].ok.all()
     assert outcome.drained_ns >= hung.done_ns.max()
+
+
+def test_an_open_load_stays_open_while_nothing_is_answered(generator, server, targets) -> None:
+    """As far above its capacity as a server can be, all that is sent is in flight at once."""
+    wanted = order(targets["a"], "stuck", OpenLoad(80, "uniform"), steady_s=1.4)
+    outcome, samples = run(generator, server, wanted)
+    assert len(samples) == 120
+    assert outcome.no_free_user == 0
+    assert samples.sent_ns.max() < samples.done_ns.min()
 
 
 @pytest.mark.parametrize("load", [ClosedLoad(4), OpenLoad(200)], ids=lambda load: load.name)

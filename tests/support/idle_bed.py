@@ -64,6 +64,9 @@ class IdleBed:
         tables = {arm: self.drift.get(arm, AS_SEEDED) for arm in self.arms}
         return Inspection(round=round_number, tables=tables)
 
+    def server_counters(self) -> dict[str, float] | None:
+        return {"Questions": 10.0 * self.readings}
+
     def check(self) -> None:
         pass
 

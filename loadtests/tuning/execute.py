@@ -1,0 +1,230 @@
+"""A whole tune run: search and finals, then new processes that confirm, near and far away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from statistics import median
+
+from loadtests.rounds import inspect
+from loadtests.run import BEFORE_ROUNDS
+from loadtests.run_state import InterruptedByUser
+from loadtests.spec import TWINS
+from loadtests.tuning.confirm import Wanted, burst, climb, twice
+from loadtests.tuning.ground import Ground, Tuning
+from loadtests.tuning.newcomers import newcomers
+from loadtests.tuning.past import SpaceFacts, named, plain
+from loadtests.tuning.race import Race
+from loadtests.tuning.replay import race_so_far
+from loadtests.tuning.room import instances_that_fit, starting_field
+from loadtests.tuning.search import (
+    closed_trial,
+    pilot,
+    run_finals,
+    run_races,
+    warm_up,
+)
+from loadtests.tuning.setting import Setting
+from loadtests.tuning.stages import (
+    FINALS,
+    TWICE_INSTANCES,
+    Chosen,
+    LadderPlan,
+    Stage,
+    plan_ladder,
+    settings_to_confirm,
+)
+from loadtests.tuning.world import World, WorldName, world_of
+from loadtests.unrecorded import completions_per_s
+
+PACERS = 2
+"""Instances whose closed throughput tells how much slower a distance makes an arm."""
+
+
+def execute(tuning: Tuning) -> str:
+    """Tune to the end: `complete` or `interrupted`. What was measured is stored either way."""
+    status, reason = "complete", "finished"
+    try:
+        tell_spaces(tuning)
+        if "final" not in tuning.past.finished:
+            search(tuning)
+        if chosen := {arm: each for arm, each in tuning.past.chosen.items() if each is not None}:
+            confirm(tuning, chosen)
+            go_away(tuning, chosen)
+    except InterruptedByUser:
+        status, reason = "interrupted", "interrupted by the user"
+    except BaseException as error:
+        tuning.store.journal.write(
+            "end", status="interrupted", reason=f"{type(error).__name__}: {error}"
+        )
+        raise
+    tuning.store.journal.write("end", status=status, reason=reason)
+    return status
+
+
+def tell_spaces(tuning: Tuning) -> None:
+    """What can be tried, and which of it is up during the search: once, in the first session."""
+    if tuning.past.spaces:
+        return
+    for arm, space in tuning.spaces.items():
+        present = Setting.of(tuning.spec.arm_named(arm))
+        facts = SpaceFacts(arm, present, space.settings, space.refused, space.notes)
+        tuning.write("space", **facts.facts())
+        for note in space.notes:
+            tuning.teller.say(f"{note}.")
+    starters, notes = starting_field(tuning.spec, tuning.spaces, tuning.bounds, tuning.limits)
+    for arm, settings in starters.items():
+        tuning.write("starters", arm=arm, settings=plain(settings), start_rate_per_s=None)
+    for note in notes:
+        tuning.note(note)
+
+
+def search(tuning: Tuning) -> None:
+    """Pilots, races and finals, with one instance of each setting; where not all could be up at
+    once, the leaders' neighbours have a race with them in a second world."""
+    while "final" not in tuning.past.finished:
+        fields = {arm: _field(tuning, arm) for arm in tuning.spaces}
+        with _up(tuning, world_of("search", tuning.spec, fields, 1)) as ground:
+            for arm, settings in fields.items():
+                if arm not in tuning.past.pilots:
+                    pilot(ground, arm, settings)
+            found = {arm: race_so_far(tuning.past, arm, tuning.objective) for arm in fields}
+            races = {arm: race for arm, race in found.items() if race is not None}
+            if "search" not in tuning.past.finished:
+                run_races(ground, races)
+            if not invite_neighbours(tuning, races):
+                run_finals(ground, races)
+
+
+def invite_neighbours(tuning: Tuning, races: Mapping[str, Race]) -> bool:
+    """Begin second races, one rung below the best so far; False when there is none to begin."""
+    if tuning.past.invited or tuning.search_left_s <= 0:
+        return False
+    fields = newcomers(tuning.spaces, races, tuning.past.starters, tuning.limits)
+    for arm, settings in fields.items():
+        top = races[arm].top
+        assert top is not None  # else it would have no leaders
+        new = len(set(settings) - set(tuning.past.starters[arm]))
+        tuning.teller.say(f"{arm}: {new} neighbours of the leaders race with them now …")
+        rate_per_s = races[arm].rate_at(top - 1)
+        tuning.write("starters", arm=arm, settings=plain(settings), start_rate_per_s=rate_per_s)
+    return bool(fields)
+
+
+def _field(tuning: Tuning, arm: str) -> Sequence[Setting]:
+    """The settings that still have something before them in an arm's search."""
+    race = race_so_far(tuning.past, arm, tuning.objective)
+    if race is None:
+        return tuning.past.starters[arm]
+    return list(dict.fromkeys([*race.standing, *race.finalists(FINALS[0][0])]))
+
+
+def confirm(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
+    """What was taken, beside what it is compared with, in new processes."""
+    stages: tuple[Stage, ...] = ("confirm", "twice", "burst")
+    left = {stage for stage in stages if stage not in tuning.past.finished}
+    if not left:
+        return
+    for arm, setting, why in unfit(tuning, chosen):
+        tuning.note(f"{arm}: {setting.words} is not tried beside the others: {why}.")
+    wanted = wanted_settings(tuning, chosen)
+    plan = ladder(tuning, "confirm", wanted)
+    instances = plan.instances if "confirm" in left else TWICE_INSTANCES
+    knees = {arm: each.knee_per_s for arm, each in chosen.items()}
+    with _up(tuning, world_of("confirm", tuning.spec, wanted, instances)) as ground:
+        _take_pace(ground, chosen)
+        if "confirm" in left:
+            climb(ground, "confirm", wanted, plan, knees)
+        if "twice" in left:
+            twice(ground, wanted, knees)
+        if "burst" in left:
+            burst(ground, wanted)
+
+
+def go_away(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
+    """The same in new processes that are farther from their database."""
+    if "distance" in tuning.past.finished:
+        return
+    if unreached := [a for a in chosen if not tuning.spec.arm_named(a).gets_database_url]:
+        tuning.note(
+            f"Not tried at another distance: {', '.join(unreached)} takes no {{database_url}}, so "
+            "its way to its database cannot be made longer."
+        )
+        return
+    wanted = wanted_settings(tuning, chosen)
+    plan = ladder(tuning, "distance", wanted)
+    rtt_ms = tuning.spec.run.database_rtt_ms + tuning.spec.tune.rtt_change_ms
+    world = world_of("distance", tuning.spec, wanted, plan.instances, rtt_ms=rtt_ms)
+    with _up(tuning, world) as ground:
+        _take_pace(ground, chosen)
+        knees = {arm: each.knee_per_s * _slowed(tuning, arm) for arm, each in chosen.items()}
+        climb(ground, "distance", wanted, plan, knees)
+
+
+def wanted_settings(tuning: Tuning, chosen: Mapping[str, Chosen]) -> Wanted:
+    """The settings of each arm that are to be confirmed, but for those that do not fit."""
+    left_out = {(arm, setting) for arm, setting, _ in unfit(tuning, chosen)}
+    return {
+        arm: [each for each in settings if (arm, each) not in left_out]
+        for arm, settings in _to_confirm(tuning, chosen).items()
+    }
+
+
+def unfit(tuning: Tuning, chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, Setting, str]]:
+    """What would be confirmed but does not fit (the default or the present setting), and why."""
+    for arm, settings in _to_confirm(tuning, chosen).items():
+        for setting in settings:
+            if why := tuning.bounds[arm].refusal(setting):
+                yield arm, setting, why
+
+
+def _to_confirm(tuning: Tuning, chosen: Mapping[str, Chosen]) -> dict[str, list[Setting]]:
+    present = {arm: space.present for arm, space in tuning.past.spaces.items()}
+    twins = [arm.name for arm in tuning.spec.tuned_arms if arm.app in TWINS]
+    return settings_to_confirm(chosen, present, twins)
+
+
+def ladder(tuning: Tuning, stage: Stage, wanted: Wanted) -> LadderPlan:
+    """How many instances at how many loads the stage's time allows."""
+    settings = [each for of_arm in wanted.values() for each in of_arm]
+    most = instances_that_fit(settings, tuning.limits)
+    return plan_ladder(len(settings), tuning.seconds_for(stage), tuning.trial_s, most)
+
+
+def _take_pace(ground: Ground, chosen: Mapping[str, Chosen]) -> None:
+    """The closed throughput of what was taken, by which distances are compared."""
+    for arm, each in chosen.items():
+        rates = [
+            completions_per_s(closed_trial(ground, arm, each.taken, number))
+            for number in range(min(PACERS, len(ground.instances)))
+        ]
+        ground.tuning.write(
+            "pace", arm=arm, world=ground.world.name, good_per_s=round(median(rates), 1)
+        )
+
+
+def _slowed(tuning: Tuning, arm: str) -> float:
+    """By how much the distance slowed an arm's closed load; 1 where that is not known."""
+    here, there = (tuning.past.paces.get((arm, world)) for world in ("confirm", "distance"))
+    return there / here if here and there else 1.0
+
+
+@contextmanager
+def _up(tuning: Tuning, world: World) -> Iterator[Ground]:
+    """The world warmed up, told in the journal, looked at while nothing is loaded."""
+    name: WorldName = world.name
+    with tuning.open_world(world) as run:
+        try:
+            tuning.write(
+                "world",
+                world=name,
+                instances=world.instances,
+                rtt_ms=world.spec.run.database_rtt_ms,
+                candidates=named(world.candidates),
+            )
+            ground = Ground(tuning, world, run)
+            warm_up(ground)
+            inspect(run, BEFORE_ROUNDS)
+            yield ground
+        finally:
+            run.telemetry.close()

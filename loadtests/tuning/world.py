@@ -1,0 +1,85 @@
+"""PURE: what is up at once in a tune run: each setting of an arm as an arm of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from loadtests.spec import Arm, Spec
+from loadtests.tuning.setting import Setting
+
+WorldName = Literal["search", "confirm", "distance"]
+WINDOW_IN_OBJECTIVES = 10.0
+"""A trial lasts so many times the objective: a queue that grows has the time to be seen. Longer
+ones would cost more than they tell: noise here is drift (docs/method.md)."""
+LONGEST_WINDOW_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An arm of the spec at a setting."""
+
+    arm: str
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The instances that are up together, and what each of them stands for."""
+
+    name: WorldName
+    spec: Spec
+    """With an arm for every candidate, and the one scenario."""
+    instances: int
+    candidates: Mapping[str, Candidate]
+    """By the names of the spec's arms."""
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """By arm, whose tables it works on: one is loaded at a time, so an arm's settings share."""
+        return {name: candidate.arm for name, candidate in self.candidates.items()}
+
+    def name_of(self, arm: str, setting: Setting) -> str | None:
+        """The name under which a candidate is up; None when it is not."""
+        wanted = Candidate(arm, setting)
+        return next((name for name, each in self.candidates.items() if each == wanted), None)
+
+
+def world_of(
+    name: WorldName,
+    spec: Spec,
+    wanted: Mapping[str, Sequence[Setting]],
+    instances: int,
+    *,
+    rtt_ms: float | None = None,
+) -> World:
+    """A world with the wanted settings of each arm, at its own distance to the database."""
+    arms: list[Arm] = []
+    candidates: dict[str, Candidate] = {}
+    for arm_name, settings in wanted.items():
+        for setting in settings:
+            arm = _unique(setting.on(spec.arm_named(arm_name)), setting, candidates)
+            arms.append(arm)
+            candidates[arm.name] = Candidate(arm_name, setting)
+    scenario = spec.tuned_scenario.model_copy(
+        update={"arms": None, "block_s": trial_window_s(spec)}
+    )
+    run = spec.run if rtt_ms is None else spec.run.model_copy(update={"database_rtt_ms": rtt_ms})
+    derived = spec.model_copy(update={"run": run, "arm": tuple(arms), "scenario": (scenario,)})
+    return World(name, derived, instances, candidates)
+
+
+def _unique(arm: Arm, setting: Setting, taken: Iterable[str]) -> Arm:
+    """Long names of two arms may be cut to the same."""
+    if arm.name not in taken:
+        return arm
+    return arm.model_copy(update={"name": f"{len(list(taken))}.{setting.label}"})
+
+
+def trial_window_s(spec: Spec) -> float:
+    """The steady window of every trial."""
+    own_s = spec.block_s_of(spec.tuned_scenario)
+    return min(
+        LONGEST_WINDOW_S, max(own_s, WINDOW_IN_OBJECTIVES * spec.tune.objective.p99_ms / 1e3)
+    )

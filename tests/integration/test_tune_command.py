@@ -1,0 +1,90 @@
+"""`bench tune` for real: database, arms and Locust; stopped in the middle and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from loadtests.environment.database import Database
+from loadtests.journal import read_journal
+from reports.tuning.load import load_tune
+
+BENCH = Path(sys.executable).with_name("bench")
+SPEC = """
+[run]
+block_s = 0.3
+[[arm]]
+name = "async"
+app = "async"
+pool_size = 2
+[[scenario]]
+name = "read-one"
+[tune]
+objective = { p99_ms = 40, max_error_pct = 1.0 }
+budget_s = 20
+[tune.knobs]
+pool_size = [2, 8]
+"""
+LIMIT_S = 240.0
+
+
+def heats_in(folder: Path) -> int:
+    events = read_journal(folder / "journal.jsonl")
+    return sum(event.get("what") == "measured" for event in events)
+
+
+@pytest.mark.database
+def test_a_search_stopped_in_the_middle_goes_on_and_comes_to_its_end(
+    tmp_path: Path, private_database: Database
+) -> None:
+    spec, folder = tmp_path / "shop.toml", tmp_path / "run"
+    spec.write_text(SPEC)
+    schema = private_database.create_arm_schema("tune", "any")
+    url = private_database.url_for(schema).rsplit("/", 1)[0] + "/"
+    environ = os.environ | {"NO_COLOR": "1", "BENCH_DATABASE_URL": url}
+    process = subprocess.Popen(
+        [BENCH, "tune", spec, "--out", folder, "--hosts", "2"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ,
+    )  # fmt: skip
+    with process:
+        give_up_s = time.monotonic() + LIMIT_S
+        while heats_in(folder) < 2 and process.poll() is None and time.monotonic() < give_up_s:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 130, said
+    assert f"Go on with: bench tune --resume {folder}" in said
+    before = load_tune(folder)
+    assert before.status == "interrupted"
+    assert before.tried
+
+    wrong = subprocess.run(
+        [BENCH, "run", "--resume", folder],
+        capture_output=True, text=True, env=environ, check=False,
+    )  # fmt: skip
+    assert wrong.returncode == 2
+    assert "was made by bench tune" in wrong.stderr
+
+    done = subprocess.run(
+        [BENCH, "tune", "--resume", folder, "--json"],
+        capture_output=True, text=True, env=environ, timeout=LIMIT_S, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 4), done.stderr  # 4: too busy a machine for the objective
+    assert "async" in json.loads(done.stdout)["arms"]
+    record = load_tune(folder)
+    assert record.status == "complete", record.notes
+    assert record.hosts == 2
+    assert record.tried[: len(before.tried)] == before.tried
+    if done.returncode == 0:
+        stages = {each.stage for each in record.tried}
+        assert stages == {"search", "final", "confirm", "twice", "distance"}
+    assert all(each.server["Questions"] > 0 for each in record.tried)
+    assert all(each.connections is None or each.connections <= 15 for each in record.tried)
+    assert all(each.split is not None for each in record.tried if each.good_per_s > 0)

@@ -1,0 +1,265 @@
+"""A whole tune run on simulated load: searched, confirmed, taken away; cut short and resumed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadtests.errors import EnvironmentNotReady
+from loadtests.journal import read_journal
+from loadtests.schedule import Limits
+from loadtests.simulated import SimulatedArm
+from loadtests.trials import OpenLoad, TrialOrder
+from loadtests.tuning.execute import execute
+from loadtests.tuning.past import Past, past_of
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.stages import Stage
+from reports.tuning.load import load_tune
+from reports.tuning.record import TuneRecord
+from tests.support.simulated_tuning import Staged, queue_of, setting_of, short_spec
+
+ONE_ARM = ('tune.arms=["sync"]', "tune.knobs.pool_size=[2, 8]", "tune.budget_s=60")
+DROPPED = "pymysql.err.OperationalError: (2013, 'Lost connection to MySQL server during query')"
+
+
+def past_in(folder: Path) -> Past:
+    return past_of(read_journal(folder / "journal.jsonl"))
+
+
+def record_of(stage: Staged) -> TuneRecord:
+    stage.store.close()
+    return load_tune(stage.folder)
+
+
+def test_a_tune_run_finds_the_smallest_pool_that_is_enough(tmp_path: Path) -> None:
+    stage = Staged(tmp_path / "run", short_spec())
+    assert execute(stage.tuning) == "complete"
+    record = record_of(stage)
+    assert record.status == "complete"
+    assert not record.dropped
+    for arm in record.arms:
+        assert arm.taken is not None
+        assert arm.taken.pool_size == 8, stage.quiet.said
+        assert 2 in {each.pool_size for each in arm.left_at}
+        assert arm.need is not None
+        assert arm.need.in_use == pytest.approx(8.0, rel=0.1)  # all servers busy
+    stages = Counter(each.stage for each in record.tried)
+    assert set(stages) == {"search", "final", "confirm", "twice", "distance", "burst"}
+    assert sum(stages.values()) == past_in(stage.folder).trials
+    for name in ("confirm", "distance"):
+        of_stage = [each for each in record.tried if each.stage == name]
+        assert {FRAMEWORK_DEFAULT, Setting(10)} <= {each.setting for each in of_stage}
+        assert len({each.unit for each in of_stage}) >= 3
+    assert past_in(stage.folder).spent_s <= 1.3 * 200
+
+
+def test_stored_samples_give_the_scores_that_the_search_rested_on(tmp_path: Path) -> None:
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM))
+    execute(stage.tuning)
+    tried = {(each.block, each.setting): each for each in record_of(stage).tried}
+    for measured in past_in(stage.folder).measured:
+        for setting, score in measured.scores.items():
+            found = tried[measured.block or 0, setting]
+            assert replace(found.score, offered_per_s=score.offered_per_s) == score
+            assert found.score.offered_per_s == pytest.approx(score.offered_per_s)
+            assert found.p99_ms is not None
+            assert found.split is not None
+            assert found.server["Questions"] > 0
+            limit = 0.01 * score.planned
+            if measured.stage == "search" and score.errors == 0:
+                assert (found.p99_ms <= 50.0) == (score.late <= limit)
+
+
+def test_it_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    cut = Staged(tmp_path / "cut", short_spec(*ONE_ARM))
+
+    def ask(order: TrialOrder) -> None:
+        cut.interruption.requested = order.trial == 11
+
+    cut.generator.before = ask
+    assert execute(cut.tuning) == "interrupted"
+    before = record_of(cut)
+    assert before.status == "interrupted"
+    assert {each.stage for each in before.tried} == {"search"}
+    assert before.arms[0].taken is None
+    past = past_in(cut.folder)
+    again = Staged(cut.folder, cut.spec, past=past)
+    heats = len(past.measured)
+    assert execute(again.tuning) == "complete"
+    after = record_of(again)
+    assert after.status == "complete"
+    assert after.tried[: len(before.tried)] == before.tried
+    assert past_in(cut.folder).measured[:heats] == list(past_in(cut.folder).measured)[:heats]
+    assert len(past_in(cut.folder).pilots) == 1
+    assert after.arms[0].start_rate_per_s == before.arms[0].start_rate_per_s
+    assert after.arms[0].taken == Setting(8, admission=0)
+    numbers = [each.block for each in past_in(cut.folder).measured]
+    assert len(set(numbers)) == len(numbers)
+
+
+@pytest.mark.parametrize("stage_name", ["final", "confirm", "distance"])
+def test_later_stages_go_on_too(tmp_path: Path, stage_name: Stage) -> None:
+    cut = Staged(tmp_path / "cut", short_spec(*ONE_ARM))
+
+    def ask(_: TrialOrder) -> None:
+        cut.interruption.requested = len(cut.past.of_stage(stage_name)) == 2
+
+    cut.generator.before = ask
+    assert execute(cut.tuning) == "interrupted"
+    again = Staged(cut.folder, cut.spec, past=past_in(cut.folder))
+    assert execute(again.tuning) == "complete"
+    record = record_of(again)
+    assert {"search", "final", "confirm", "twice", "distance"} <= {e.stage for e in record.tried}
+    assert len([each for each in record.dropped if "cut short" in each]) <= 1
+
+
+def test_a_heat_in_which_the_database_dropped_everybody_is_measured_again(tmp_path: Path) -> None:
+    failing = {"now": False}
+
+    def queue(name: str) -> SimulatedArm:
+        return replace(queue_of(name), error_rate=0.5 if failing["now"] else 0.0)
+
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
+
+    def drop(order: TrialOrder) -> None:
+        failing["now"] = order.block == 1
+        stage.beds["search"].last_error = DROPPED
+
+    stage.generator.before = drop
+    assert execute(stage.tuning) == "complete"
+    record = record_of(stage)
+    assert any("dropped the connections" in each for each in record.dropped)
+    assert 1 not in {each.block for each in record.tried}
+    assert record.arms[0].taken == Setting(8, admission=0)
+
+
+def test_a_database_that_keeps_dropping_ends_the_run_with_what_was_measured(
+    tmp_path: Path,
+) -> None:
+    failing = {"now": False}
+
+    def queue(name: str) -> SimulatedArm:
+        return replace(queue_of(name), error_rate=0.5 if failing["now"] else 0.0)
+
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
+
+    def drop(order: TrialOrder) -> None:
+        failing["now"] = order.block >= 3
+        stage.beds["search"].last_error = DROPPED
+
+    stage.generator.before = drop
+    with pytest.raises(EnvironmentNotReady, match="3 blocks of sync in a row"):
+        execute(stage.tuning)
+    record = record_of(stage)
+    assert record.status == "interrupted"
+    assert {each.block for each in record.tried} == {0, 1, 2}
+
+
+def test_finals_go_further_down_where_the_race_had_a_better_moment(tmp_path: Path) -> None:
+    slower = {"now": 1.0}
+
+    def queue(name: str) -> SimulatedArm:
+        return replace(queue_of(name), service_ms=20.0 * slower["now"])
+
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
+
+    def slow_down(_: TrialOrder) -> None:
+        slower["now"] = 1.6 if "search" in stage.past.finished else 1.0
+
+    stage.generator.before = slow_down
+    assert execute(stage.tuning) == "complete"
+    record = record_of(stage)
+    assert record.arms[0].taken == Setting(8, admission=0)
+    tops = [each.rung for each in record.tried if each.stage == "search" and each.rung]
+    finals = [each.rung for each in record.tried if each.stage == "final" and each.rung]
+    assert min(finals) < max(tops) - 5
+
+
+def test_errors_of_the_app_itself_are_no_reason_to_measure_again(tmp_path: Path) -> None:
+    failing = {"now": False}
+
+    def queue(name: str) -> SimulatedArm:
+        return replace(queue_of(name), error_rate=float(failing["now"]))
+
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=200"), queues=queue)
+
+    def fail(_: TrialOrder) -> None:
+        failing["now"] = True
+        stage.beds["search"].last_error = "sqlalchemy.exc.TimeoutError: QueuePool limit reached"
+
+    stage.generator.before = fail
+    assert execute(stage.tuning) == "complete"
+    record = record_of(stage)
+    assert {each.stage for each in record.tried} == {"search"}
+    assert record.arms[0].taken is None
+    assert any("no setting met the objective" in each for each in record.notes)
+    rates = [each.rate_per_s for each in record.tried]
+    assert min(rates) < 0.5 * max(rates)
+
+
+def test_a_candidate_that_dies_leaves_and_is_loaded_no_more(tmp_path: Path) -> None:
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM))
+    loaded = []
+
+    def die(order: TrialOrder) -> None:
+        name = order.target.arm
+        loaded.append(name)
+        if setting_of(name).pool_size == 2 and "search" in stage.beds:
+            stage.beds["search"].dead = (name, order.target.instance)
+
+    stage.generator.before = die
+    assert execute(stage.tuning) == "complete"
+    record = record_of(stage)
+    assert sum(setting_of(name).pool_size == 2 for name in loaded) == 1
+    assert any("pool 2" in each and "has ended" in each for each in record.notes)
+    assert record.arms[0].taken == Setting(8, admission=0)
+
+
+def test_a_setting_that_misses_all_loads_is_followed_down(tmp_path: Path) -> None:
+    def queue(name: str) -> SimulatedArm:
+        slow = setting_of(name) == FRAMEWORK_DEFAULT
+        return replace(queue_of(name), servers=1) if slow else queue_of(name)
+
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=120"), queues=queue)
+    execute(stage.tuning)
+    confirmed = [
+        each
+        for each in record_of(stage).tried
+        if each.stage == "confirm" and each.setting == FRAMEWORK_DEFAULT
+    ]
+    assert len({each.unit for each in confirmed if each.score.clears(stage.tuning.objective)}) >= 3
+    assert min(each.rate_per_s or 0 for each in confirmed) < 50  # one server does 50/s
+
+
+def test_every_setting_of_a_block_is_asked_the_same(tmp_path: Path) -> None:
+    stage = Staged(tmp_path / "run", short_spec("tune.budget_s=60"))
+    execute(stage.tuning)
+    blocks: dict[int, set[tuple[object, ...]]] = {}
+    for order in stage.generator.orders:
+        if order.block >= 0:
+            assert isinstance(order.load, OpenLoad) or order.load.users > 0
+            blocks.setdefault(order.block, set()).add((order.load, order.seed))
+    assert all(len(each) == 1 for each in blocks.values())
+    assert len({seed for each in blocks.values() for _, seed in each}) == len(blocks)
+
+
+def test_where_not_all_fit_at_once_the_leaders_neighbours_come_later(tmp_path: Path) -> None:
+    spec = short_spec(
+        'tune.arms=["sync"]', "tune.knobs.pool_size=[1, 2, 4, 6, 8, 12, 32, 64]",
+        "arm.sync.pool_size=12", "tune.budget_s=200",
+    )  # fmt: skip
+    stage = Staged(tmp_path / "run", spec, limits=Limits(memory_mb=None, connections=95))
+    assert execute(stage.tuning) == "complete"
+    first, second = [
+        {each["pool_size"] for each in event["settings"]}
+        for event in read_journal(stage.folder / "journal.jsonl")
+        if event.get("what") == "starters"
+    ]
+    assert 8 not in first
+    assert 8 in second
+    record = record_of(stage)
+    assert record.arms[0].taken == Setting(8, admission=0), stage.quiet.said
+    assert any("Not all settings can be up at once" in each for each in record.notes)

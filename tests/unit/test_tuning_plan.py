@@ -1,0 +1,259 @@
+"""What `bench tune` plans before anything runs, and what it says to what cannot be done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadtests.errors import SpecError, StorageError
+from loadtests.schedule import Limits
+from loadtests.spec import Arm, load_spec
+from loadtests.tuning.checks import check_can_be_tuned
+from loadtests.tuning.past import Past, past_of
+from loadtests.tuning.room import instances_that_fit, residents, shortage
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.space import Bounds, space_of
+from loadtests.tuning.spec import USUAL_KNOBS
+from loadtests.tuning.stages import (
+    LADDERS,
+    SHARES,
+    Chosen,
+    burst_users,
+    calm_users,
+    plan_finals,
+    plan_ladder,
+    seconds_for,
+    settings_to_confirm,
+)
+from loadtests.tuning.trap import trapped_from
+from loadtests.tuning.world import Candidate, trial_window_s, world_of
+from scripts.tuning_plan import plan_here, plan_json, plan_text
+
+SYNC, ASYNC = Arm(name="sync", app="sync"), Arm(name="async", app="async")
+UNLIMITED = Limits(memory_mb=None, connections=None)
+SHOP = """
+[run]
+database = "local"
+[[arm]]
+name = "shop"
+command = "serve --port {port} %s"
+env = { DATABASE_URL = "{database_url}" }
+[[scenario]]
+name = "read-one"
+timeout_s = 2
+%s
+"""
+
+
+def told(overrides: list[str]) -> str:
+    """What is said before anything is started."""
+
+    def plan() -> None:
+        spec = load_spec("quick", overrides=overrides, environ={})
+        check_can_be_tuned(spec)
+        plan_here(spec, hosts=1)
+
+    with pytest.raises(SpecError) as caught:
+        plan()
+    return caught.value.message
+
+
+def shop(tmp_path: Path, words: str = "", tables: str = "", name: str = "shop.toml") -> str:
+    path = tmp_path / name
+    path.write_text(SHOP % (words, tables))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ('tune.arms=["nope"]', "tune arms: no arm is called 'nope' (there are sync, async)"),
+        ('tune.arms=["sync", "sync"]', "arm 'sync' is named twice"),
+        ('tune.scenario="x"', "tune scenario: no scenario is called 'x'"),
+        ("tune.objective.p99_ms=-1", "tune objective p99_ms: Input should be greater than 0"),
+        ("tune.objective.p99_ms=20000", "not below the timeout of scenario 'crud-mix' (10 s)"),
+        ("tune.knobs.admission=[-2]", "tune knobs admission #1: Input should be greater"),
+        ("tune.knobs.pools=[1]", "tune knobs pools: unknown key"),
+        ("tune.knobs={}", "knobs names nothing to change"),
+        ("tune=3", "tune must be written as one [tune] table"),
+        ("tune.budget_s=true", "tune budget_s: Input should be a valid number"),
+    ],
+)
+def test_a_wrong_table_is_told_at_its_key(override: str, words: str) -> None:
+    message = told([override])
+    assert words in message
+    assert f"--set {override.partition('=')[0]}" in message
+    assert len(message.splitlines()) == 1
+
+
+def test_a_wrong_table_in_a_file_is_told_with_its_line(tmp_path: Path) -> None:
+    path = shop(tmp_path, tables="[tune]\nbudget_s = 60\n[tune.knobs]\npool_size = [0]\n")
+    with pytest.raises(SpecError, match=r"shop\.toml:14: tune knobs pool_size #1"):
+        load_spec(path)
+
+
+def test_urls_cannot_be_tuned(tmp_path: Path) -> None:
+    path = tmp_path / "there.toml"
+    text = '[[arm]]\nname = "there"\nurl = "http://127.0.0.1:9"\n[[scenario]]\nname = "read-one"\n'
+    path.write_text(text)
+    with pytest.raises(SpecError, match="arms whose settings cannot be changed"):
+        check_can_be_tuned(load_spec(str(path)))
+    path.write_text(f'{text}[tune]\narms = ["there"]\n')
+    with pytest.raises(SpecError, match=r"there\.toml:7: tune arms: .there. is a url: an arm"):
+        load_spec(str(path))
+
+
+def test_bounds_that_exclude_everything_name_the_smallest_and_the_bound() -> None:
+    message = told(["tune.max_connections=11"])
+    assert "no setting of arm 'sync' fits: even the smallest (pool 2, 10 threads" in message
+    assert (
+        "1 workers × (2 + 0) = 2 connections of 1 (max_connections less 10 in reserve)" in message
+    )
+
+
+def test_a_fleet_shares_the_connections() -> None:
+    plan = plan_here(load_spec("quick", environ={}), hosts=4)
+    text = plan_text(plan)
+    assert "4 hosts; 151 connections, 10 in reserve" in text
+    assert "4 hosts × 1 workers × (40 + 0) = 160 connections of 141" in text
+    assert {each.pool_size for each in plan.spaces["sync"].settings} == {2, 5, 10, 20}
+
+
+def test_a_placeholder_that_is_never_used_is_told_and_left_alone(tmp_path: Path) -> None:
+    plan = plan_here(load_spec(shop(tmp_path, "--pool {pool_size}")), hosts=1)
+    assert {each.threads for each in plan.spaces["shop"].settings} == {40}
+    assert "shop: threads is left at 40: neither command nor env uses {threads}" in plan_text(plan)
+    assert len(plan.spaces["shop"].settings) == 5
+
+
+def test_a_command_without_any_placeholder_leaves_nothing_to_tune(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"nothing of arm 'shop' can be changed: .*\{pool_size\}"):
+        plan_here(load_spec(shop(tmp_path)), hosts=1)
+
+
+def test_a_locustfile_cannot_make_the_loads_of_a_search(tmp_path: Path) -> None:
+    (tmp_path / "traffic.py").write_text("")
+    tables = (
+        '[[scenario]]\nname = "own"\nlocustfile = "traffic.py"\n'
+        'load = { model = "closed", users = 2 }\n[tune]\nscenario = "own"\n'
+    )
+    with pytest.raises(SpecError, match="Locust users of its own"):
+        load_spec(shop(tmp_path, tables=tables))
+
+
+def test_the_plan_as_json_names_what_begins_and_what_is_refused() -> None:
+    told_plan = plan_json(plan_here(load_spec("quick", environ={}), hosts=4))["plan"]
+    assert told_plan["scenario"] == "crud-mix"
+    assert len(told_plan["arms"]["sync"]["settings"]) == 16
+    assert {each["pool_size"] for each in told_plan["arms"]["sync"]["refused"]} == {40}
+    assert told_plan["set_up_s"] > 10
+
+
+def test_what_does_not_fit_at_once_is_spread_over_the_space() -> None:
+    spaces = {arm.name: space_of(arm, USUAL_KNOBS.choices(), Bounds()) for arm in (SYNC, ASYNC)}
+    first = {"sync": [Setting(10)], "async": [Setting(10)]}
+    everything, notes = residents(spaces, first, UNLIMITED)
+    assert [len(each) for each in everything.values()] == [20, 10]
+    assert notes == ()
+    fewer, notes = residents(spaces, first, Limits(memory_mb=None, connections=200))
+    for arm, settings in fewer.items():
+        assert Setting(10) in settings
+        assert {2, 40} <= {each.pool_size for each in settings}, arm
+    assert sum(each.connections for settings in fewer.values() for each in settings) <= 200
+    assert "connections; the server leaves 200" in notes[0]
+    with pytest.raises(SpecError, match="Not even one setting"):
+        residents(spaces, first, Limits(memory_mb=100.0, connections=None))
+
+
+def test_room_counts_processes_memory_and_connections() -> None:
+    two = [Setting(10), Setting(5, 10, workers=2)]
+    assert shortage(two, 1, UNLIMITED) is None
+    assert "63 processes" in str(shortage(two, 21, UNLIMITED))
+    assert "MB" in str(shortage(two, 2, Limits(memory_mb=1000.0, connections=None)))
+    assert "80 connections; the server leaves 79" in str(
+        shortage(two, 2, Limits(memory_mb=None, connections=79))
+    )
+    assert instances_that_fit(two, Limits(memory_mb=None, connections=130)) == 3
+    assert instances_that_fit(two, UNLIMITED) == 8
+
+
+def test_what_a_stage_leaves_of_the_budget_the_later_ones_get() -> None:
+    assert sum(SHARES.values()) == pytest.approx(1.0)
+    assert seconds_for("search", 100.0) == pytest.approx(100.0 * SHARES["search"])
+    assert seconds_for("distance", 50.0) == 50.0
+    assert seconds_for("confirm", -3.0) == 0.0
+
+
+def test_finals_are_cut_down_until_they_fit_twice() -> None:
+    assert plan_finals(2, 1000.0, 2.0).passes == 6
+    assert plan_finals(2, 200.0, 2.0).passes == 2
+    assert plan_finals(2, 130.0, 2.0).finalists == 3
+    smallest = plan_finals(2, 1.0, 2.0)
+    assert (smallest.finalists, len(smallest.steps), smallest.passes) == (2, 3, 2)
+
+
+def test_ladders_have_three_instances_at_least_and_as_many_loads_as_fit() -> None:
+    assert plan_ladder(6, 600.0, 2.0, 8).instances == 8
+    assert plan_ladder(6, 200.0, 2.0, 8).shares == LADDERS[0]
+    assert plan_ladder(6, 150.0, 2.0, 8).shares == LADDERS[1]
+    assert plan_ladder(6, 1.0, 2.0, 8).instances == 3
+    assert plan_ladder(6, 600.0, 2.0, 2).instances == 2
+    assert plan_ladder(1, 100.0, 2.0, 8).rates(412.0) == [247.0, 330.0, 371.0, 412.0, 453.0]
+
+
+def test_what_is_confirmed_is_named_once() -> None:
+    chosen = {
+        "sync": Chosen(Setting(10), Setting(20), 300.0),
+        "async": Chosen(Setting(5), None, 300.0),
+    }
+    present = {"sync": Setting(10), "async": Setting(10)}
+    wanted = settings_to_confirm(chosen, present, ["sync", "async"])
+    assert wanted == {
+        "sync": [Setting(10), Setting(20), FRAMEWORK_DEFAULT],
+        "async": [Setting(5), FRAMEWORK_DEFAULT, Setting(10)],
+    }
+    one = settings_to_confirm({"async": chosen["async"]}, present, ["sync", "async"])
+    assert one == {"async": [Setting(5), FRAMEWORK_DEFAULT, Setting(10)]}
+
+
+def test_threads_and_pool_trap_where_more_are_let_in_than_both_hold() -> None:
+    assert trapped_from(SYNC, FRAMEWORK_DEFAULT) == 55
+    assert trapped_from(SYNC, Setting(10)) is None
+    assert trapped_from(SYNC, Setting(10, admission=50)) == 50
+    assert trapped_from(SYNC, Setting(10, admission=49)) is None
+    assert trapped_from(ASYNC, FRAMEWORK_DEFAULT) is None
+    assert trapped_from(Arm(name="own", command="x {port}"), Setting(10)) == 50
+    assert burst_users(Setting(5, 10, workers=2)) == 130
+    assert calm_users(Setting(5, 10, workers=2)) == 10
+
+
+def test_lines_that_another_version_wrote_are_told() -> None:
+    with pytest.raises(StorageError, match="not as this version writes it"):
+        past_of([{"event": "tune", "what": "starters", "arm": "sync"}])
+    assert past_of([{"event": "tune", "what": "of the future"}, {"event": "trial"}]) == Past()
+
+
+def test_a_world_has_an_arm_for_every_setting_which_share_their_tables() -> None:
+    spec = load_spec("quick", environ={})
+    wanted = {"sync": [Setting(5), Setting(10)], "async": [Setting(5)]}
+    world = world_of("distance", spec, wanted, 3, rtt_ms=2.0)
+    assert [arm.pool_size for arm in world.spec.arm] == [5, 10, 5]
+    assert world.spec.run.database_rtt_ms == 2.0
+    assert sorted(world.tables.values()) == ["async", "sync", "sync"]
+    name = world.name_of("sync", Setting(10))
+    assert name is not None
+    assert world.candidates[name] == Candidate("sync", Setting(10))
+    assert world.name_of("async", Setting(10)) is None
+    [scenario] = world.spec.scenario
+    assert (scenario.name, scenario.block_s) == ("crud-mix", trial_window_s(spec))
+    assert trial_window_s(spec) == 1.0
+
+
+def test_names_that_would_be_cut_to_the_same_stay_apart() -> None:
+    spec = load_spec("quick", environ={})
+    long = [f"a-service-with-a-long-name-{n}" for n in (1, 2)]
+    arms = tuple(a.model_copy(update={"name": n}) for a, n in zip(spec.arm, long, strict=True))
+    renamed = spec.model_copy(update={"arm": arms})
+    world = world_of("search", renamed, {name: [Setting(10)] for name in long}, 1)
+    assert len({arm.name for arm in world.spec.arm}) == 2
