@@ -32,13 +32,13 @@ def escaped(text: str) -> str:
 
 def _lines(parts: Parts) -> Iterator[str]:
     summary = parts.summary
-    yield from (f"# {_prose(summary.headline)}", "")
+    yield from (f"# {prose(summary.headline)}", "")
     yield from (f"Run {escaped(summary.run)}, {summary.status}.", "")
     yield from _warnings(parts)
     yield from ("## The answer", "")
     for answer in tables.answers(summary, parts.equivalence_pct):
         yield from (f"**{escaped(answer.scenario)}**", "")
-        yield from (f"- {_prose(row.sentence)}" for row in answer.rows)
+        yield from (f"- {prose(row.sentence)}" for row in answer.rows)
         if not answer.rows:
             yield (
                 "One arm alone: there is nothing to compare."
@@ -59,9 +59,9 @@ def _lines(parts: Parts) -> Iterator[str]:
         if section:
             yield from (f"## {title}", "")
             for chart in section:
-                yield from _figure(chart)
+                yield from figure(chart)
     yield from _fairness(parts)
-    yield from ("## Why to believe it", "", _prose(why_to_believe(summary, parts.manifest)), "")
+    yield from ("## Why to believe it", "", prose(why_to_believe(summary, parts.manifest)), "")
     yield from markdown_table(tables.evidence_table(primary))
     yield from markdown_table(_gate_table(parts))
     yield from _how(parts)
@@ -71,22 +71,22 @@ def _fairness(parts: Parts) -> Iterator[str]:
     fair = fairness(parts.proofs)
     if fair is None:
         return
-    yield from ("## Why this comparison is fair", "", _prose(fair.intro), "")
+    yield from ("## Why this comparison is fair", "", prose(fair.intro), "")
     yield from markdown_table(fair.sides)
     if fair.work.rows:
         yield from (HOW_COUNTED, "")
         yield from markdown_table(fair.work)
     if fair.connection:
-        yield from (_prose(fair.connection), "")
+        yield from (prose(fair.connection), "")
 
 
 def _warnings(parts: Parts) -> Iterator[str]:
     if not parts.summary.valid:
         yield from ("> **Part of this result is not valid.**", ">")
-        yield from (f"> - {_prose(line)}" for line in tables.failed_gates(parts.summary))
+        yield from (f"> - {prose(line)}" for line in tables.failed_gates(parts.summary))
         yield ""
     if parts.summary.notes:
-        yield from (f"> {_prose(note)}" for note in parts.summary.notes)
+        yield from (f"> {prose(note)}" for note in parts.summary.notes)
         yield ""
 
 
@@ -138,55 +138,61 @@ def _specimens(parts: Parts) -> Iterator[str]:
 
 def _specimen(case: Case) -> Iterator[str]:
     specimen = case.specimen
-    yield from (f"### {_prose(specimen.mistake)}", "")
+    yield from (f"### {prose(specimen.mistake)}", "")
     place = f"{case.arm} against {case.twin}, scenario {case.scenario}"
-    yield from (f"{_prose(place)}", "")
-    yield f"- **What one sees**: {_prose(specimen.symptom)}"
+    yield from (f"{prose(place)}", "")
+    yield f"- **What one sees**: {prose(specimen.symptom)}"
     yield f"- **What it said**: {_said(case)}"
     costs = " ".join(case.costs) or "nothing was measured"
-    yield f"- **What it costs**: {_prose(costs)}"
-    yield f"- **Why**: {_prose(specimen.mechanism)}"
+    yield f"- **What it costs**: {prose(costs)}"
+    yield f"- **Why**: {prose(specimen.mechanism)}"
     links = ", ".join(f"[{escaped(link.title)}]({link.url})" for link in specimen.links)
     yield f"- **Read more**: {links}"
-    yield from (f"- **The cure**: {_prose(specimen.cure)}", "")
+    yield from (f"- **The cure**: {prose(specimen.cure)}", "")
     yield from ("```python", specimen.code, "```", "")
 
 
 def _said(case: Case) -> str:
     if case.said is not None:
-        said = _prose(f"“{case.said}”")
+        said = prose(f"“{case.said}”")
     else:
         said = "no error text of its own" if case.failed else "nothing: no request failed"
     return f"{said} ({case.failed})" if case.failed else said
 
 
-def _figure(chart: Chart) -> Iterator[str]:
-    yield from (f"### {_prose(chart.title)}", "")
+def figure(chart: Chart) -> Iterator[str]:
+    """A chart with its finding above and how to read it below."""
+    yield from (f"### {prose(chart.title)}", "")
     yield from (f"![{escaped(chart.title)}](charts/{chart.name}.png)", "")
-    yield from (_prose(chart.caption), "")
+    yield from (prose(chart.caption), "")
 
 
 def _how(parts: Parts) -> Iterator[str]:
     yield from ("## How it was made", "", "The same again:", "")
-    yield from ("```sh", FENCE.sub("", facts.command_to_repeat(parts.manifest)), "```", "")
+    yield from fenced(facts.command_to_repeat(parts.manifest), "sh")
     made = facts.how_it_was_made(parts.manifest)
     yield from markdown_table(tables.Table(("What", "How"), tuple(made)))
+
+
+def fenced(text: str, language: str) -> Iterator[str]:
+    """A block of code that nothing in `text` can end."""
+    yield from (f"```{language}", FENCE.sub("", text), "```", "")
 
 
 def markdown_table(table: tables.Table) -> Iterator[str]:
     """A table's lines and the empty one behind it; nothing for a table without rows."""
     if not table.rows:
         return
-    yield f"| {' | '.join(_prose(column) for column in table.columns)} |"
+    yield f"| {' | '.join(prose(column) for column in table.columns)} |"
     yield f"|{'---|' * len(table.columns)}"
     for row in table.rows:
-        yield f"| {' | '.join(_prose(cell) for cell in row)} |"
+        yield f"| {' | '.join(prose(cell) for cell in row)} |"
     yield ""
 
 
 PROSE_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&@])|^([#+-]|\d+[.)])")
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Like `escaped`, but leaves alone what is harmless within a line, for readable source."""
     return PROSE_SPECIAL.sub(lambda found: f"\\{found.group(0)}", words.tidy(text))

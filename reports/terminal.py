@@ -30,7 +30,7 @@ def print_summary(summary: Summary, folder: Path, console: Console | None = None
         console.print(_table(own, wide=console.width >= NARROW))
     if summary.second_opinion is not None:
         console.print(Text(words.tidy(summary.second_opinion.detail)))
-    console.print(Text(f"Report: {_shown(folder / 'report.html')}"), soft_wrap=True)
+    console.print(Text(f"Report: {shown(folder / 'report.html')}"), soft_wrap=True)
 
 
 def _warnings(summary: Summary) -> list[Text]:
@@ -77,7 +77,7 @@ def _table(rows: Sequence[tables.VerdictRow], *, wide: bool) -> Table:
     return table
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """A path as short as it can be typed here."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))

@@ -28,7 +28,7 @@ def write_report(folder: Path) -> Summary:
     summary = summarise(stored)
     write_json(folder / "summary.json", summary)
     parts = parts_of(stored, summary)
-    _write_charts(folder / "charts", parts.charts.all)
+    write_charts(folder / "charts", parts.charts.all)
     _write(folder / "report.md", render_markdown(parts).encode())
     _write(folder / "report.html", render_html(parts).encode())
     return summary
@@ -52,7 +52,8 @@ def write_json(path: Path, summary: Summary) -> None:
     _write(path, f"{text}\n".encode())
 
 
-def _write_charts(folder: Path, charts: tuple[Chart, ...]) -> None:
+def write_charts(folder: Path, charts: tuple[Chart, ...]) -> None:
+    """Every chart as PNG and SVG, and no other chart; raises StorageError."""
     written = set()
     for chart in charts:
         for form, content in zip(CHART_FORMS, (chart.png(), chart.svg), strict=True):

@@ -261,12 +261,13 @@ def _draw_panel(
     axes.axvline(0.0, color=MUTED, linewidth=0.8, zorder=1)
     axes.set_yticks(range(len(rows)), [row.label for row in rows], color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(_tick))
+    axes.xaxis.set_major_formatter(FuncFormatter(signed_tick))
     for y, row in enumerate(rows):
         _draw_row(axes, y, row.comparison, marks, limit)
 
 
-def _tick(value: float, _position: int | None) -> str:
+def signed_tick(value: float, _position: int | None) -> str:
+    """A change at an axis: `+20`, `0`, `−20`."""
     if value == 0:
         return "0"
     return f"{'+' if value > 0 else words.MINUS}{abs(value):g}"

@@ -24,7 +24,8 @@ TITLE_CHARACTERS = 56
 NOTE_CHARACTERS = 80
 ROUND_STEPS = (1, 2, 2.5, 5, 10)
 TEXT_SLACK = 0.985
-"""Words come out a little wider in print than the layout reckons."""
+"""Words come out a little wider in print and in browsers than the layout reckons, so that this
+much is left free on both sides."""
 TITLE_GID = "chart-title"
 
 INK = "#1b1f24"
@@ -118,7 +119,8 @@ def new_sheet(
     height_pt = strip_pt + body_pt + foot_pt
     figure = Figure(figsize=(WIDTH_PT / POINTS_PER_INCH, height_pt / POINTS_PER_INCH))
     pad = MARGIN_PT / POINTS_PER_INCH
-    rect = (0.0, foot_pt / height_pt, TEXT_SLACK, body_pt / height_pt)
+    left = 1.0 - TEXT_SLACK
+    rect = (left, foot_pt / height_pt, TEXT_SLACK - left, body_pt / height_pt)
     figure.set_layout_engine("constrained", rect=rect, w_pad=pad, h_pad=pad)
     _write(
         figure, title_lines, 1 - MARGIN_PT / height_pt, "top", {"weight": "bold", "gid": TITLE_GID}

@@ -109,7 +109,8 @@ def _chart(name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats) -> C
     sheet = new_sheet(PANEL_PT + ROW_PT * (heights[-1] + 1), title, note)
     [axes] = sheet.axes
     for y, bar in zip(heights, bars, strict=True):
-        _draw(axes, y, bar, widest_ms=max(each.total_ms for each in bars))
+        widest_ms = max(each.total_ms for each in bars)
+        draw_parts(axes, y, bar.parts_ms, PARTS, widest_ms, words.ms(bar.total_ms))
     quiet(axes, "x")
     axes.set_ylim(heights[-1] + 0.6, -0.6)
     axes.set_xlim(0, max(bar.total_ms for bar in bars) * 1.001)
@@ -120,7 +121,7 @@ def _chart(name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats) -> C
     ]
     axes.set_yticks(heights, labels, color=INK)
     axes.set_xlabel("mean response time (ms)")
-    _legend(axes)
+    parts_legend(axes, PARTS)
     return Chart(
         name=name,
         title=title,
@@ -162,10 +163,18 @@ def _doing(part: Part) -> str:
     )
 
 
-def _draw(axes: Axes, y: float, bar: Bar, widest_ms: float) -> None:
+def draw_parts(
+    axes: Axes,
+    y: float,
+    sizes: Mapping[str, float],
+    parts: Sequence[Part],
+    widest: float,
+    total: str,
+) -> None:
+    """One bar of `parts` with its total at the end; numbers stand where they have room."""
     left = 0.0
-    for part in PARTS:
-        width = bar.parts_ms[part.key]
+    for part in parts:
+        width = sizes[part.key]
         axes.barh(
             y,
             width,
@@ -176,7 +185,7 @@ def _draw(axes: Axes, y: float, bar: Bar, widest_ms: float) -> None:
             edgecolor=PAPER,
             linewidth=0.6,
         )
-        if width > 0.11 * widest_ms:
+        if width > 0.11 * widest:
             axes.text(
                 left + width / 2,
                 y,
@@ -189,7 +198,7 @@ def _draw(axes: Axes, y: float, bar: Bar, widest_ms: float) -> None:
             )
         left += width
     axes.annotate(
-        words.ms(bar.total_ms),
+        total,
         (left, y),
         xytext=(5, 0),
         textcoords="offset points",
@@ -200,8 +209,9 @@ def _draw(axes: Axes, y: float, bar: Bar, widest_ms: float) -> None:
     )
 
 
-def _legend(axes: Axes) -> None:
-    for part in PARTS:
+def parts_legend(axes: Axes, parts: Sequence[Part]) -> None:
+    """What the colours and hatches mean, above the axes."""
+    for part in parts:
         axes.barh(0, 0, color=part.colour, hatch=part.hatch, edgecolor=PAPER, label=part.label)
     axes.legend(
         loc="lower right",

@@ -1,0 +1,91 @@
+"""PURE: the heat map's cells, pool by load, and which cannot be told apart from the best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from loadtests.tuning.score import Objective
+from loadtests.tuning.setting import Setting
+from reports.tuning.found import furthest, searched
+from reports.tuning.record import Tried
+
+MOST_LOADS = 11
+"""More columns would be too narrow for their numbers on a telephone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A setting at a load, all its trials there together.
+
+    `level`: it met the objective there in one trial at least, which is what the race asks of a
+    setting to stay in it: nothing tells it apart from the best at that load.
+    """
+
+    good_per_s: float
+    p99_ms: float | None
+    error_pct: float
+    level: bool
+    trials: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One setting for each pool, in ascending order of cost; loads ascending; cells where any
+    trial was made; `left_out` loads of the search that are not shown."""
+
+    rows: tuple[Setting, ...]
+    rates_per_s: tuple[float, ...]
+    cells: dict[tuple[Setting, float], Cell]
+    left_out: int
+
+
+def grid_of(
+    tried: Iterable[Tried], arm: str, objective: Objective, first: Sequence[Setting]
+) -> Grid:
+    """For each pool the one of `first` that has it, else the setting that got furthest."""
+    trials = searched(tried, arm)
+    pools: dict[tuple[int, int], list[Setting]] = {}
+    for setting in sorted(trials, key=lambda each: (each.cost, each)):
+        pools.setdefault((setting.pool_size, setting.max_overflow), []).append(setting)
+    rows = []
+    for settings in pools.values():
+        chosen = next((each for each in first if each in settings), None)
+        chosen = chosen or furthest(settings, trials, objective)
+        if chosen is not None:
+            rows.append(chosen)
+    cells = {
+        (row, rate): _cell(at_rate, objective)
+        for row in rows
+        for rate, at_rate in _by_rate(trials[row]).items()
+    }
+    rates = _most_measured({rate for _, rate in cells}, [rate for _, rate in cells])
+    shown = {key: cell for key, cell in cells.items() if key[1] in rates}
+    return Grid(tuple(rows), rates, shown, len({rate for _, rate in cells}) - len(rates))
+
+
+def _by_rate(trials: Iterable[Tried]) -> dict[float, list[Tried]]:
+    by_rate: dict[float, list[Tried]] = {}
+    for each in trials:
+        by_rate.setdefault(each.score.offered_per_s, []).append(each)
+    return by_rate
+
+
+def _most_measured(rates: set[float], cells: Sequence[float]) -> tuple[float, ...]:
+    """At most MOST_LOADS: those with the most cells, of equals the highest."""
+    ranked = sorted(rates, key=lambda rate: (-cells.count(rate), -rate))
+    return tuple(sorted(ranked[:MOST_LOADS]))
+
+
+def _cell(trials: Sequence[Tried], objective: Objective) -> Cell:
+    planned = sum(each.score.planned for each in trials)
+    errors = sum(each.score.errors for each in trials)
+    p99s = [each.p99_ms for each in trials if each.p99_ms is not None]
+    return Cell(
+        good_per_s=sum(each.good_per_s for each in trials) / len(trials),
+        p99_ms=median(p99s) if p99s else None,
+        error_pct=100.0 * errors / planned if planned else 0.0,
+        level=any(each.score.clears(objective) for each in trials),
+        trials=len(trials),
+    )

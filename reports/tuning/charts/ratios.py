@@ -1,0 +1,154 @@
+"""Changes with their intervals, one row each, in panels by stage: gains, and sync against async."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from reports import words
+from reports.charts.chart import Chart
+from reports.charts.forest import signed_tick
+from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
+from reports.tuning import say
+from reports.tuning.model import Change
+
+ROW_PT = 17.0
+HEADING_PT = 18.0
+AXIS_PT = 30.0
+WIDEST_PCT = 150.0
+DECIDED = ("better", "worse")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One comparison as it is labelled; `winner` marks who is better where that is decided."""
+
+    label: str
+    change: Change
+    winner: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Rows that were measured under the same circumstances."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+def ratio_chart(
+    name: str, title: str, caption: str, axis: str, panels: Sequence[Panel]
+) -> Chart | None:
+    """One drawing; None without any row that has a number."""
+    panels = [each for each in panels if each.rows]
+    changes = [row.change for panel in panels for row in panel.rows]
+    if not any(each.change_pct is not None for each in changes):
+        return None
+    heights = [HEADING_PT + ROW_PT * len(panel.rows) for panel in panels]
+    sheet = new_sheet(sum(heights) + AXIS_PT, title, heights=heights)
+    limit = reach_pct(changes)
+    for axes, panel in zip(sheet.axes, panels, strict=True):
+        _draw_panel(axes, panel, limit)
+    for axes in sheet.axes[:-1]:
+        axes.tick_params(labelbottom=False)
+        axes.spines["bottom"].set_visible(False)
+    sheet.axes[-1].set_xlabel(axis)
+    return Chart(
+        name=name,
+        title=title,
+        caption=caption,
+        sheet=sheet,
+        columns=("Where", "Compared", "Measure", "Change [95% interval]", "Verdict", "Instances"),
+        rows=tuple(
+            (
+                panel.heading,
+                row.label,
+                MEASURES[row.change.metric],
+                say.change(row.change),
+                row.change.word,
+                str(row.change.units),
+            )
+            for panel in panels
+            for row in panel.rows
+        ),
+    )
+
+
+MEASURES = {
+    "knee_per_s": "capacity (knee)",
+    "good_per_s": "good answers per second",
+    "p99_ms": "p99 response time",
+}
+
+
+def reach_pct(changes: Sequence[Change]) -> float:
+    """How far the axis reaches to both sides of nought."""
+    points = [abs(each.change_pct) for each in changes if each.change_pct is not None]
+    ends = [abs(end) for each in changes for end in each.ci95_pct or () if end is not None]
+    return 1.08 * min(max([*points, *ends, 10.0]), max(WIDEST_PCT, 1.2 * max(points)))
+
+
+def _draw_panel(axes: Axes, panel: Panel, limit: float) -> None:
+    quiet(axes, "x")
+    axes.set_xlim(-limit, limit)
+    axes.set_ylim(len(panel.rows) - 0.4, -0.6)
+    axes.set_title(panel.heading, loc="left", fontsize=8.5, color=MUTED, pad=3)
+    axes.axvline(0.0, color=MUTED, linewidth=0.8, zorder=1)
+    labels = [words.tidy(row.label, 26) for row in panel.rows]
+    axes.set_yticks(range(len(labels)), labels, color=INK, fontsize=SMALL_PT)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
+    axes.xaxis.set_major_formatter(FuncFormatter(signed_tick))
+    for y, row in enumerate(panel.rows):
+        _draw_row(axes, y, row, limit)
+
+
+def _draw_row(axes: Axes, y: int, row: Row, limit: float) -> None:
+    change = row.change
+    colour = row.winner.colour if row.winner else MUTED
+    if change.ci95_pct is not None:
+        low, high = change.ci95_pct
+        for end, arrow in ((low, "<"), (high, ">")):
+            if end is None or abs(end) > limit:
+                edge = -limit if arrow == "<" else limit
+                axes.plot([edge], [y], arrow, color=colour, clip_on=False, markersize=5.0)
+        ends = [
+            -limit if low is None else max(low, -limit),
+            limit if high is None else min(high, limit),
+        ]
+        axes.plot(ends, [y, y], color=colour, linewidth=2.0, solid_capstyle="butt", zorder=2)
+    if change.change_pct is not None:
+        shape = row.winner.marker if row.winner else "D" if change.word == "equivalent" else "o"
+        shape = {"more than": ">", "less than": "<", None: shape}[change.bound]
+        axes.plot(
+            [min(max(change.change_pct, -limit), limit)],
+            [y],
+            shape,
+            color=colour,
+            markerfacecolor=colour if row.winner else PAPER,
+            markersize=6.5,
+            markeredgewidth=1.4,
+            zorder=3,
+        )
+    axes.annotate(
+        reading(change),
+        (1.0, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(10, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=SMALL_PT,
+        color=INK,
+        annotation_clip=False,
+    )
+
+
+def reading(change: Change) -> str:
+    """What stands beside a row: `+12%: better`, `cannot be told apart`."""
+    if change.change_pct is None:
+        return change.word
+    bound = {"more than": ">", "less than": "<", None: ""}[change.bound]
+    word = "cannot tell" if change.word == "cannot be told apart" else change.word
+    return f"{bound}{words.change(change.change_pct)}: {word}"

@@ -1,0 +1,112 @@
+"""What a tuning report is made of, whichever form it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports import facts, words
+from reports.charts.chart import Chart
+from reports.tables import Table
+from reports.tuning import sentences, tables
+from reports.tuning.changes import Trials
+from reports.tuning.charts import TuneCharts
+from reports.tuning.model import ArmReport, TuneReport
+from reports.tuning.record import TuneRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ArmParts:
+    """One arm's share of the report."""
+
+    report: ArmReport
+    answer: str
+    standing: str
+    settings: Table
+    finalists: Table
+    comparisons: Table
+    charts: tuple[Chart, ...]
+
+    @property
+    def recommended_is_safe(self) -> bool:
+        """Whether no hazard is of the recommended setting."""
+        return all(each.setting != self.report.recommended for each in self.report.hazards)
+
+
+@dataclass(frozen=True, slots=True)
+class TuneParts:
+    """A tune run's answer, its charts and how it was made."""
+
+    report: TuneReport
+    arms: tuple[ArmParts, ...]
+    charts: TuneCharts
+    fair: Table
+    trials: Table
+    refused: Table
+    facts: tuple[facts.Fact, ...]
+    command: str
+    spec: str
+    title: str
+    asked: str
+    remarks: tuple[str, ...]
+    """What is to be known before the answer is read: interrupted, blocks that do not count."""
+
+
+def parts_of(record: TuneRecord, report: TuneReport, charts: TuneCharts) -> TuneParts:
+    """Everything a report shows."""
+    own = {each.arm: each.charts for each in charts.arms}
+    return TuneParts(
+        report=report,
+        arms=tuple(_arm(record, report, each, own.get(each.arm, ())) for each in report.arms),
+        charts=charts,
+        fair=tables.fair_table(report),
+        trials=tables.trial_table(record.tried),
+        refused=tables.refused_table(record.arms),
+        facts=(*_asked(record, report), *facts.how_it_was_made(record.manifest)),
+        command=facts.command_to_repeat(record.manifest),
+        spec=facts.spec_text(record.manifest),
+        title=sentences.title(report),
+        asked=sentences.overline(report),
+        remarks=tuple(_remarks(record, report)),
+    )
+
+
+def _arm(
+    record: TuneRecord, report: TuneReport, arm: ArmReport, charts: tuple[Chart, ...]
+) -> ArmParts:
+    trials = Trials(record.tried, report.objective, record.spec.run.equivalence_pct)
+    return ArmParts(
+        report=arm,
+        answer=sentences.answer(arm, report.objective),
+        standing=sentences.standing(arm),
+        settings=tables.settings_table(trials, arm, report.fair, report.rtt_change_ms),
+        finalists=tables.finalist_table(arm),
+        comparisons=tables.comparison_table(arm),
+        charts=charts,
+    )
+
+
+def _remarks(record: TuneRecord, report: TuneReport) -> list[str]:
+    """Each once; a remark that an arm made too stands there."""
+    said = [note for note in report.notes if note not in record.dropped]
+    if record.dropped:
+        blocks = "1 block does" if len(record.dropped) == 1 else f"{len(record.dropped)} blocks do"
+        said.append(f"{blocks} not count: {'; '.join(record.dropped[:3])}")
+    return list(dict.fromkeys(words.tidy(each) for each in said))
+
+
+def _asked(record: TuneRecord, report: TuneReport) -> list[facts.Fact]:
+    """The question: objective, choices, budget."""
+    tune = record.spec.tune
+    objective = report.objective
+    choices = [
+        f"{knob} {', '.join(str(value) for value in values)}"
+        for knob, values in tune.knobs.choices().items()
+    ]
+    return [
+        ("Scenario", words.tidy(report.scenario)),
+        ("Objective", f"p99 ≤ {objective.p99_ms:g} ms, errors ≤ {objective.max_error_pct:g}%"),
+        ("Choices", "; ".join(choices)),
+        ("Fleet", f"{record.hosts} host{'' if record.hosts == 1 else 's'}"),
+        ("Connections kept free", str(tune.reserve_connections)),
+        ("Budget", f"{tune.budget_s:g} s of measuring"),
+    ]

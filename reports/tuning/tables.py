@@ -1,0 +1,171 @@
+"""PURE: the tables of a tuning report, as rows of words; nothing here knows a format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from loadtests.tuning.setting import Setting
+from reports import words
+from reports.tables import Table
+from reports.tuning import say
+from reports.tuning.changes import Side, Trials
+from reports.tuning.model import ArmReport, AtTwice, Change, Fair, SettingKnee, TuneReport
+from reports.tuning.record import ArmSearch, Stage, Tried
+from reports.tuning.roles import roles_of
+
+METRICS = {
+    "knee_per_s": "capacity",
+    "good_per_s": "good answers/s",
+    "p99_ms": "p99",
+}
+STAGES: dict[Stage, str] = {
+    "search": "search",
+    "final": "finals",
+    "confirm": "fresh instances",
+    "twice": "twice the load",
+    "distance": "farther database",
+    "burst": "burst",
+}
+AGAINST = {
+    "default": "the default",
+    "present": "the present",
+    "alternate": "the roomier",
+    "taken": "the one tried first",
+    "same budget": "the same budget",
+}
+
+
+def settings_table(
+    trials: Trials, arm: ArmReport, fair: tuple[Fair, ...], rtt_change_ms: float
+) -> Table:
+    """Every confirmed setting beside the others: what it bears here, farther, and at twice."""
+    knobs = say.knobs_of(arm)
+    twice = {each.setting: each for each in arm.at_twice}
+    farther = f"database {words.ms(rtt_change_ms)} farther"
+    rows = []
+    for setting, role in roles_of(arm, fair).items():
+        knees = [trials.knee(stage, Side(arm.arm, setting)) for stage in _CONFIRMING]
+        if not any(knees) and setting not in twice:
+            continue
+        rows.append(
+            (
+                role,
+                say.short(setting, knobs),
+                *(_knee(each) for each in knees),
+                _at_twice(twice.get(setting)),
+            )
+        )
+    columns = ("What", "Setting", "Capacity [95%]", f"{farther} [95%]", "at twice the load")
+    return Table(columns, tuple(rows))
+
+
+_CONFIRMING: tuple[Stage, ...] = ("confirm", "distance")
+
+
+def _knee(found: SettingKnee | None) -> str:
+    return say.knee(found, None if found is None else found.ci95_per_s)
+
+
+def _at_twice(told: AtTwice | None) -> str:
+    if told is None:
+        return "not measured"
+    failed = f", {words.percent(told.error_pct)} errors" if told.error_pct >= 0.05 else ""
+    return f"{words.per_s(told.good_per_s)} of {words.per_s(told.offered_per_s)}{failed}"
+
+
+def comparison_table(arm: ArmReport) -> Table:
+    """The recommended setting against the others, stage by stage."""
+    knobs = say.knobs_of(arm)
+    rows = tuple(
+        (
+            STAGES[each.stage],
+            METRICS[each.metric],
+            f"{say.pool(each.candidate)} against {AGAINST[each.against]} "
+            f"{say.apart(each.baseline, each.candidate, knobs)}",
+            say.change(each),
+            each.word,
+            words.tidy(each.reason),
+        )
+        for each in arm.comparisons
+    )
+    return Table(("Where", "Measure", "Compared", "Change [95%]", "Verdict", "Because"), rows)
+
+
+def finalist_table(arm: ArmReport) -> Table:
+    """The finalists, which of them cannot be told apart, and how far each lies behind the best."""
+    knobs = say.knobs_of(arm)
+    rows = tuple(
+        (
+            f"pool {say.short(each.found.setting, knobs)}",
+            str(each.found.setting.connections),
+            _knee(each.found),
+            _behind(each.behind_pct, each.behind_ci95_pct),
+            "cannot be told apart" if each.on_plateau else "behind",
+            "taken" if each.found.setting == arm.taken else "",
+        )
+        for each in arm.finalists
+    )
+    columns = ("Setting", "Connections", "Knee in the finals", "Against the best", "Standing", "")
+    return Table(columns, rows)
+
+
+def _behind(change_pct: float | None, ci: tuple[float | None, float | None] | None) -> str:
+    if change_pct is None:
+        return words.NOTHING
+    if ci is None:
+        return words.change(change_pct)
+    ends = ("…" if end is None else words.change(end).removesuffix("%") for end in ci)
+    return f"{words.change(change_pct)} [{', '.join(ends)}]"
+
+
+def fair_table(report: TuneReport) -> Table:
+    """Sync against async in its three meanings, with the settings compared."""
+    rows = tuple(
+        (
+            fair.kind,
+            STAGES[change.stage],
+            _side(change.candidate_arm, change.candidate),
+            _side(change.baseline_arm, change.baseline),
+            say.change(change),
+            _fair_word(change),
+        )
+        for fair in report.fair
+        for change in fair.changes
+    )
+    return Table(("Meaning", "Where", "This", "Against", "Change [95%]", "Verdict"), rows)
+
+
+def _side(arm: str, setting: Setting) -> str:
+    return f"{words.tidy(arm, 24)} {say.pool(setting)}"
+
+
+def _fair_word(change: Change) -> str:
+    better = {"better": change.candidate_arm, "worse": change.baseline_arm}.get(change.word)
+    return f"{words.tidy(better, 24)} bears more" if better else change.word
+
+
+def refused_table(arms: Sequence[ArmSearch]) -> Table:
+    """The settings that could not be tried, and why."""
+    rows = tuple(
+        (arm.arm, _whole(setting), words.tidy(reason))
+        for arm in arms
+        for setting, reason in arm.refused.items()
+    )
+    return Table(("Arm", "Setting", "Why it was not tried"), rows)
+
+
+def trial_table(tried: Iterable[Tried]) -> Table:
+    """How many trials each arm had in each stage."""
+    counted: dict[tuple[str, Stage], int] = {}
+    for each in tried:
+        counted[each.arm, each.stage] = counted.get((each.arm, each.stage), 0) + 1
+    arms = list(dict.fromkeys(arm for arm, _ in counted))
+    stages = [stage for stage in STAGES if any((arm, stage) in counted for arm in arms)]
+    rows = tuple(
+        (words.tidy(arm), *(str(counted.get((arm, stage), 0)) for stage in stages)) for arm in arms
+    )
+    return Table(("Trials of", *(STAGES[stage] for stage in stages)), rows)
+
+
+def _whole(setting: Setting) -> str:
+    return say.short(setting, ("threads", "workers", "admission"))
