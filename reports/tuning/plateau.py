@@ -13,6 +13,9 @@ from reports.tuning.knee import Knee, Scored, knee, knee_log_ratio
 
 TOLERANCE_PCT = 3.0
 """A setting estimated to be worse than the best by more is not taken, however little is known."""
+LEVEL_PCT = 1.0
+"""Less than this is no difference, however surely it is known: with the same arrivals for all, two
+settings that do the same can differ by a few late requests in the same direction every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,11 @@ def plateau_of(finals: Mapping[Setting, Sequence[Scored]], objective: Objective)
 
 
 def _may_be_level(found: Knee, best: Knee, behind: Estimate | Doubt) -> bool:
-    """Whether the interval of the difference reaches nought; without one, whether it is small."""
+    """Whether the interval of the difference reaches nought, or nearly; without one, whether the
+    difference is small."""
     if isinstance(behind, Doubt):
         return _behind_pct(found, best) <= TOLERANCE_PCT
-    return behind.interval_pct()[1] >= 0.0
+    return behind.interval_pct()[1] >= -LEVEL_PCT
 
 
 def _behind_pct(found: Knee, best: Knee) -> float:
