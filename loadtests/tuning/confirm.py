@@ -25,6 +25,8 @@ from loadtests.tuning.stages import (
 from loadtests.tuning.trap import trapped_from
 
 HALF = 0.5
+DESCENT_SHARE = 0.08
+"""Of the whole budget, for each arm and stage that has settings to be followed down."""
 OVERWHELMED_SHARE = 0.25
 """Of late requests: far beyond the 1% at the knee."""
 Wanted = Mapping[str, Sequence[Setting]]
@@ -86,7 +88,7 @@ def descend(ground: Ground, stage: Stage, arm: str, settings: Sequence[Setting])
         (each.rate_per_s for each in tuning.past.of_stage(stage, arm) if each.rate_per_s),
         default=LOWEST_RATE_PER_S,
     )
-    until_s = tuning.past.spent_s + tuning.seconds_for(stage)
+    until_s = tuning.past.spent_s + DESCENT_SHARE * tuning.spec.tune.budget_s
     while missed and lowest > LOWEST_RATE_PER_S and tuning.past.spent_s < until_s:
         lowest = round_rate(HALF * lowest, 3)
         scores = ground.measure(
