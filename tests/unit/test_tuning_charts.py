@@ -103,6 +103,11 @@ class TestHeatMap:
             "sync: 10 + 0 kept the objective up to 200 requests/s, 2 + 0 at no load that was tried"
         )
 
+    def test_one_lucky_trial_does_not_make_a_claim(self):
+        lucky = [tried(MIDDLE, 200.0, late=0), tried(MIDDLE, 200.0, late=50)]
+        chart = heat_of([tried(MIDDLE, 100.0), *lucky])
+        assert "up to 100 requests/s" in plain(chart.title)
+
     def test_where_no_cell_met_the_objective_no_pool_is_praised(self):
         chart = heat_of([tried(MIDDLE, 7.0, late=999), tried(SMALL, 7.0, late=999)])
         assert "no pool kept p99 within 100 ms, not even at 7.0 requests/s" in chart.title

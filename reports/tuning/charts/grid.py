@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from loadtests.tuning.score import Objective
+from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import Setting
 from reports.tuning.found import furthest, searched
 from reports.tuning.record import Tried
@@ -19,13 +19,14 @@ MOST_LOADS = 11
 class Cell:
     """A setting at a load, all its trials there together.
 
-    `level`: it met the objective there in one trial at least, which is what the race asks of a
+    `held`: all together met the objective. `level`: it met the objective there in one trial at least, which is what the race asks of a
     setting to stay in it: nothing tells it apart from the best at that load.
     """
 
     good_per_s: float
     p99_ms: float | None
     error_pct: float
+    held: bool
     level: bool
     trials: int
 
@@ -82,10 +83,13 @@ def _cell(trials: Sequence[Tried], objective: Objective) -> Cell:
     planned = sum(each.score.planned for each in trials)
     errors = sum(each.score.errors for each in trials)
     p99s = [each.p99_ms for each in trials if each.p99_ms is not None]
+    late = sum(each.score.late for each in trials)
+    together = Score(trials[0].score.offered_per_s, planned, late, errors)
     return Cell(
         good_per_s=sum(each.good_per_s for each in trials) / len(trials),
         p99_ms=median(p99s) if p99s else None,
         error_pct=100.0 * errors / planned if planned else 0.0,
+        held=together.clears(objective),
         level=any(each.score.clears(objective) for each in trials),
         trials=len(trials),
     )

@@ -196,9 +196,9 @@ def _finding(heat: Heat) -> str:
 
 
 def _reach(grid: Grid, row: Setting) -> float:
-    """The highest load at which a setting met the objective; 0 where at none."""
+    """The highest load at which all trials together met the objective; 0 where at none."""
     levels = [rate for rate in grid.rates_per_s if (row, rate) in grid.cells]
-    return max((rate for rate in levels if grid.cells[row, rate].level), default=0.0)
+    return max((rate for rate in levels if grid.cells[row, rate].held), default=0.0)
 
 
 def _note(grid: Grid) -> str:
