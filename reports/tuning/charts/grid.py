@@ -19,8 +19,8 @@ MOST_LOADS = 11
 class Cell:
     """A setting at a load, all its trials there together.
 
-    `held`: all together met the objective. `level`: it met the objective there in one trial at least, which is what the race asks of a
-    setting to stay in it: nothing tells it apart from the best at that load.
+    `held`: all together met the objective. `level`: one of them at least did, which is what the
+    race asks of a setting to stay in it: nothing tells it apart from the best at that load.
     """
 
     good_per_s: float
