@@ -10,6 +10,7 @@ import numpy as np
 from loadtests.plan import derived_seed, round_rate, shuffled
 from loadtests.trials import ClosedLoad, OpenLoad
 from loadtests.tuning.ground import Ground
+from loadtests.tuning.hazards import burst_users, calm_users, worth_a_burst
 from loadtests.tuning.past import Measured
 from loadtests.tuning.race import LOWEST_RATE_PER_S
 from loadtests.tuning.score import Objective, Score
@@ -19,10 +20,7 @@ from loadtests.tuning.stages import (
     TWICE_INSTANCES,
     LadderPlan,
     Stage,
-    burst_users,
-    calm_users,
 )
-from loadtests.tuning.trap import trapped_from
 
 HALF = 0.5
 DESCENT_SHARE = 0.08
@@ -148,18 +146,16 @@ def twice(ground: Ground, wanted: Wanted, knees: Mapping[str, float]) -> None:
 
 
 def burst(ground: Ground, wanted: Wanted) -> None:
-    """Settings whose threads and pool could wait for each other: a burst of as many users as that
-    takes, beside as few as the pool serves without waiting."""
-    spec = ground.tuning.spec
+    """Settings that arithmetic flags: a burst of as many users as fill every thread and connection,
+    beside as few as the pool serves without waiting. One instance shows it."""
+    spec, instance = ground.tuning.spec, ground.instances[0]
     for arm, settings in wanted.items():
         for setting in settings:
-            if trapped_from(spec.arm_named(arm), setting) is None:
+            if not worth_a_burst(setting, spec.arm_named(arm).app):
                 continue
             ground.tuning.teller.say(f"{arm}: a burst on {setting.words} …")
-            for instance in ground.instances[:TWICE_INSTANCES]:
-                for users in (calm_users(setting), burst_users(setting)):
-                    ground.measure(
-                        "burst", arm, [setting], ClosedLoad(users), unit=instance,
-                        instance=instance,
-                    )  # fmt: skip
+            for users in (calm_users(setting), burst_users(setting)):
+                ground.measure(
+                    "burst", arm, [setting], ClosedLoad(users), unit=instance, instance=instance
+                )
     ground.tuning.write("finished", stage="burst")

@@ -20,29 +20,28 @@ def uses_threads(app: str | None) -> bool:
     return app is None or DRIVERS[app] != ASYNC_DRIVERS
 
 
-def deadlock_from(setting: Setting) -> int | None:
+def deadlock_from(setting: Setting, app: str | None) -> int | None:
     """Requests in flight in one worker from which threads and pool can wait for each other, where
     a connection's holder needs a thread; None when the gate lets in fewer.
 
     Then `threads` requests wait for a connection, and pool + overflow others, who hold them all,
     wait for a thread (FastAPI issues 3205, 12066).
     """
-    limit = setting.threads + slots(setting)
-    return None if setting.admitted is not None and setting.admitted < limit else limit
+    limit, gate = setting.threads + slots(setting), _gate(setting, app)
+    return None if gate is not None and gate < limit else limit
 
 
 def can_deadlock(setting: Setting, app: str | None) -> bool:
     """Whether it is possible at all; what a command (app None) does is not known, so it may be."""
     suspect = app is None or app in HOPS_WHILE_HOLDING
-    return suspect and deadlock_from(setting) is not None
+    return suspect and deadlock_from(setting, app) is not None
 
 
 def unfair_from(setting: Setting, app: str | None) -> int | None:
     """Requests in flight in one worker from which some wait for a connection out of turn; None when
     nobody ever waits there: the gate, or the number of threads, keeps as many back."""
-    if app in BLOCKS_ITS_LOOP or (
-        setting.admitted is not None and setting.admitted <= slots(setting)
-    ):
+    gate = _gate(setting, app)
+    if app in BLOCKS_ITS_LOOP or (gate is not None and gate <= slots(setting)):
         return None
     if uses_threads(app) and setting.threads <= slots(setting):
         return None  # AnyIO hands its threads out in turn
@@ -62,6 +61,11 @@ def burst_users(setting: Setting) -> int:
 def calm_users(setting: Setting) -> int:
     """Users of the calm load beside a burst: nobody has to wait for a connection."""
     return setting.workers * setting.pool_size
+
+
+def _gate(setting: Setting, app: str | None) -> int | None:
+    """Requests let in at once, as far as that is known: a command's gate is its own affair."""
+    return None if app is None else setting.admitted
 
 
 def slots(setting: Setting) -> int:

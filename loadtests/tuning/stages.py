@@ -12,7 +12,7 @@ from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 
 Stage = Literal["search", "final", "confirm", "twice", "distance", "burst"]
 SHARES: Mapping[Stage, float] = {
-    "search": 0.34, "final": 0.20, "confirm": 0.22, "twice": 0.04, "burst": 0.02, "distance": 0.18,
+    "search": 0.33, "final": 0.19, "confirm": 0.22, "twice": 0.04, "burst": 0.04, "distance": 0.18,
 }  # fmt: skip
 """Of the budget, in the order in which they are measured; what one leaves, the later ones get."""
 DRAIN_S = 0.2
@@ -38,8 +38,6 @@ LADDERS: tuple[tuple[float, ...], ...] = (
 """Loads of `confirm` and `distance`, as shares of the knee in the finals; the first that fits."""
 TWICE = 2.0
 TWICE_INSTANCES = 2
-BURST_BEYOND = 20
-"""Users of a burst beyond those that threads and connections can hold."""
 
 
 def seconds_for(stage: Stage, left_s: float) -> float:
@@ -120,14 +118,3 @@ def settings_to_confirm(
         arm: [each for each in dict.fromkeys(settings) if each is not None]
         for arm, settings in wanted.items()
     }
-
-
-def burst_users(setting: Setting) -> int:
-    """Enough that threads wait for connections and connections for threads."""
-    slots = setting.pool_size + setting.max_overflow
-    return setting.workers * (setting.threads + slots) + BURST_BEYOND
-
-
-def calm_users(setting: Setting) -> int:
-    """As many as the pool serves without anybody waiting."""
-    return setting.workers * setting.pool_size

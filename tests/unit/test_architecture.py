@@ -36,7 +36,6 @@ SHAPES_FOR_REPORTS = {
     "loadtests.tuning.spec",
     "loadtests.tuning.stages",
     "loadtests.tuning.start",
-    "loadtests.tuning.trap",
     "loadtests.tuning.world",
 }
 PURE = [
@@ -77,7 +76,7 @@ PURE = [
                 "score",
                 "setting",
             ),
-            *("space", "spec", "stages", "start", "trap", "world"),
+            *("space", "spec", "stages", "start", "world"),
         )
     ),
     "reports/ability.py",

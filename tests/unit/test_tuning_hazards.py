@@ -39,7 +39,12 @@ def of_kind(arm: ArmReport, kind: str) -> list[Hazard]:
 def test_threads_and_pool_lock_from_their_sum_on(
     setting: Setting, from_in_flight: int | None
 ) -> None:
-    assert deadlock_from(setting) == from_in_flight
+    assert deadlock_from(setting, "sync-ungated") == from_in_flight
+
+
+def test_the_gate_of_a_command_is_not_known() -> None:
+    assert deadlock_from(Setting(10, 0, 40, 1, 0), None) == 50
+    assert unfair_from(Setting(10, 0, 40, 1, 0), None) == 11
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_a_burst_fills_every_thread_and_connection_of_every_worker() -> None:
 @pytest.mark.parametrize("app", ["sync", "async", "sync-ungated", None])
 def test_a_burst_is_worth_its_time_where_nothing_keeps_requests_back(app: str | None) -> None:
     assert worth_a_burst(FRAMEWORK_DEFAULT, app)
-    assert not worth_a_burst(Setting(10, 0, 40, 1, 0), app)
+    assert worth_a_burst(Setting(10, 0, 40, 1, 0), app) == (app is None)
 
 
 def test_a_burst_that_collapses_confirms_the_deadlock_of_the_ungated_specimen() -> None:

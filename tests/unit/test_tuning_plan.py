@@ -19,14 +19,11 @@ from loadtests.tuning.stages import (
     LADDERS,
     SHARES,
     Chosen,
-    burst_users,
-    calm_users,
     plan_finals,
     plan_ladder,
     seconds_for,
     settings_to_confirm,
 )
-from loadtests.tuning.trap import trapped_from
 from loadtests.tuning.world import Candidate, trial_window_s, world_of
 from scripts.tuning_plan import plan_here, plan_json, plan_text
 
@@ -72,7 +69,7 @@ def shop(tmp_path: Path, words: str = "", tables: str = "", name: str = "shop.to
         ('tune.arms=["sync", "sync"]', "arm 'sync' is named twice"),
         ('tune.scenario="x"', "tune scenario: no scenario is called 'x'"),
         ("tune.objective.p99_ms=-1", "tune objective p99_ms: Input should be greater than 0"),
-        ("tune.objective.p99_ms=20000", "not below the timeout of scenario 'crud-mix' (10 s)"),
+        ("tune.objective.p99_ms=20000", "not below the timeout of scenario 'fast-beside-slow' (10 s)"),
         ("tune.knobs.admission=[-2]", "tune knobs admission #1: Input should be greater"),
         ("tune.knobs.pools=[1]", "tune knobs pools: unknown key"),
         ("tune.knobs={}", "knobs names nothing to change"),
@@ -144,7 +141,7 @@ def test_a_locustfile_cannot_make_the_loads_of_a_search(tmp_path: Path) -> None:
 
 def test_the_plan_as_json_names_what_begins_and_what_is_refused() -> None:
     told_plan = plan_json(plan_here(load_spec("quick", environ={}), hosts=4))["plan"]
-    assert told_plan["scenario"] == "crud-mix"
+    assert told_plan["scenario"] == "fast-beside-slow"
     assert len(told_plan["arms"]["sync"]["settings"]) == 16
     assert {each["pool_size"] for each in told_plan["arms"]["sync"]["refused"]} == {40}
     assert told_plan["set_up_s"] > 10
@@ -217,17 +214,6 @@ def test_what_is_confirmed_is_named_once() -> None:
     assert one == {"async": [Setting(5), FRAMEWORK_DEFAULT, Setting(10)]}
 
 
-def test_threads_and_pool_trap_where_more_are_let_in_than_both_hold() -> None:
-    assert trapped_from(SYNC, FRAMEWORK_DEFAULT) == 55
-    assert trapped_from(SYNC, Setting(10)) is None
-    assert trapped_from(SYNC, Setting(10, admission=50)) == 50
-    assert trapped_from(SYNC, Setting(10, admission=49)) is None
-    assert trapped_from(ASYNC, FRAMEWORK_DEFAULT) is None
-    assert trapped_from(Arm(name="own", command="x {port}"), Setting(10)) == 50
-    assert burst_users(Setting(5, 10, workers=2)) == 130
-    assert calm_users(Setting(5, 10, workers=2)) == 10
-
-
 def test_lines_that_another_version_wrote_are_told() -> None:
     with pytest.raises(StorageError, match="not as this version writes it"):
         past_of([{"event": "tune", "what": "starters", "arm": "sync"}])
@@ -246,7 +232,7 @@ def test_a_world_has_an_arm_for_every_setting_which_share_their_tables() -> None
     assert world.candidates[name] == Candidate("sync", Setting(10))
     assert world.name_of("async", Setting(10)) is None
     [scenario] = world.spec.scenario
-    assert (scenario.name, scenario.block_s) == ("crud-mix", trial_window_s(spec))
+    assert (scenario.name, scenario.block_s) == ("fast-beside-slow", trial_window_s(spec))
     assert trial_window_s(spec) == 1.0
 
 
