@@ -48,7 +48,7 @@ def knee(trials: Sequence[Scored], objective: Objective) -> Knee | None:
     """The knee from all trials together; None without any trial.
 
     At each load the counts of all trials are added, of a unit's late requests at most
-    MOST_OF_A_UNIT. The share of late requests is made to rise with the load (pool adjacent
+    MOST_OF_A_UNIT unless even so the load is missed. The share of late requests is made to rise with the load (pool adjacent
     violators: Barlow et al. 1972, "Statistical inference under order restrictions"), and read off
     where it crosses 1%, on logarithmic axes of load and share. Where errors pass their limit
     first, that crossing counts.
@@ -173,10 +173,12 @@ def _log_knees(counts: _Counts, weights: Floats, objective: Objective) -> tuple[
     """Per row of `weights` (how often each unit is taken): log knee, and the side on which it is
     censored (−1 below, 1 above, else 0)."""
     weights, whose = np.unique(weights, axis=0, return_inverse=True)  # few units: few resamples
-    late_at_most = np.minimum(counts.late, MOST_OF_A_UNIT * counts.planned)
-    planned, late, errors = (
-        weights @ table.T for table in (counts.planned, late_at_most, counts.errors)
+    capped = np.minimum(counts.late, MOST_OF_A_UNIT * counts.planned)
+    planned, late, late_at_most, errors = (
+        weights @ table.T for table in (counts.planned, counts.late, capped, counts.errors)
     )
+    # The cap decides whether a load is missed; by how much says where between loads the knee is.
+    late = np.where(late_at_most > LATE_SHARE * planned, late, late_at_most)
     found = [
         _crossing(counts.log_rates, planned[i], late[i], errors[i], objective)
         for i in range(len(weights))
