@@ -48,10 +48,10 @@ def knee(trials: Sequence[Scored], objective: Objective) -> Knee | None:
     """The knee from all trials together; None without any trial.
 
     At each load the counts of all trials are added, of a unit's late requests at most
-    MOST_OF_A_UNIT unless even so the load is missed. The share of late requests is made to rise with the load (pool adjacent
-    violators: Barlow et al. 1972, "Statistical inference under order restrictions"), and read off
-    where it crosses 1%, on logarithmic axes of load and share. Where errors pass their limit
-    first, that crossing counts.
+    MOST_OF_A_UNIT unless even so the load is missed. The share of late requests is made to rise
+    with the load (pool adjacent violators: Barlow et al. 1972, "Statistical inference under order
+    restrictions"), and read off where it crosses 1%, on logarithmic axes of load and share. Where
+    errors pass their limit first, that crossing counts.
     """
     if not trials:
         return None
