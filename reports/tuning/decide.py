@@ -174,7 +174,7 @@ def _unproven(capacity: SettingKnee | None, status: Status) -> Iterator[str]:
 
 
 def _stalls(trials: Trials, side: Side, capacity: SettingKnee | None) -> Iterator[str]:
-    """The knee speaks of typical seconds; whether all of them together met the objective."""
+    """The knee leaves out what goes wrong in few of its seconds; whether that was too much."""
     if capacity is None or capacity.censored == "below":
         return
     scores = [each.score for each in trials.scored("confirm", side)]
@@ -182,7 +182,7 @@ def _stalls(trials: Trials, side: Side, capacity: SettingKnee | None) -> Iterato
     planned, late = sum(each.planned for each in below), sum(each.late for each in below)
     if late > LATE_SHARE * planned:
         yield (
-            f"but some seconds stalled: of all {planned:,} requests up to that load "
+            f"but its seconds differ: of all {planned:,} requests at loads up to that "
             f"{100 * late / planned:.1f}% were late"
         )
 

@@ -18,6 +18,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Censored = Literal["below", "above"]
 Bound = Literal["more than", "less than"]
+MOST_OF_A_UNIT = 3 * LATE_SHARE
+"""Of a unit's requests at a load at most so many count as late: a load is missed when a third of
+its seconds go wrong, and not because the machine stood still in one (benchmarks/tuning)."""
 RESAMPLES = 500
 RESAMPLING_SEED = 20_261_126
 
@@ -44,12 +47,11 @@ class Knee:
 def knee(trials: Sequence[Scored], objective: Objective) -> Knee | None:
     """The knee from all trials together; None without any trial.
 
-    At each load the logarithms of the units' shares of late requests are averaged: a single second
-    in which the machine stood still then moves the knee by some percent, where a sum of requests
-    would put it below that load (benchmarks/tuning/results.md). The mean is made to rise with the
-    load (pool adjacent violators: Barlow et al. 1972, "Statistical inference under order
+    At each load the counts of all trials are added, of a unit's late requests at most
+    MOST_OF_A_UNIT unless even so the load is missed. The share of late requests is made to rise
+    with the load (pool adjacent violators: Barlow et al. 1972, "Statistical inference under order
     restrictions"), and read off where it crosses 1%, on logarithmic axes of load and share. Where
-    errors, which are added up, pass their limit first, that crossing counts.
+    errors pass their limit first, that crossing counts.
     """
     if not trials:
         return None
@@ -171,41 +173,39 @@ def _log_knees(counts: _Counts, weights: Floats, objective: Objective) -> tuple[
     """Per row of `weights` (how often each unit is taken): log knee, and the side on which it is
     censored (−1 below, 1 above, else 0)."""
     weights, whose = np.unique(weights, axis=0, return_inverse=True)  # few units: few resamples
-    measured = weights @ (counts.planned > 0).T
-    shares = weights @ _log_shares(counts).T / np.maximum(measured, 1.0)
-    planned, errors = weights @ counts.planned.T, weights @ counts.errors.T
+    capped = np.minimum(counts.late, MOST_OF_A_UNIT * counts.planned)
+    planned, late, late_at_most, errors = (
+        weights @ table.T for table in (counts.planned, counts.late, capped, counts.errors)
+    )
+    # The cap decides whether a load is missed; by how much says where between loads the knee is.
+    late = np.where(late_at_most > LATE_SHARE * planned, late, late_at_most)
     found = [
-        _crossing(counts.log_rates, planned[i], shares[i], errors[i], objective)
+        _crossing(counts.log_rates, planned[i], late[i], errors[i], objective)
         for i in range(len(weights))
     ]
     logs, sides = (np.array(each)[whose] for each in zip(*found, strict=True))
     return logs, sides
 
 
-def _log_shares(counts: _Counts) -> Floats:
-    """Log share of late requests per load and unit; 0 where nothing was measured.
-
-    Half a late request more, as usual for shares that may be 0, but never so much that none at all
-    comes near the limit; at the limit it shifts nothing.
-    """
-    planned = np.maximum(counts.planned, 1.0)
-    short_of_limit = 1.0 - np.minimum(1.0, counts.late / planned / LATE_SHARE)
-    more = np.minimum(0.5, 0.5 * LATE_SHARE * planned) * short_of_limit
-    logs = np.log(np.maximum(counts.late + more, 1e-9) / planned)
-    return np.where(counts.planned > 0, logs, 0.0)
-
-
 def _crossing(
-    log_rates: Floats, planned: Floats, log_shares: Floats, errors: Floats, objective: Objective
+    log_rates: Floats, planned: Floats, late: Floats, errors: Floats, objective: Objective
 ) -> tuple[float, int]:
     known = planned > 0  # a resample may have left a load out
     if not known.any():
         return float(log_rates[0]), -1
     x, n = log_rates[known], planned[known]
-    first = _read_off(x, _rising(log_shares[known], n), math.log(LATE_SHARE))
+    first = _read_off(x, _rising(_log_shares(late[known], n), n), math.log(LATE_SHARE))
     limit = max(objective.max_error_pct / 100.0, 1e-9)
     second = _read_off(x, _rising(errors[known] / n, n), limit)
     return min(first, second, key=lambda each: (each[0], each[1]))
+
+
+def _log_shares(late: Floats, planned: Floats) -> Floats:
+    """Logarithms of shares that may be 0: half a late request more, as usual, but never so much
+    that none at all comes near the limit; at the limit it shifts nothing."""
+    short_of_limit = 1.0 - np.minimum(1.0, late / planned / LATE_SHARE)
+    more = np.minimum(0.5, 0.5 * LATE_SHARE * planned) * short_of_limit
+    return np.asarray(np.log((late + more) / planned))
 
 
 def _read_off(x: Floats, y: Floats, limit: float) -> tuple[float, int]:
