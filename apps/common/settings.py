@@ -80,8 +80,14 @@ class Settings(BaseModel):
         return self.admission or self.pool_size + self.max_overflow
 
     @classmethod
-    def from_environment(cls, app: str, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Settings of the twin or specimen called `app`, from the TWIN_* variables of `environ`.
+    def from_environment(
+        cls,
+        app: str,
+        environ: Mapping[str, str] = os.environ,
+        usual: Mapping[str, Any] | None = None,
+    ) -> Settings:
+        """Settings of the twin or specimen called `app`, from the TWIN_* variables of `environ`,
+        over those that are `usual` for it.
 
         Raises SettingsError, which names the variables that are wrong.
         """
@@ -91,7 +97,7 @@ class Settings(BaseModel):
             if name.startswith(PREFIX) and value != ""
         }
         try:
-            return cls.model_validate({**given, "app": app})
+            return cls.model_validate({**(usual or {}), **given, "app": app})
         except ValidationError as error:
             raise SettingsError(_explain(error)) from None
 

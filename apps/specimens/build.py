@@ -18,16 +18,16 @@ def build(
     mistake: APIRouter | None = None,
     *,
     watched: bool = True,
-    **changes: Any,
+    **usual: Any,
 ) -> FastAPI:
     """The specimen called `name`: of two routes to the same path, the mistake's answers.
 
-    `watched`: as for `create_app`. `changes` are settings that belong to the mistake, whatever the
-    environment says.
+    `watched`: as for `create_app`. `usual` are settings that belong to the mistake, unless the
+    environment has others (a cure to try).
     """
     router = APIRouter()
     if mistake is not None:
         router.include_router(mistake, include_in_schema=False)  # the twin's describes it as well
     router.include_router(twin)
-    settings = Settings.from_environment(name).model_copy(update=changes)
+    settings = Settings.from_environment(name, usual=usual)
     return create_app(settings, database, router, watched=watched)

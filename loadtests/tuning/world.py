@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loadtests.spec import Arm, Spec
+from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
 
 WorldName = Literal["search", "confirm", "distance"]
@@ -83,3 +84,8 @@ def trial_window_s(spec: Spec) -> float:
     return min(
         LONGEST_WINDOW_S, max(own_s, WINDOW_IN_OBJECTIVES * spec.tune.objective.p99_ms / 1e3)
     )
+
+
+def objective_of(spec: Spec) -> Objective:
+    """What a setting must keep."""
+    return Objective(**spec.tune.objective.model_dump())

@@ -22,6 +22,4 @@ def choose(
     plateau = plateau_of(scored, objective)
     if plateau is None:
         return None
-    roomiest = max(plateau.members, key=lambda each: each.cost)
-    alternate = roomiest if roomiest != plateau.taken else None
-    return Chosen(plateau.taken, alternate, round(plateau.knees[plateau.best].per_s, 1))
+    return Chosen(plateau.taken, plateau.alternate, round(plateau.knees[plateau.best].per_s, 1))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
-from loadtests.spec import Spec
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.world import objective_of, trial_window_s
 from reports.statistics import Estimate
 from reports.tuning.changes import Side, Trials
 from reports.tuning.connections import ConnectionLimit, connection_limit
@@ -23,8 +23,6 @@ from reports.tuning.plateau import Plateau, plateau_of
 from reports.tuning.record import ArmSearch, Tried, TuneRecord
 
 SCHEMA = 1
-SHORTEST_WINDOW = 15.0
-"""Trials last at least so many times the objective's p99, that a queue can show."""
 
 
 def judge(record: TuneRecord) -> TuneReport:
@@ -45,7 +43,7 @@ def judge(record: TuneRecord) -> TuneReport:
         run=record.run,
         status=record.status,
         headline=headline(arms, objective, record.status),
-        scenario=scenario_name(spec),
+        scenario=spec.tuned_scenario.name,
         objective=objective,
         database_rtt_ms=spec.run.database_rtt_ms,
         rtt_change_ms=spec.tune.rtt_change_ms,
@@ -54,23 +52,6 @@ def judge(record: TuneRecord) -> TuneReport:
         fair=fair,
         notes=(*record.notes, *record.dropped),
     )
-
-
-def objective_of(spec: Spec) -> Objective:
-    """What the spec asks a service to keep."""
-    wanted = spec.tune.objective
-    return Objective(wanted.p99_ms, wanted.max_error_pct)
-
-
-def scenario_name(spec: Spec) -> str:
-    """The scenario that is tuned for: the one named, else the first."""
-    return spec.tune.scenario or spec.scenario[0].name
-
-
-def trial_window_s(spec: Spec) -> float:
-    """The steady window of a trial."""
-    window_s = spec.block_s_of(spec.scenario_named(scenario_name(spec)))
-    return max(window_s, SHORTEST_WINDOW * spec.tune.objective.p99_ms / 1e3)
 
 
 def _arm(

@@ -12,8 +12,8 @@ from loadtests.manifest import kind_of
 from loadtests.spec import Spec
 from loadtests.tuning.past import Measured, Past, past_of
 from loadtests.tuning.replay import race_so_far
-from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
+from loadtests.tuning.world import objective_of
 from reports.measures import load_data
 from reports.model import LoadFacts
 from reports.run_folder import StoredRun, load_run
@@ -48,11 +48,6 @@ def load_tune(folder: Path) -> TuneRecord:
         dropped=(*stored.notes, *_cut_off(stored, past)),
         notes=(*past.notes, *_crowded(stored)),
     )
-
-
-def objective_of(spec: Spec) -> Objective:
-    """What a setting must keep."""
-    return Objective(**spec.tune.objective.model_dump())
 
 
 def _tried(stored: StoredRun, past: Past, events: Sequence[Event]) -> Iterator[Tried]:

@@ -295,8 +295,9 @@ def test_n_plus_one(name: str, selects: int, url: str, database: Database) -> No
     assert matching(statements, "SELECT .* FROM `items`") == selects
 
 
-def test_a_gate_given_to_the_environment_does_not_cure_an_ungated_specimen(url: str) -> None:
+def test_an_ungated_specimen_has_no_gate_unless_it_is_given_one(url: str) -> None:
     """What it runs with is what it says, so that the report's check of settings can see it."""
-    with running_twin("async-ungated", url, admission=5) as app:
-        told: dict[str, Any] = httpx.get(f"{app.url}/stats").json()
-        assert told["settings"]["admission"] == -1
+    for given, told in (({}, -1), ({"admission": 5}, 5)):
+        with running_twin("async-ungated", url, **given) as app:
+            stats: dict[str, Any] = httpx.get(f"{app.url}/stats").json()
+            assert stats["settings"]["admission"] == told

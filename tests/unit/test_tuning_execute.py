@@ -53,7 +53,7 @@ def test_a_tune_run_finds_the_smallest_pool_that_is_enough(tmp_path: Path) -> No
         of_stage = [each for each in record.tried if each.stage == name]
         assert {FRAMEWORK_DEFAULT, Setting(10)} <= {each.setting for each in of_stage}
         assert len({each.unit for each in of_stage}) >= 3
-    assert past_in(stage.folder).spent_s <= 1.3 * 200
+    assert past_in(stage.folder).spent_s <= 1.4 * 200  # at least three instances, however short
 
 
 def test_stored_samples_give_the_scores_that_the_search_rested_on(tmp_path: Path) -> None:
