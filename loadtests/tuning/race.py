@@ -14,6 +14,9 @@ ATTEMPTS = 2
 FEW = 6
 """So few survivors get one attempt more."""
 LONGEST_STRIDE = 4
+SLACK = 4
+"""Rungs below the highest from which a cheap setting still comes into the finals: where trials are
+noisy, equal settings leave as far apart (benchmarks/tuning)."""
 LOWEST_RATE_PER_S = 1.0
 
 
@@ -120,18 +123,19 @@ class Race:
         self._attempt, self._waiting = 1, self.standing
 
     def finalists(self, most: int) -> list[Setting]:
-        """The settings worth more blocks, at most `most`, in ascending order of cost: of those that
-        cleared the highest rung, and of those that stopped one below it, the cheapest; and the
-        roomiest, to fall back on where the cheapest turns out to be too small."""
+        """The settings worth more blocks, at most `most`, in ascending order of cost: the cheapest
+        of those that cleared the highest rung; the roomiest of those that came as far or one rung
+        less, to fall back on where the cheapest turns out to be too small; and the cheapest of all
+        that came within SLACK rungs, since to have left a race by two trials is no proof."""
         if self.top is None:
             return []
-        ranked = sorted(
-            (s for s, rung in self.cleared.items() if rung >= self.top - 1),
-            key=lambda s: (-self.cleared[s], s.cost, s),
-        )
-        if len(ranked) > most:
-            highest = [s for s in ranked if self.cleared[s] == self.top]
-            roomiest = max(highest, key=lambda s: s.room)
-            cheapest = [s for s in ranked if s != roomiest]
-            ranked = [*cheapest[: most - 1], roomiest]
-        return sorted(ranked, key=lambda s: (s.cost, s))
+        highest = [s for s, rung in self.cleared.items() if rung == self.top]
+        near = [s for s, rung in self.cleared.items() if rung >= self.top - 1]
+        within = [s for s, rung in self.cleared.items() if rung >= self.top - SLACK]
+        ranked = [min(highest, key=_by_cost), max(near, key=lambda s: (s.room, s))]
+        ranked = list(dict.fromkeys([*ranked[:most], *sorted(within, key=_by_cost)]))
+        return sorted(ranked[:most], key=_by_cost)
+
+
+def _by_cost(setting: Setting) -> tuple[tuple[int, ...], Setting]:
+    return (setting.cost, setting)

@@ -21,8 +21,9 @@ from loadtests.tuning.stages import FEWEST_PASSES, LOWER_STEPS, Chosen, plan_fin
 from loadtests.tuning.start import Need
 from loadtests.unrecorded import completions_per_s, unrecorded_rate, unrecorded_trial
 
-START_SHARE = 0.85
-"""Of the best pilot's closed throughput: where the race begins."""
+START_SHARE = 0.7
+"""Of the best pilot's closed throughput: where the race begins, so that a setting which is good
+enough clears the first rung even on a noisy machine, and a miss tells something."""
 
 
 def warm_up(ground: Ground) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from loadtests.tuning.hazards import worth_a_burst
 from loadtests.tuning.score import LATE_SHARE
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from reports.model import Status
@@ -14,6 +15,7 @@ from reports.tuning.model import Change, Metric, Role, SettingKnee
 from reports.tuning.phrases import ROLES, change_words, setting_words
 from reports.tuning.plateau import Plateau
 from reports.tuning.record import ArmSearch, Stage
+from reports.tuning.robust import shortfalls_pct, steadiest
 
 METRICS: Mapping[Stage, tuple[Metric, ...]] = {
     "confirm": ("knee_per_s",),
@@ -56,8 +58,9 @@ class Decision:
 
 
 def decide(search: ArmSearch, plateau: Plateau | None, trials: Trials, status: Status) -> Decision:
-    """Judge one arm. The taken setting is recommended unless another one is told apart as better:
-    the roomiest of the plateau in any stage, the present one or the default in `confirm`."""
+    """Judge one arm. Of the taken, the roomiest and the present setting that one is recommended
+    which is nowhere told apart as worse and steadiest over all conditions; the default, should it
+    beat that one in `confirm`."""
     taken = search.taken
     if taken is None or plateau is None:
         ended = "The run ended before a setting was chosen." if status == "interrupted" else (
@@ -110,20 +113,70 @@ class _Arm:
 
     def choose(self) -> tuple[Setting, list[str]]:
         """The setting to recommend, and why it is not the taken one."""
-        for stage, metrics in METRICS.items():
-            found = self.compare(stage, metrics[0], self.taken, "alternate", ALPHA)
-            if found is not None and found.word == "worse":
-                return found.baseline, [self._instead(found)]
-        rivals = [
-            found
-            for role in self._others(self.taken)
-            if (found := self.compare("confirm", "knee_per_s", self.taken, role, self._alpha()))
-            and found.word == "worse"
+        chosen, reasons = self._steadiest()
+        found = self.compare("confirm", "knee_per_s", chosen, "default", self._alpha(chosen))
+        if found is not None and found.word == "worse":
+            return found.baseline, [self._instead(found)]
+        return chosen, reasons
+
+    def _steadiest(self) -> tuple[Setting, list[str]]:
+        """Of the taken, the roomiest and the present setting, without those that another of them
+        beats anywhere: the one that no condition speaks against, the cheaper of two that are
+        close."""
+        roles: dict[Setting, Role] = {self.taken: "taken"}
+        if (present := self._present_if_sound()) is not None:
+            roles.setdefault(present, "present")
+        if self.alternate is not None:
+            roles.setdefault(self.alternate, "alternate")
+        beaten = {s: found for s in roles if (found := self._beaten(s, tuple(roles.values())))}
+        standing = [s for s in roles if s not in beaten] or list(roles)
+        worst_pct = shortfalls_pct(standing, [self._figure(stage) for stage in METRICS])
+        chosen = steadiest(worst_pct)
+        if chosen == self.taken:
+            return self.taken, []
+        if self.taken in beaten:
+            why = self._instead(beaten[self.taken])
+            if chosen != beaten[self.taken].baseline:
+                why += f"; {self._said(chosen, roles[chosen])} is cheaper and level with the latter"
+            return chosen, [why]
+        return chosen, [
+            f"not {setting_words(self.taken, self.search.app)}, which the search took: "
+            f"{self._said(chosen, roles[chosen])} cannot be told apart from it anywhere, and falls "
+            f"short of the best by {worst_pct[chosen]:.0f}% at most in any of the conditions, the "
+            f"former by {worst_pct[self.taken]:.0f}%"
+            + (", with less to keep open" if chosen.cost < self.taken.cost else "")
         ]
-        if rivals:
-            worst = min(rivals, key=lambda each: each.change_pct or 0.0)
-            return worst.baseline, [self._instead(worst)]
-        return self.taken, []
+
+    def _beaten(self, setting: Setting, roles: tuple[Role, ...]) -> Change | None:
+        """Where a contender is told apart as worse than another one, if anywhere."""
+        looks = (
+            self.compare(stage, metrics[0], setting, role, ALPHA)
+            for stage, metrics in METRICS.items()
+            for role in roles
+        )
+        return next((found for found in looks if found and found.word == "worse"), None)
+
+    def _said(self, setting: Setting, role: Role) -> str:
+        return f"{ROLES[role]} ({setting_words(setting, self.search.app)})"
+
+    def _present_if_sound(self) -> Setting | None:
+        """The present setting, unless arithmetic warns of it and not of the taken one."""
+        present, app = self.search.present, self.search.app
+        warned = worth_a_burst(present, app) and not worth_a_burst(self.taken, app)
+        return None if warned else present
+
+    def _figure(self, stage: Stage) -> dict[Setting, float]:
+        """What each setting achieved in a stage, by the metric that decides there."""
+        settings = (self.taken, self.search.present, self.alternate)
+        found = {s: self._achieved(stage, Side(self.search.arm, s)) for s in settings if s}
+        return {setting: value for setting, value in found.items() if value is not None}
+
+    def _achieved(self, stage: Stage, side: Side) -> float | None:
+        if METRICS[stage][0] == "good_per_s":
+            rates = [each.good_per_s for each in self.trials.of(stage, side)]
+            return sum(rates) / len(rates) if rates else None
+        knee = self.trials.knee(stage, side)
+        return knee.per_s if knee else None
 
     def _instead(self, found: Change) -> str:
         app = self.search.app

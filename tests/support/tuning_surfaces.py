@@ -10,6 +10,7 @@ import numpy as np
 
 from loadtests.tuning.race import Race
 from loadtests.tuning.score import LATE_SHARE, Objective, Score
+from loadtests.tuning.search import START_SHARE
 from loadtests.tuning.setting import Setting
 from reports.tuning.knee import Scored, knee
 from reports.tuning.plateau import plateau_of
@@ -147,7 +148,7 @@ def searched(surface: Surface, seed: int) -> Chosen:
     random = np.random.default_rng([seed, 1])
     machine = Machine(surface, random)
     pilot = surface.knee_per_s(Setting(10)) * math.exp(random.normal(0.0, 0.1))
-    race = run_race(machine, SETTINGS, 0.85 * pilot, 10**6)
+    race = run_race(machine, SETTINGS, START_SHARE * pilot, 10**6)
     finalists = race.finalists(FINALISTS)
     trials: dict[Setting, list[Scored]] = {each: [] for each in finalists}
     for each_pass in range(PASSES):

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from loadtests.spec import Arm
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from reports.tuning.judge import judge
 from reports.tuning.model import ArmReport, TuneReport
 from reports.tuning.record import TuneRecord
+from reports.tuning.robust import shortfalls_pct, steadiest
 from tests.support import tuning_records
 from tests.support.tuning_records import SYNC, Simulated, build_record
 from tests.support.tuning_surfaces import Surface
@@ -158,7 +159,7 @@ def test_a_cheap_setting_that_fails_at_a_distance_gives_way_to_the_roomiest() ->
     assert arm.confirmed
 
 
-def test_a_setting_worse_than_the_present_one_at_a_distance_is_not_confirmed() -> None:
+def test_a_setting_worse_than_the_present_one_at_a_distance_gives_way_to_it() -> None:
     before = build_record((NEEDS_ROOM,), instances=6)
     (search,) = before.arms
     alternate = judge(before).arms[0].alternate
@@ -166,9 +167,36 @@ def test_a_setting_worse_than_the_present_one_at_a_distance_is_not_confirmed() -
     # The same run, as if the roomy setting were the present one and not the search's alternate.
     search = replace(search, present=alternate, alternate=None)
     arm = only(judge(replace(before, arms=(search,))))
+    assert arm.recommended == search.present
+    assert arm.confirmed
+    assert any("farther away the present setting" in each for each in arm.verdict)
+
+
+def without_rivals(before: TuneRecord) -> TuneRecord:
+    """The same run, as if the default were all there is beside the taken setting."""
+    (search,) = before.arms
+    assert search.taken is not None
+    finals = [
+        each for each in before.tried if each.stage != "final" or each.setting == search.taken
+    ]
+    search = replace(search, present=search.taken, alternate=None)
+    return replace(before, arms=(search,), tried=tuple(tried))
+
+
+def test_a_setting_worse_than_the_default_at_a_distance_is_not_confirmed() -> None:
+    arm = only(judge(without_rivals(build_record((NEEDS_ROOM,), instances=6))))
     assert arm.recommended == arm.taken
     assert not arm.confirmed
-    assert any("farther away the present setting is better" in each for each in arm.verdict)
+    assert any("farther away the framework's default is better" in each for each in arm.verdict)
+
+
+def test_of_settings_that_cannot_be_told_apart_the_steadiest_is_recommended() -> None:
+    cheap, roomy, other = Setting(5), Setting(20), Setting(40)
+    here, away = {cheap: 100.0, roomy: 98.0, other: 99.0}, {cheap: 70.0, roomy: 95.0, other: 100.0}
+    worst_pct = shortfalls_pct([cheap, roomy, other], [here, {cheap: 1.0}, away])
+    assert worst_pct == pytest.approx({cheap: 30.0, roomy: 5.0, other: 1.0})
+    assert steadiest(worst_pct) == roomy
+    assert steadiest({cheap: 5.0, roomy: 0.0}) == cheap
 
 
 def test_a_present_setting_that_beats_the_search_in_fresh_processes_is_recommended() -> None:
@@ -188,16 +216,14 @@ def test_a_present_setting_that_beats_the_search_in_fresh_processes_is_recommend
 
 
 def test_the_setting_recommended_as_it_is_gains_nothing_over_the_present_one() -> None:
-    before = record("one_arm")
-    (search,) = before.arms
-    assert search.taken is not None
-    arm = only(judge(replace(before, arms=(replace(search, present=search.taken),))))
+    arm = only(judge(without_rivals(record("one_arm"))))
+    assert arm.recommended == arm.present
     assert arm.over_present is None
     assert arm.to_json()["gain_over_present_pct"] == 0.0
 
 
 def test_seconds_that_stalled_are_told() -> None:
-    before = record("one_arm")
+    before = without_rivals(record("one_arm"))
     (search,) = before.arms
     stalled = [
         replace(each, score=replace(each.score, late=round(0.2 * each.score.planned)))
@@ -207,7 +233,7 @@ def test_seconds_that_stalled_are_told() -> None:
     ]
     arm = only(judge(replace(before, tried=tuple(stalled))))
     assert any("its seconds differ" in each for each in arm.verdict)
-    assert not any("seconds differ" in each for each in only(answer("one_arm")).verdict)
+    assert not any("seconds differ" in each for each in only(judge(before)).verdict)
 
 
 def test_why_shows_the_split_the_arithmetic_and_the_servers_counters() -> None:
