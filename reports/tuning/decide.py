@@ -15,7 +15,7 @@ from reports.tuning.model import Change, Metric, Role, SettingKnee
 from reports.tuning.phrases import ROLES, change_words, setting_words
 from reports.tuning.plateau import Plateau
 from reports.tuning.record import ArmSearch, Stage
-from reports.tuning.robust import shortfalls_pct, steadiest
+from reports.tuning.robust import CLOSE_PCT, shortfalls_pct, steadiest
 
 METRICS: Mapping[Stage, tuple[Metric, ...]] = {
     "confirm": ("knee_per_s",),
@@ -78,6 +78,7 @@ def decide(search: ArmSearch, plateau: Plateau | None, trials: Trials, status: S
     reasons = [*replaced, *(doubts or [_proof(capacity, comparisons, recommended)])]
     if status == "complete":
         reasons += missing
+    reasons += _nearly_robust(comparisons, recommended)
     reasons += _stalls(trials, Side(search.arm, recommended), capacity)
     said = tuple(f"{each[0].upper()}{each[1:]}." for each in reasons)
     return Decision(recommended, arm.alternate, capacity, comparisons, not doubts, said)
@@ -124,6 +125,8 @@ class _Arm:
         beats anywhere: the one that no condition speaks against, the cheaper of two that are
         close."""
         roles: dict[Setting, Role] = {self.taken: "taken"}
+        if not self.trials.of("confirm", Side(self.search.arm, self.taken)):
+            return self.taken, []  # nothing speaks against it
         if (present := self._present_if_sound()) is not None:
             roles.setdefault(present, "present")
         if self.alternate is not None:
@@ -241,15 +244,32 @@ def _stalls(trials: Trials, side: Side, capacity: SettingKnee | None) -> Iterato
 
 
 def _not_robust(comparisons: tuple[Change, ...], recommended: Setting) -> Iterator[str]:
-    """Where the recommended setting is worse than what it is to replace."""
+    """Where the recommended setting is clearly worse than what it is to replace."""
+    for found in _worse(comparisons, recommended):
+        if found.change_pct is None or abs(found.change_pct) > CLOSE_PCT:
+            yield f"not confirmed: {_better(found)}"
+
+
+def _nearly_robust(comparisons: tuple[Change, ...], recommended: Setting) -> Iterator[str]:
+    """Where it is worse, but by so little that it stays recommended."""
+    for found in _worse(comparisons, recommended):
+        if found.change_pct is not None and abs(found.change_pct) <= CLOSE_PCT:
+            yield f"but {_better(found)}"
+
+
+def _worse(comparisons: tuple[Change, ...], recommended: Setting) -> Iterator[Change]:
     for found in comparisons:
         decides = found.metric == METRICS[found.stage][0]
         known = found.against in ("default", "present") and found.candidate == recommended
         if decides and known and found.word == "worse":
-            yield (
-                f"not confirmed: {WHERE[found.stage]} {ROLES[found.against]} is better; "
-                f"{_metric(found)} against it {change_words(found)}"
-            )
+            yield found
+
+
+def _better(found: Change) -> str:
+    return (
+        f"{WHERE[found.stage]} {ROLES[found.against]} is better; {_metric(found)} against it "
+        f"{change_words(found)}"
+    )
 
 
 def _proof(
@@ -258,7 +278,7 @@ def _proof(
     assert capacity is not None  # else there are doubts
     stages = {each.stage for each in comparisons if each.candidate == recommended}
     held = [WHERE[stage] for stage in METRICS if stage in stages]
-    nowhere = f"; it is nowhere told apart as worse ({', '.join(held)})" if held else ""
+    nowhere = f"; it is nowhere clearly worse ({', '.join(held)})" if held else ""
     return f"confirmed by {capacity.units} fresh instances with seeds of their own{nowhere}"
 
 

@@ -11,7 +11,7 @@ from loadtests.tuning.setting import Setting
 from reports.statistics import Doubt, Estimate
 from reports.tuning.knee import Knee, Scored, knee, knee_log_ratio
 
-TOLERANCE_PCT = 3.0
+TOLERANCE_PCT = 2.0
 """A setting estimated to be worse than the best by more is not taken, however little is known."""
 LEVEL_PCT = 1.0
 """Less than this is no difference, however surely it is known: with the same arrivals for all, two

@@ -180,7 +180,7 @@ def without_rivals(before: TuneRecord) -> TuneRecord:
         each for each in before.tried if each.stage != "final" or each.setting == search.taken
     ]
     search = replace(search, present=search.taken, alternate=None)
-    return replace(before, arms=(search,), tried=tuple(tried))
+    return replace(before, arms=(search,), tried=tuple(finals))
 
 
 def test_a_setting_worse_than_the_default_at_a_distance_is_not_confirmed() -> None:
