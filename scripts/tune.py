@@ -106,7 +106,7 @@ def _tune(plan: TunePlan, folder: Path, run: str, past: Past, options: RunOption
         try:
             with stopping.at_once():
                 places = places_of(plan.spec, options.resume)
-            worlds = _Worlds(plan, run, places, options, store, log, stopping)
+            worlds = Worlds(plan, run, places, options.overrides, store, log, stopping)
             status = execute(worlds.tuning(past))
         except KeyboardInterrupt:
             status = "interrupted"
@@ -122,16 +122,16 @@ def _tune(plan: TunePlan, folder: Path, run: str, past: Past, options: RunOption
     return ENDING.finish(folder, options, log)
 
 
-class _Worlds:
+class Worlds:
     """Brings up one world after the other in the folder of one tune run."""
 
     def __init__(
-        self, plan: TunePlan, run: str, places: tuple[Placement, int], options: RunOptions,
+        self, plan: TunePlan, run: str, places: tuple[Placement, int], overrides: tuple[str, ...],
         store: RunStore, log: RunLog, stopping: Stopping,
     ) -> None:  # fmt: skip
         self._plan, self._run = plan, run
         self._placement, self._generators = places
-        self._options, self._store, self._log, self._stopping = options, store, log, stopping
+        self._overrides, self._store, self._log, self._stopping = overrides, store, log, stopping
 
     def tuning(self, past: Past) -> Tuning:
         """Everything that the run touches."""
@@ -156,7 +156,7 @@ class _Worlds:
             sizes=sizes_of(world),
             placement=self._placement,
             generators=self._generators,
-            overrides=self._options.overrides,
+            overrides=self._overrides,
             before=progress_of(self._store.folder),
             tables=world.tables,
             told=self._plan.spec,

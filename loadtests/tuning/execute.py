@@ -84,7 +84,7 @@ def search(tuning: Tuning) -> None:
     once, the leaders' neighbours have a race with them in a second world."""
     while "final" not in tuning.past.finished:
         fields = {arm: _field(tuning, arm) for arm in tuning.spaces}
-        with _up(tuning, world_of("search", tuning.spec, fields, 1)) as ground:
+        with up(tuning, world_of("search", tuning.spec, fields, 1)) as ground:
             for arm, settings in fields.items():
                 if arm not in tuning.past.pilots:
                     pilot(ground, arm, settings)
@@ -131,7 +131,7 @@ def confirm(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
     plan = ladder(tuning, "confirm", wanted)
     instances = plan.instances if "confirm" in left else TWICE_INSTANCES
     knees = {arm: each.knee_per_s for arm, each in chosen.items()}
-    with _up(tuning, world_of("confirm", tuning.spec, wanted, instances)) as ground:
+    with up(tuning, world_of("confirm", tuning.spec, wanted, instances)) as ground:
         _take_pace(ground, chosen)
         if "confirm" in left:
             climb(ground, "confirm", wanted, plan, knees)
@@ -155,7 +155,7 @@ def go_away(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
     plan = ladder(tuning, "distance", wanted)
     rtt_ms = tuning.spec.run.database_rtt_ms + tuning.spec.tune.rtt_change_ms
     world = world_of("distance", tuning.spec, wanted, plan.instances, rtt_ms=rtt_ms)
-    with _up(tuning, world) as ground:
+    with up(tuning, world) as ground:
         _take_pace(ground, chosen)
         knees = {arm: each.knee_per_s * _slowed(tuning, arm) for arm, each in chosen.items()}
         climb(ground, "distance", wanted, plan, knees)
@@ -210,7 +210,7 @@ def _slowed(tuning: Tuning, arm: str) -> float:
 
 
 @contextmanager
-def _up(tuning: Tuning, world: World) -> Iterator[Ground]:
+def up(tuning: Tuning, world: World) -> Iterator[Ground]:
     """The world warmed up, told in the journal, looked at while nothing is loaded."""
     name: WorldName = world.name
     with tuning.open_world(world) as run:

@@ -1,0 +1,107 @@
+"""Measures a grid: every setting of one arm, all up together, at a common ladder of loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadtests.errors import UsageError
+from loadtests.plan import round_rate
+from loadtests.trials import OpenLoad
+from loadtests.tuning.confirm import DESCENT_SHARE, climb
+from loadtests.tuning.execute import up
+from loadtests.tuning.ground import Ground, Tuning
+from loadtests.tuning.past import SpaceFacts, chosen_facts, plain
+from loadtests.tuning.race import Race
+from loadtests.tuning.search import pilot, run_races
+from loadtests.tuning.setting import Setting
+from loadtests.tuning.stages import Chosen, LadderPlan
+from loadtests.tuning.world import world_of
+from reports.tuning.knee import Scored
+from reports.tuning.plateau import plateau_of
+from reports.tuning.record import ArmSearch
+
+LADDERS: tuple[tuple[float, ...], ...] = (
+    (0.4, 0.55, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2),
+    (0.5, 0.7, 0.8, 0.9, 1.0, 1.1),
+    (0.5, 0.7, 0.85, 1.0, 1.15),
+    (0.6, 0.8, 0.95, 1.1),
+)
+"""Loads as shares of a knee that is roughly known; the first whose time fits the budget."""
+P99_SHARE = 0.8
+"""Of the best's knee: where the p99 of the settings is compared."""
+P99_BLOCKS = 2
+"""Of each instance there: the p99 of one second's requests says little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """An arm's search, and what its finals came to."""
+
+    arm: ArmSearch
+    chosen: Chosen
+
+
+def measure_grid(tuning: Tuning, found: Searched, instances: int, *, seen: bool) -> None:
+    """Measure the grid into the tuning's folder, around the knee of the search where its load and
+    distance are `seen`, around a race's where they are not.
+
+    Raises UsageError when not even the coarsest ladder fits the budget.
+    """
+    arm, chosen = found.arm, found.chosen
+    facts = SpaceFacts(arm.arm, arm.present, arm.settings, arm.refused, arm.notes)
+    tuning.write("space", **facts.facts())
+    world = world_of("confirm", tuning.spec, {arm.arm: arm.settings}, instances)
+    with up(tuning, world) as ground:
+        knee_per_s = chosen.knee_per_s if seen else _rough_knee(ground, found)
+        known = Chosen(chosen.taken, chosen.alternate, knee_per_s)
+        tuning.write("chosen", **chosen_facts(arm.arm, known))
+        left_s = (1.0 - DESCENT_SHARE) * tuning.spec.tune.budget_s - tuning.past.spent_s
+        plan = choose_ladder(len(arm.settings), instances, left_s, tuning.trial_s)
+        climb(ground, "confirm", {arm.arm: arm.settings}, plan, {arm.arm: knee_per_s})
+        _measure_p99(ground, found)
+
+
+def choose_ladder(settings: int, instances: int, seconds: float, each_s: float) -> LadderPlan:
+    """The finest ladder that fits, with the blocks for the p99; raises UsageError without any."""
+    needed_s = 0.0
+    for shares in LADDERS:
+        needed_s = settings * instances * (len(shares) + P99_BLOCKS) * each_s
+        if needed_s <= seconds:
+            return LadderPlan(instances, shares)
+    raise UsageError(
+        f"{settings} settings × {instances} instances take {needed_s:.0f} s at the fewest loads; "
+        f"{max(0.0, seconds):.0f} s are left for them.",
+        hint="A larger --budget-s, or fewer --instances.",
+    )
+
+
+def _rough_knee(ground: Ground, found: Searched) -> float:
+    """Where the taken or the roomiest setting passes the objective: a race of the two."""
+    tuning, arm = ground.tuning, found.arm
+    roomiest = max(arm.settings, key=lambda each: (each.room, each))
+    racers = list(dict.fromkeys([found.chosen.taken, roomiest]))
+    tuning.write("starters", arm=arm.arm, settings=plain(racers), start_rate_per_s=None)
+    pilot(ground, arm.arm, racers)
+    race = Race(racers, tuning.past.pilots[arm.arm].start_rate_per_s, tuning.objective)
+    run_races(ground, {arm.arm: race})
+    return race.rate_at(0 if race.top is None else race.top)
+
+
+def _measure_p99(ground: Ground, found: Searched) -> None:
+    """Below the best's knee: what was taken, and all that can bear that load."""
+    tuning, arm = ground.tuning, found.arm
+    trials: dict[Setting, list[Scored]] = {}
+    for block in tuning.past.of_stage("confirm", arm.arm):
+        for setting, score in block.scores.items():
+            trials.setdefault(setting, []).append(Scored(block.unit, score))
+    plateau = plateau_of(trials, tuning.objective)
+    if plateau is None:
+        return
+    rate_per_s = round_rate(P99_SHARE * plateau.knees[plateau.best].per_s, 3)
+    bearing = [s for s, knee in plateau.knees.items() if knee.per_s >= rate_per_s]
+    settings = list(dict.fromkeys([*bearing, found.chosen.taken]))
+    tuning.teller.say(f"p99 at {rate_per_s:g}/s …")
+    for instance in list(ground.instances) * P99_BLOCKS:
+        ground.measure(
+            "confirm", arm.arm, settings, OpenLoad(rate_per_s), unit=instance, instance=instance
+        )

@@ -1,0 +1,116 @@
+"""The grid beside a search: which setting is best, how far the taken one lies behind, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.tuning.grid_climb import LADDERS, P99_BLOCKS, choose_ladder
+from benchmarks.tuning.grid_table import Cost, Grid, costs_table, told
+from benchmarks.tuning.real_grid import Asked, grid_spec, is_seen
+from loadtests.errors import UsageError
+from loadtests.tuning.past import Measured
+from loadtests.tuning.score import LATE_SHARE, Score
+from loadtests.tuning.setting import Setting
+from reports.tuning.record import Tried
+from tests.support.tuning_records import one_arm
+
+TINY, SMALL, LARGE = Setting(1), Setting(5), Setting(10)
+KNEES = {TINY: 120.0, SMALL: 285.0, LARGE: 300.0}
+RATES = (100.0, 200.0, 240.0, 280.0, 320.0)
+P99_AT_PER_S = 240.0
+
+
+def trials(knees: Mapping[Setting, float], rates: Sequence[float] = RATES) -> list[Tried]:
+    """Three instances whose share of late requests passes 1% exactly at the knee."""
+    blocks = [(unit, rate) for unit in range(3) for rate in rates]
+    return [
+        Tried(
+            arm="sync", setting=setting, stage="confirm", unit=unit, block=block,
+            score=score(rate, knee_per_s), good_per_s=rate, rate_per_s=rate,
+            p99_ms=rate / 4.0 * (2.0 if setting == SMALL else 1.0),
+        )
+        for block, (unit, rate) in enumerate(blocks)
+        for setting, knee_per_s in knees.items()
+    ]  # fmt: skip
+
+
+def score(rate_per_s: float, knee_per_s: float) -> Score:
+    planned = 1_000_000
+    late = min(planned, round(planned * LATE_SHARE * (rate_per_s / knee_per_s) ** 8))
+    return Score(rate_per_s, planned, late, 0)
+
+
+def grid(taken: Setting, alternate: Setting | None = None, factor: float = 1.0) -> Grid:
+    record = one_arm()
+    arm = replace(
+        record.arms[0], settings=tuple(KNEES), present=TINY, taken=taken, alternate=alternate
+    )
+    knees = {setting: factor * knee_per_s for setting, knee_per_s in KNEES.items()}
+    return Grid(replace(record, arms=(arm,), tried=tuple(trials(knees))), P99_AT_PER_S)
+
+
+def test_the_taken_setting_is_compared_with_the_grids_best() -> None:
+    lines = list(told(grid(SMALL)))
+    [small] = [line for line in lines if line.startswith("| pool 5")]
+    [large] = [line for line in lines if line.startswith("| pool 10")]
+    assert small.split(" | ")[1:4] == ["**taken**", "285/s [285 to 285]", "-5.0% [-5.0% to -5.0%]"]
+    assert large.split(" | ")[1:4] == ["best", "300/s [300 to 300]", "–"]
+    assert lines[-1] == (
+        "- taken (pool 5, 40 threads, gate 5) against the grid's best (pool 10, 40 threads, gate "
+        "10): capacity -5.0% [-5.0% to -5.0%], worse; p99 +100% [+100% to +100%], worse."
+    )
+
+
+def test_p99_is_of_one_load() -> None:
+    [line] = [line for line in told(grid(SMALL)) if line.startswith("| pool 10")]
+    assert line.endswith("| 60 |")
+
+
+def test_a_setting_below_the_loads_is_told_as_a_bound() -> None:
+    [tiny] = [line for line in told(grid(SMALL, factor=0.8)) if line.startswith("| pool 1,")]
+    assert "present | less than 100/s" in tiny
+    assert "less than -58%" in tiny
+
+
+def test_a_taken_setting_that_is_the_best_has_no_regret() -> None:
+    lines = list(told(grid(LARGE, alternate=SMALL)))
+    assert lines[-2] == "- taken (pool 10, 40 threads, gate 10): it is the grid's best, regret 0."
+    assert lines[-1].startswith("- roomiest (pool 5")
+
+
+def test_without_any_capacity_there_is_no_regret() -> None:
+    assert "No setting met the objective" in list(told(grid(SMALL, factor=0.1)))[-1]
+
+
+def test_costs_are_of_blocks_that_count() -> None:
+    scores = {TINY: score(100.0, 120.0), LARGE: score(100.0, 300.0)}
+    block = Measured("search", "sync", 0, 0, scores, wall_s=3.0, rate_per_s=100.0)
+    *_, search, whole = costs_table(Cost.of([block]), Cost.of([block] * 4))
+    assert search == "| search and finals | 2 | 25% | 3 s | 25% |"
+    assert whole == "| grid | 8 | 100% | 12 s | 100% |"
+
+
+def test_the_ladder_is_as_fine_as_the_budget_allows() -> None:
+    each_s = 2.0
+    fits = [5 * 3 * (len(shares) + P99_BLOCKS) * each_s for shares in LADDERS]
+    for shares, needed_s in zip(LADDERS, fits, strict=True):
+        assert choose_ladder(5, 3, needed_s, each_s).shares == shares
+    with pytest.raises(UsageError, match="5 settings × 3 instances"):
+        choose_ladder(5, 3, min(fits) - 1.0, each_s)
+
+
+def test_a_grid_is_seen_only_under_the_searchs_load_and_distance() -> None:
+    spec = one_arm().spec
+    as_searched = Asked(None, None, 3, None, 200.0)
+    again = grid_spec(spec, as_searched)
+    assert again.run.seed != spec.run.seed
+    assert is_seen(spec, again)
+    assert not is_seen(spec, grid_spec(spec, replace(as_searched, rtt_ms=1.5)))
+    other = grid_spec(spec, replace(as_searched, scenario="read-page"))
+    assert other.tuned_scenario.name == "read-page"
+    assert not is_seen(spec, other)
+    with pytest.raises(UsageError, match="nosuch"):
+        grid_spec(spec, replace(as_searched, scenario="nosuch"))
