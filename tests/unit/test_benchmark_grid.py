@@ -1,4 +1,4 @@
-"""The grid beside a search: which setting is best, how far the taken one lies behind, what it cost."""
+"""The grid beside a search: the best setting, how far the taken one is behind, what it cost."""
 
 from __future__ import annotations
 
