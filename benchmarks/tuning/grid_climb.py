@@ -14,17 +14,17 @@ from loadtests.tuning.past import SpaceFacts, chosen_facts, plain
 from loadtests.tuning.race import Race
 from loadtests.tuning.search import pilot, run_races
 from loadtests.tuning.setting import Setting
-from loadtests.tuning.stages import Chosen, LadderPlan
+from loadtests.tuning.stages import SHARES, Chosen, LadderPlan
 from loadtests.tuning.world import world_of
 from reports.tuning.knee import Scored
 from reports.tuning.plateau import plateau_of
 from reports.tuning.record import ArmSearch
 
 LADDERS: tuple[tuple[float, ...], ...] = (
-    (0.4, 0.55, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2),
-    (0.5, 0.7, 0.8, 0.9, 1.0, 1.1),
-    (0.5, 0.7, 0.85, 1.0, 1.15),
-    (0.6, 0.8, 0.95, 1.1),
+    (0.3, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.2),
+    (0.4, 0.6, 0.8, 0.9, 1.0, 1.1),
+    (0.4, 0.65, 0.85, 1.0, 1.15),
+    (0.5, 0.75, 0.95, 1.15),
 )
 """Loads as shares of a knee that is roughly known; the first whose time fits the budget."""
 P99_SHARE = 0.8
@@ -45,9 +45,12 @@ def measure_grid(tuning: Tuning, found: Searched, instances: int, *, seen: bool)
     """Measure the grid into the tuning's folder, around the knee of the search where its load and
     distance are `seen`, around a race's where they are not.
 
-    Raises UsageError when not even the coarsest ladder fits the budget.
+    Raises UsageError before anything is started when not even the coarsest ladder fits the budget.
     """
     arm, chosen = found.arm, found.chosen
+    settings, budget_s = len(arm.settings), tuning.spec.tune.budget_s
+    for_race = 0.0 if seen else SHARES["search"]
+    check_budget(settings, instances, (1.0 - DESCENT_SHARE - for_race) * budget_s, tuning.trial_s)
     facts = SpaceFacts(arm.arm, arm.present, arm.settings, arm.refused, arm.notes)
     tuning.write("space", **facts.facts())
     world = world_of("confirm", tuning.spec, {arm.arm: arm.settings}, instances)
@@ -55,24 +58,34 @@ def measure_grid(tuning: Tuning, found: Searched, instances: int, *, seen: bool)
         knee_per_s = chosen.knee_per_s if seen else _rough_knee(ground, found)
         known = Chosen(chosen.taken, chosen.alternate, knee_per_s)
         tuning.write("chosen", **chosen_facts(arm.arm, known))
-        left_s = (1.0 - DESCENT_SHARE) * tuning.spec.tune.budget_s - tuning.past.spent_s
-        plan = choose_ladder(len(arm.settings), instances, left_s, tuning.trial_s)
+        left_s = (1.0 - DESCENT_SHARE) * budget_s - tuning.past.spent_s
+        plan = choose_ladder(settings, instances, left_s, tuning.trial_s)
         climb(ground, "confirm", {arm.arm: arm.settings}, plan, {arm.arm: knee_per_s})
         _measure_p99(ground, found)
 
 
+def needed_s(settings: int, instances: int, loads: int, each_s: float) -> float:
+    """Measuring time of a ladder of so many loads, with the blocks for the p99."""
+    return settings * instances * (loads + P99_BLOCKS) * each_s
+
+
+def check_budget(settings: int, instances: int, seconds: float, each_s: float) -> None:
+    """Raise UsageError when not even the coarsest ladder fits."""
+    least_s = needed_s(settings, instances, len(LADDERS[-1]), each_s)
+    if least_s > seconds:
+        raise UsageError(
+            f"{settings} settings × {instances} instances take {least_s:.0f} s at the fewest "
+            f"loads; the budget leaves {seconds:.0f} s for them.",
+            hint="A larger --budget-s, or fewer --instances.",
+        )
+
+
 def choose_ladder(settings: int, instances: int, seconds: float, each_s: float) -> LadderPlan:
-    """The finest ladder that fits, with the blocks for the p99; raises UsageError without any."""
-    needed_s = 0.0
+    """The finest ladder that fits; the coarsest where trials turn out to take too long for any."""
     for shares in LADDERS:
-        needed_s = settings * instances * (len(shares) + P99_BLOCKS) * each_s
-        if needed_s <= seconds:
+        if needed_s(settings, instances, len(shares), each_s) <= seconds:
             return LadderPlan(instances, shares)
-    raise UsageError(
-        f"{settings} settings × {instances} instances take {needed_s:.0f} s at the fewest loads; "
-        f"{max(0.0, seconds):.0f} s are left for them.",
-        hint="A larger --budget-s, or fewer --instances.",
-    )
+    return LadderPlan(instances, LADDERS[-1])
 
 
 def _rough_knee(ground: Ground, found: Searched) -> float:

@@ -131,7 +131,7 @@ def _settings_table(grid: Grid, best: Setting) -> Iterator[str]:
     at = "" if grid.p99_at_per_s is None else f" at {grid.p99_at_per_s:g}/s"
     yield f"| setting | | capacity, 95% interval | against the best | p99{at}, ms |"
     yield "|---|---|---|---|---|"
-    for setting in grid.arm.settings:
+    for setting in sorted(grid.arm.settings, key=lambda each: (each.cost, each)):
         found, p99_ms = grid.knee(setting), grid.p99_ms(setting)
         against = "–" if setting == best else change_words(grid.capacity_change(setting, best))
         yield (

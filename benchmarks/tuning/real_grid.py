@@ -138,7 +138,7 @@ def main() -> int:
     parser.add_argument("--rtt-ms", type=float)
     parser.add_argument("--instances", type=int, default=3, help="of each setting")
     parser.add_argument("--seed", type=int, help="default: the search's + 1")
-    parser.add_argument("--budget-s", type=float, default=200.0, help="of measuring")
+    parser.add_argument("--budget-s", type=float, default=190.0, help="of measuring")
     parser.add_argument("--judge", action="store_true", help="only judge what is stored")
     typed = parser.parse_args()
     asked = Asked(typed.scenario, typed.rtt_ms, typed.instances, typed.seed, typed.budget_s)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.tuning.grid_climb import LADDERS, P99_BLOCKS, choose_ladder
+from benchmarks.tuning.grid_climb import LADDERS, check_budget, choose_ladder, needed_s
 from benchmarks.tuning.grid_table import Cost, Grid, costs_table, told
 from benchmarks.tuning.real_grid import Asked, grid_spec, is_seen
 from loadtests.errors import UsageError
@@ -106,11 +106,18 @@ def test_costs_are_of_blocks_that_count() -> None:
 
 def test_the_ladder_is_as_fine_as_the_budget_allows() -> None:
     each_s = 2.0
-    fits = [5 * 3 * (len(shares) + P99_BLOCKS) * each_s for shares in LADDERS]
-    for shares, needed_s in zip(LADDERS, fits, strict=True):
-        assert choose_ladder(5, 3, needed_s, each_s).shares == shares
+    fits = [needed_s(5, 3, len(shares), each_s) for shares in LADDERS]
+    assert fits == sorted(fits, reverse=True)
+    for shares, seconds in zip(LADDERS, fits, strict=True):
+        assert choose_ladder(5, 3, seconds, each_s).shares == shares
+    assert choose_ladder(5, 3, 0.0, each_s).shares == LADDERS[-1]
+
+
+def test_a_budget_too_small_for_any_ladder_is_refused() -> None:
+    least_s = needed_s(5, 3, len(LADDERS[-1]), 2.0)
+    check_budget(5, 3, least_s, 2.0)
     with pytest.raises(UsageError, match="5 settings × 3 instances"):
-        choose_ladder(5, 3, min(fits) - 1.0, each_s)
+        check_budget(5, 3, least_s - 1.0, 2.0)
 
 
 def test_a_grid_is_seen_only_under_the_searchs_load_and_distance() -> None:
