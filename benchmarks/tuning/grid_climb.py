@@ -89,7 +89,8 @@ def choose_ladder(settings: int, instances: int, seconds: float, each_s: float) 
 
 
 def _rough_knee(ground: Ground, found: Searched) -> float:
-    """Where the taken or the roomiest setting passes the objective: a race of the two."""
+    """Where the taken or the roomiest setting passes the objective: a race of the two, one rung
+    below the highest that either cleared, since that may have been a lucky moment."""
     tuning, arm = ground.tuning, found.arm
     roomiest = max(arm.settings, key=lambda each: (each.room, each))
     racers = list(dict.fromkeys([found.chosen.taken, roomiest]))
@@ -97,7 +98,7 @@ def _rough_knee(ground: Ground, found: Searched) -> float:
     pilot(ground, arm.arm, racers)
     race = Race(racers, tuning.past.pilots[arm.arm].start_rate_per_s, tuning.objective)
     run_races(ground, {arm.arm: race})
-    return race.rate_at(0 if race.top is None else race.top)
+    return race.rate_at(0 if race.top is None else race.top - 1)
 
 
 def _measure_p99(ground: Ground, found: Searched) -> None:
