@@ -35,10 +35,12 @@ P99_BLOCKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """An arm's search, and what its finals came to."""
+    """An arm's search, what its finals came to, and what was recommended in the end; the last is
+    among the arm's settings."""
 
     arm: ArmSearch
     chosen: Chosen
+    recommended: Setting
 
 
 def measure_grid(tuning: Tuning, found: Searched, instances: int, *, seen: bool) -> None:
@@ -102,7 +104,7 @@ def _rough_knee(ground: Ground, found: Searched) -> float:
 
 
 def _measure_p99(ground: Ground, found: Searched) -> None:
-    """Below the best's knee: what was taken, and all that can bear that load."""
+    """Below the best's knee: what was taken or recommended, and all that can bear that load."""
     tuning, arm = ground.tuning, found.arm
     trials: dict[Setting, list[Scored]] = {}
     for block in tuning.past.of_stage("confirm", arm.arm):
@@ -113,7 +115,7 @@ def _measure_p99(ground: Ground, found: Searched) -> None:
         return
     rate_per_s = round_rate(P99_SHARE * plateau.knees[plateau.best].per_s, 3)
     bearing = [s for s, knee in plateau.knees.items() if knee.per_s >= rate_per_s]
-    settings = list(dict.fromkeys([*bearing, found.chosen.taken]))
+    settings = list(dict.fromkeys([*bearing, found.chosen.taken, found.recommended]))
     tuning.teller.say(f"p99 at {rate_per_s:g}/s …")
     for instance in list(ground.instances) * P99_BLOCKS:
         ground.measure(

@@ -1,4 +1,4 @@
-"""PURE: what a measured grid says of the setting that a search took: tables and sentences."""
+"""PURE: what a measured grid says of the setting that a search chose: tables and sentences."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ class Cost:
 class Grid:
     """Every setting of one arm at a common ladder of loads, and all once more at `p99_at_per_s`.
 
-    `record` is the grid's own, `taken` and `alternate` of its arm are the search's.
+    `record` is the grid's own, `taken` and `alternate` of its arm are the search's; `recommended`
+    is what the search's run said in the end.
     """
 
     record: TuneRecord
+    recommended: Setting
     p99_at_per_s: float | None
 
     @property
@@ -101,7 +103,7 @@ class Grid:
 
 
 def told(grid: Grid) -> Iterator[str]:
-    """The whole answer in Markdown: what was measured, every setting, the regret of the taken."""
+    """The whole answer in Markdown: what was measured, every setting, the regret of the chosen."""
     yield _what(grid)
     yield ""
     best = grid.best
@@ -142,8 +144,10 @@ def _settings_table(grid: Grid, best: Setting) -> Iterator[str]:
 
 
 def _marks(grid: Grid, setting: Setting, best: Setting) -> Iterator[str]:
+    if setting == grid.recommended:
+        yield "**recommended**"
     if setting == grid.taken:
-        yield "**taken**"
+        yield "taken"
     if setting == grid.arm.alternate:
         yield "roomiest"
     if setting == grid.arm.present:
@@ -153,10 +157,13 @@ def _marks(grid: Grid, setting: Setting, best: Setting) -> Iterator[str]:
 
 
 def _regret(grid: Grid, best: Setting) -> Iterator[str]:
-    """The regret of the taken setting, and of the alternate that the search told beside it."""
-    for name, setting in (("taken", grid.taken), ("roomiest", grid.arm.alternate)):
-        if setting is None:
-            continue
+    """The regret of each setting that the search's answer names."""
+    names: dict[Setting, list[str]] = {grid.recommended: ["recommended"]}
+    names.setdefault(grid.taken, []).append("taken")
+    if grid.arm.alternate is not None:
+        names.setdefault(grid.arm.alternate, []).append("roomiest")
+    for setting, roles in names.items():
+        name = " and ".join(roles)
         if setting == best:
             yield f"- {name} ({setting.words}): it is the grid's best, regret 0."
             continue

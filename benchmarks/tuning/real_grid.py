@@ -1,4 +1,4 @@
-"""Measures every setting that a tune run could choose from, beside the one that it took.
+"""Measures every setting that a tune run could choose from, beside the one that it chose.
 
     bench tune SPEC --set 'tune.arms=["sync"]' … --out SEARCH
     python -m benchmarks.tuning.real_grid --run SEARCH --out GRID                # what it saw
@@ -15,7 +15,7 @@ import itertools
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from loadtests.spec import Spec
 from loadtests.store import RunStore, new_run_folder
 from loadtests.tuning.past import Past, past_of
 from loadtests.tuning.room import shortage
+from reports.tuning.judge import judge
 from reports.tuning.load import load_tune
 from reports.tuning.record import TuneRecord
 from scripts.run_log import RunLog
@@ -76,13 +77,16 @@ def searched(folder: Path) -> tuple[TuneRecord, Searched]:
     """A finished search of one arm. Raises UsageError when the folder holds none."""
     record = load_tune(folder)
     chosen = past_of(_events(folder)).chosen.get(record.arms[0].arm) if record.arms else None
-    if len(record.arms) != 1 or chosen is None:
+    if len(record.arms) != 1 or chosen is None or record.status != "complete":
         raise UsageError(
             f"{folder} holds {len(record.arms)} tuned arms; a grid stands beside the finished "
             "search of one.",
             hint="bench tune quick --set 'tune.arms=[\"sync\"]'",
         )
-    return record, Searched(record.arms[0], chosen)
+    [arm], [answer] = record.arms, judge(record).arms
+    recommended = answer.recommended or chosen.taken
+    settings = tuple(dict.fromkeys([*arm.settings, recommended]))
+    return record, Searched(replace(arm, settings=settings), chosen, recommended)
 
 
 def measure(search: Path, asked: Asked, folder: Path) -> None:
@@ -108,11 +112,12 @@ def measure(search: Path, asked: Asked, folder: Path) -> None:
 
 def tables(search: Path, folder: Path) -> str:
     """What a measured grid says, in Markdown."""
-    record, _ = searched(search)
+    record, found = searched(search)
     events = _events(folder)
     ladder = past_of(list(itertools.takewhile(lambda each: not _ends_ladder(each), events)))
     beyond = past_of(events).measured[len(ladder.measured) :]
-    grid = Grid(load_tune(folder), beyond[0].rate_per_s if beyond else None)
+    p99_at_per_s = beyond[0].rate_per_s if beyond else None
+    grid = Grid(load_tune(folder), found.recommended, p99_at_per_s)
     lines = [*told(grid)]
     if is_seen(record.spec, grid.record.spec):
         blocks = past_of(_events(search)).measured

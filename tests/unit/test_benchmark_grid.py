@@ -49,13 +49,19 @@ def score(rate_per_s: float, knee_per_s: float) -> Score:
     return Score(rate_per_s, planned, late, 0)
 
 
-def grid(taken: Setting, alternate: Setting | None = None, factor: float = 1.0) -> Grid:
+def grid(
+    taken: Setting,
+    alternate: Setting | None = None,
+    factor: float = 1.0,
+    recommended: Setting | None = None,
+) -> Grid:
     record = one_arm()
     arm = replace(
         record.arms[0], settings=tuple(KNEES), present=TINY, taken=taken, alternate=alternate
     )
     knees = {setting: factor * knee_per_s for setting, knee_per_s in KNEES.items()}
-    return Grid(replace(record, arms=(arm,), tried=tuple(trials(knees))), P99_AT_PER_S)
+    measured = replace(record, arms=(arm,), tried=tuple(trials(knees)))
+    return Grid(measured, recommended or taken, P99_AT_PER_S)
 
 
 def test_the_taken_setting_is_compared_with_the_grids_best() -> None:
@@ -63,12 +69,16 @@ def test_the_taken_setting_is_compared_with_the_grids_best() -> None:
     [small] = [line for line in lines if line.startswith("| pool 5")]
     [large] = [line for line in lines if line.startswith("| pool 10")]
     _, small_marks, small_knee, behind, small_p99 = small.split(" | ")
-    assert (small_marks, small_knee[:7], behind[:6]) == ("**taken**", "294/s [", "−2.0% ")
+    assert (small_marks, small_knee[:7], behind[:6]) == (
+        "**recommended**, taken",
+        "294/s [",
+        "−2.0% ",
+    )
     assert large.split(" | ")[1:4:2] == ["best", "–"]
     assert small_p99 == "120 |"
     regret = lines[-1]
     assert regret.startswith(
-        "- taken (pool 5, 40 threads, gate 5) against the grid's best (pool 10"
+        "- recommended and taken (pool 5, 40 threads, gate 5) against the grid's best (pool 10"
     )
     assert "capacity −2.0% [" in regret
     assert regret.endswith(", worse.")
@@ -87,9 +97,9 @@ def test_a_setting_below_the_loads_is_told_as_a_bound() -> None:
 
 
 def test_a_taken_setting_that_is_the_best_has_no_regret() -> None:
-    lines = list(told(grid(LARGE, alternate=SMALL)))
-    assert lines[-2] == "- taken (pool 10, 40 threads, gate 10): it is the grid's best, regret 0."
-    assert lines[-1].startswith("- roomiest (pool 5")
+    lines = list(told(grid(LARGE, alternate=SMALL, recommended=SMALL)))
+    assert lines[-1] == "- taken (pool 10, 40 threads, gate 10): it is the grid's best, regret 0."
+    assert lines[-2].startswith("- recommended and roomiest (pool 5")
 
 
 def test_without_any_capacity_there_is_no_regret() -> None:
