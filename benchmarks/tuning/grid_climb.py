@@ -17,7 +17,7 @@ from loadtests.tuning.setting import Setting
 from loadtests.tuning.stages import SHARES, Chosen, LadderPlan
 from loadtests.tuning.world import world_of
 from reports.tuning.knee import Scored
-from reports.tuning.plateau import plateau_of
+from reports.tuning.plateau import Plateau, plateau_of
 from reports.tuning.record import ArmSearch
 
 LADDERS: tuple[tuple[float, ...], ...] = (
@@ -29,8 +29,13 @@ LADDERS: tuple[tuple[float, ...], ...] = (
 """Loads as shares of a knee that is roughly known; the first whose time fits the budget."""
 P99_SHARE = 0.8
 """Of the best's knee: where the p99 of the settings is compared."""
+P99_BEGINS = "p99"
+"""The journal's word for the end of the grid, and the load of what follows."""
 P99_BLOCKS = 2
 """Of each instance there: the p99 of one second's requests says little."""
+STEP_UP = 1.15
+MOST_STEPS_UP = 4
+"""From the top of the ladder on, as long as a setting still meets the objective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ def measure_grid(tuning: Tuning, found: Searched, instances: int, *, seen: bool)
         left_s = (1.0 - DESCENT_SHARE) * budget_s - tuning.past.spent_s
         plan = choose_ladder(settings, instances, left_s, tuning.trial_s)
         climb(ground, "confirm", {arm.arm: arm.settings}, plan, {arm.arm: knee_per_s})
+        _climb_on(ground, arm.arm, plan.rates(knee_per_s)[-1])
         _measure_p99(ground, found)
 
 
@@ -103,19 +109,42 @@ def _rough_knee(ground: Ground, found: Searched) -> float:
     return race.rate_at(0 if race.top is None else race.top - 1)
 
 
+def _climb_on(ground: Ground, arm: str, rate_per_s: float) -> None:
+    """Settings that met the objective at all loads, at higher ones: what was known of a knee may
+    have been measured on a slower machine."""
+    for _ in range(MOST_STEPS_UP):
+        plateau = _plateau(ground, arm)
+        knees = {} if plateau is None else plateau.knees
+        above = [setting for setting, knee in knees.items() if knee.censored == "above"]
+        if not above:
+            return
+        rate_per_s = round_rate(STEP_UP * rate_per_s, 3)
+        ground.tuning.teller.say(f"{len(above)} settings go on to {rate_per_s:g}/s …")
+        for instance in ground.instances:
+            ground.measure(
+                "confirm", arm, above, OpenLoad(rate_per_s), unit=instance, instance=instance
+            )
+
+
+def _plateau(ground: Ground, arm: str) -> Plateau | None:
+    """All settings of the grid, judged as finalists are."""
+    trials: dict[Setting, list[Scored]] = {}
+    for block in ground.tuning.past.of_stage("confirm", arm):
+        for setting, score in block.scores.items():
+            trials.setdefault(setting, []).append(Scored(block.unit, score))
+    return plateau_of(trials, ground.tuning.objective)
+
+
 def _measure_p99(ground: Ground, found: Searched) -> None:
     """Below the best's knee: what was taken or recommended, and all that can bear that load."""
     tuning, arm = ground.tuning, found.arm
-    trials: dict[Setting, list[Scored]] = {}
-    for block in tuning.past.of_stage("confirm", arm.arm):
-        for setting, score in block.scores.items():
-            trials.setdefault(setting, []).append(Scored(block.unit, score))
-    plateau = plateau_of(trials, tuning.objective)
+    plateau = _plateau(ground, arm.arm)
     if plateau is None:
         return
     rate_per_s = round_rate(P99_SHARE * plateau.knees[plateau.best].per_s, 3)
     bearing = [s for s, knee in plateau.knees.items() if knee.per_s >= rate_per_s]
     settings = list(dict.fromkeys([*bearing, found.chosen.taken, found.recommended]))
+    tuning.write(P99_BEGINS, rate_per_s=rate_per_s)
     tuning.teller.say(f"p99 at {rate_per_s:g}/s …")
     for instance in list(ground.instances) * P99_BLOCKS:
         ground.measure(

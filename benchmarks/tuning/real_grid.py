@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tuning.grid_climb import Searched, measure_grid
+from benchmarks.tuning.grid_climb import P99_BEGINS, Searched, measure_grid
 from benchmarks.tuning.grid_table import Cost, Grid, costs_table, told
 from loadtests.errors import BenchError, UsageError
 from loadtests.journal import read_journal
@@ -114,9 +114,9 @@ def tables(search: Path, folder: Path) -> str:
     """What a measured grid says, in Markdown."""
     record, found = searched(search)
     events = _events(folder)
-    ladder = past_of(list(itertools.takewhile(lambda each: not _ends_ladder(each), events)))
-    beyond = past_of(events).measured[len(ladder.measured) :]
-    p99_at_per_s = beyond[0].rate_per_s if beyond else None
+    ladder = past_of(itertools.takewhile(lambda each: each.get("what") != P99_BEGINS, events))
+    begins = (each["rate_per_s"] for each in events if each.get("what") == P99_BEGINS)
+    p99_at_per_s = next(begins, None)
     grid = Grid(load_tune(folder), found.recommended, p99_at_per_s)
     lines = [*told(grid)]
     if is_seen(record.spec, grid.record.spec):
@@ -124,10 +124,6 @@ def tables(search: Path, folder: Path) -> str:
         of_search = Cost.of([each for each in blocks if each.stage in ("search", "final")])
         lines += ["", *costs_table(of_search, Cost.of(ladder.measured))]
     return "\n".join(lines)
-
-
-def _ends_ladder(event: Event) -> bool:
-    return (event.get("what"), event.get("stage")) == ("finished", "confirm")
 
 
 def _events(folder: Path) -> list[Event]:
