@@ -61,6 +61,12 @@ def burst_of(setting: Setting, tried: Sequence[Tried]) -> Burst | None:
     )
 
 
+def deadlock_shown(setting: Setting, app: str | None, tried: Sequence[Tried]) -> bool:
+    """Whether threads and pool can wait for each other, and the bursts among `tried` made them."""
+    burst = burst_of(setting, tried)
+    return can_deadlock(setting, app) and burst is not None and _collapsed(burst)
+
+
 def _deadlock(
     arm: ArmSearch, setting: Setting, roles: tuple[Role, ...], who: str, burst: Burst | None
 ) -> Hazard:

@@ -94,17 +94,19 @@ def knee_log_ratio_bound(
     if more and less:
         return Doubt("both settings' knees lie beyond the loads that were measured"), None
     bound: Bound | None = "more than" if more else "less than" if less else None
-    if low_side and high_side:  # one knee below all loads, the other above: in every unit alike
+    if low_side and high_side and pair.alike:  # one below all loads, the other above, everywhere
         return Estimate(float(pair.logs[0]), 0.0, pair.units - 1.0), bound
     return from_replicates(float(pair.logs[0]), pair.logs, pair.units), bound
 
 
 @dataclass(frozen=True, slots=True)
 class _Paired:
-    """Log ratios of two knees in the rows of `resampling_weights`, and where either is censored."""
+    """Log ratios of two knees in the rows of `resampling_weights`, and where either is censored;
+    `alike`: in every row as in the first, which is all units as they are."""
 
     logs: Floats
     sides: tuple[Censored | None, Censored | None]
+    alike: bool
     units: int
 
 
@@ -123,7 +125,8 @@ def _paired(
         for trials in (baseline, candidate)
     )
     sides = (_SIDES[int(low_side[0])], _SIDES[int(high_side[0])])
-    return _Paired(high - low, sides, len(order))
+    alike = bool((low_side == low_side[0]).all() and (high_side == high_side[0]).all())
+    return _Paired(high - low, sides, alike, len(order))
 
 
 def knee_estimate(trials: Sequence[Scored], objective: Objective) -> Estimate | Doubt:

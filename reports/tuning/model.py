@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from loadtests.tuning.score import Objective
-from loadtests.tuning.setting import Setting
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from reports.model import Status
 from reports.tuning.knee import Bound, Censored
 from reports.tuning.record import Split, Stage
@@ -181,9 +181,9 @@ class ArmReport:
             "plateau": [_knee(each.found) for each in self.plateau],
             "capacity_per_s": capacity and capacity.per_s,
             "ci95_per_s": capacity and capacity.ci95_per_s,
-            "gain_over_default_pct": self._gain_pct(gain),
+            "gain_over_default_pct": self._gain_pct(gain, FRAMEWORK_DEFAULT),
             "gain_ci95_pct": gain and gain.ci95_pct,
-            "gain_over_present_pct": self._gain_pct(self.over_present),
+            "gain_over_present_pct": self._gain_pct(self.over_present, self.present),
             "confirmed": self.confirmed,
             "trials": self.trials,
             "measuring_s": self.measuring_s,
@@ -207,11 +207,11 @@ class ArmReport:
             "notes": list(self.notes),
         }
 
-    def _gain_pct(self, change: Change | None) -> float | None:
-        """0 where the recommended setting is the one it would be compared with."""
-        if change is None:
-            return None if self.recommended is None else 0.0
-        return change.change_pct
+    def _gain_pct(self, change: Change | None, other: Setting) -> float | None:
+        """0 where the recommended setting is `other` itself; None where nothing was measured."""
+        if self.recommended == other:
+            return 0.0
+        return change and change.change_pct
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from loadtests.tuning.hazards import uses_threads
 from loadtests.tuning.setting import Setting
-from reports.tuning.model import Change, Interval, Role, SettingKnee
+from reports.tuning.model import Change, Interval, Metric, Role, SettingKnee
+from reports.tuning.record import Stage
 from reports.words import change, per_s, percent
 
 ROLES: dict[Role, str] = {
@@ -15,6 +16,16 @@ ROLES: dict[Role, str] = {
     "present": "the present setting",
     "default": "the framework's default",
     "same budget": "the same budget",
+}
+WHERE: Mapping[Stage, str] = {
+    "confirm": "in fresh processes",
+    "twice": "at twice the load",
+    "distance": "with the database farther away",
+}
+METRIC_WORDS: Mapping[Metric, str] = {
+    "knee_per_s": "capacity",
+    "good_per_s": "good answers per second",
+    "p99_ms": "p99",
 }
 
 

@@ -128,10 +128,3 @@ def _brackets(ci: Interval | None, say: Callable[[float], str]) -> str:
         return ""
     low, high = ("…" if end is None else say(end) for end in ci)
     return f" [{low}, {high}]"
-
-
-def pools(settings: Iterable[Setting]) -> str:
-    """The span of pools, each `a + b`: `5 + 0 to 40 + 0`, or the only one."""
-    ordered = sorted(settings, key=lambda each: (each.cost, each))
-    first, last = pool(ordered[0]), pool(ordered[-1])
-    return first if first == last else f"{first} to {last}"

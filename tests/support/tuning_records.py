@@ -75,7 +75,7 @@ OWN = Simulated(
 KNOBS = KnobsSpec(pool_size=(2, 5, 10, 20, 40), threads=(10, 40), admission=(-1, 0))
 
 
-def complete(instances: int = 3) -> TuneRecord:
+def complete(instances: int = 5) -> TuneRecord:
     """Both twins, every stage measured."""
     return build_record((SYNC, ASYNC), instances=instances)
 
@@ -109,7 +109,7 @@ def build_record(
     arms: Sequence[Simulated],
     *,
     stages: Sequence[Stage] = ("confirm", "twice", "distance", "burst"),
-    instances: int = 3,
+    instances: int = 5,
     hosts: int = 1,
     seed: int = 1,
     max_connections: int = 151,
@@ -234,7 +234,7 @@ class _ArmRun:
         if "twice" in stages:
             twice_per_s = round(2.0 * _knee(self.plateau), 1)
             machine = self.machine(2)
-            for instance in range(2):
+            for instance in range(instances):
                 self._block(machine, "twice", settings, twice_per_s, unit=instance)
         if "distance" in stages:
             farther = self.simulated.farther(rtt_change_ms)

@@ -62,7 +62,7 @@ def test_a_complete_run_recommends_a_setting_with_what_fresh_instances_showed() 
         assert arm.recommended is not None
         assert arm.confirmed
         assert arm.capacity is not None
-        assert arm.capacity.units == 3
+        assert arm.capacity.units == 5
         assert arm.capacity.ci95_per_s is not None
         low, high = arm.capacity.ci95_per_s
         assert low is not None
