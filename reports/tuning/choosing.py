@@ -92,12 +92,15 @@ class Contest:
         }.get(role)
 
     def _contenders(self) -> dict[Setting, Role]:
-        """The taken, the present and the roomiest setting, but for those that are not sound."""
+        """The taken, the present and the roomiest setting, but for those that were not measured
+        beside it or are not sound."""
         roles: dict[Setting, Role] = {self.taken: "taken"}
         others: tuple[Role, ...] = ("present", "alternate")
         for role in others:
             setting = self._in_role(role)
-            if setting is not None and self._is_sound(setting, beside=self.taken):
+            if setting is None or not self.trials.of("confirm", self.side(setting)):
+                continue
+            if self._is_sound(setting, beside=self.taken):
                 roles.setdefault(setting, role)
         if len(roles) > 1 and self.deadlocked(self.taken):
             del roles[self.taken]

@@ -83,7 +83,7 @@ def _arm(
         hazards=hazards_of(search, roles, tried, limit, record.hosts),
         why=() if best is None else why(search, best, capacity, tried, trials.objective),
         nearest=None if plateau is not None else nearest_of(tried, trials.objective),
-        paste=() if best is None else snippets(arm, best, limit, record.hosts),
+        paste=() if best is None else snippets(arm, best, limit, record.hosts, record.spec.source),
         trials=len(tried),
         measuring_s=round(len(tried) * trial_window_s(record.spec), 1),
         notes=search.notes,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from loadtests.spec import ASYNC_DRIVERS, DRIVERS, Arm
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import KNOBS
@@ -103,12 +105,15 @@ max_connections = {max_connections}
 """
 
 
-def snippets(arm: Arm, setting: Setting, limit: ConnectionLimit, hosts: int) -> tuple[Snippet, ...]:
-    """What gives a service this setting: code for the built-in apps, values for a command."""
+def snippets(
+    arm: Arm, setting: Setting, limit: ConnectionLimit, hosts: int, source: str
+) -> tuple[Snippet, ...]:
+    """What gives a service this setting: code for the built-in apps, values for a command.
+    `source`: the profile or the file that the spec is from."""
     if arm.kind == "url":
         return ()
     own = _command(arm, setting) if arm.kind == "command" else _app(arm, setting)
-    return (*own, _server(setting, limit, hosts), _this_program(arm, setting))
+    return (*own, _server(setting, limit, hosts), _this_program(arm, setting, source))
 
 
 def _app(arm: Arm, setting: Setting) -> tuple[Snippet, ...]:
@@ -170,8 +175,9 @@ def _server(setting: Setting, limit: ConnectionLimit, hosts: int) -> Snippet:
     return Snippet("The database server", "ini", text)
 
 
-def _this_program(arm: Arm, setting: Setting) -> Snippet:
+def _this_program(arm: Arm, setting: Setting, source: str) -> Snippet:
     """So that the next run measures it."""
     values = setting.to_json().items()
     options = [f"--set arm.{arm.name}.{knob}={value}" for knob, value in values]
-    return Snippet("To measure it here", "shell", " \\\n  ".join(["bench run", *options]) + "\n")
+    lines = [f"bench run {shlex.quote(source)}", *options]
+    return Snippet("To measure it here", "shell", " \\\n  ".join(lines) + "\n")

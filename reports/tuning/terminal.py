@@ -47,9 +47,8 @@ def _print_arm(arm: ArmReport, report: TuneReport, console: Console) -> None:
     console.print(Text(sentences.answer(arm, report.objective)))
     if told := [each for each in arm.comparisons if _is_told(each)]:
         console.print(_table(told))
-    if not arm.confirmed:
-        for line in arm.verdict:
-            console.print(Text(f"  {words.tidy(line)}"))
+    for line in arm.verdict:
+        console.print(Text(f"  {words.tidy(line)}"))
     _print_hazards(arm, console)
 
 

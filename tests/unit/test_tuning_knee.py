@@ -117,6 +117,19 @@ def test_one_below_all_loads_and_one_above_differ_by_at_least_the_loads() -> Non
     assert estimate.interval_pct() == pytest.approx((200.0, 200.0))
 
 
+def test_ends_that_one_instance_alone_turns_leave_an_interval() -> None:
+    mixed = [
+        Scored(unit, score(rate, 0.0 if unit == 0 else 0.5))
+        for unit in range(3)
+        for rate in (100, 300)
+    ]
+    untouched = trials((100, 0.0), (300, 0.0))
+    estimate, bound = knee_log_ratio_bound(mixed, untouched, OBJECTIVE)
+    assert isinstance(estimate, Estimate)
+    assert bound == "more than"
+    assert estimate.half_width_log() > 0.0
+
+
 def test_two_knees_beyond_the_same_end_cannot_be_compared() -> None:
     collapsed = trials((100, 0.5), (300, 0.9))
     estimate, bound = knee_log_ratio_bound(collapsed, collapsed, OBJECTIVE)

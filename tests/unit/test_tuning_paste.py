@@ -4,6 +4,7 @@ import asyncio
 import configparser
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,8 +25,10 @@ SETTING = Setting(pool_size=7, max_overflow=2, threads=13, workers=2, admission=
 SYNC, ASYNC = Arm(name="sync", app="sync"), Arm(name="async", app="async")
 
 
-def pasted(arm: Arm, setting: Setting = SETTING, hosts: int = 4) -> Sequence[Snippet]:
-    return snippets(arm, setting, LIMIT, hosts)
+def pasted(
+    arm: Arm, setting: Setting = SETTING, hosts: int = 4, source: str = "quick"
+) -> Sequence[Snippet]:
+    return snippets(arm, setting, LIMIT, hosts, source)
 
 
 def text(found: Sequence[Snippet], title: str) -> str:
@@ -146,6 +149,30 @@ def test_our_own_command_measures_the_setting() -> None:
     words = shlex.split(text(pasted(ASYNC), "measure it"))
     overrides = [words[i + 1] for i, word in enumerate(words) if word == "--set"]
     assert Setting.of(load_spec("quick", overrides=overrides).arm_named("async")) == SETTING
+
+
+OWN_SPEC = """
+[[arm]]
+name = "shop"
+command = "serve --port {port} --pool {pool_size}"
+
+[[scenario]]
+name = "shop"
+[[scenario.request]]
+name = "read"
+path = "/items"
+"""
+
+
+def test_it_measures_the_arm_of_a_spec_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "my shop.toml"
+    file.write_text(OWN_SPEC)
+    arm = load_spec(str(file)).arm_named("shop")
+    one_line = text(pasted(arm, source=str(file)), "measure it").replace("\\\n", "")
+    bench, run, source, *words = shlex.split(one_line)
+    assert (bench, run, words[0]) == ("bench", "run", "--set")
+    spec = load_spec(source, overrides=[word for word in words if word != "--set"])
+    assert Setting.of(spec.arm_named("shop")) == SETTING
 
 
 def test_a_command_gets_its_placeholders_with_their_values() -> None:

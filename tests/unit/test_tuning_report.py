@@ -16,7 +16,7 @@ from reports.tuning.charts import TuneCharts, draw_tune_charts
 from reports.tuning.html import render_html
 from reports.tuning.judge import judge
 from reports.tuning.markdown import render_markdown
-from reports.tuning.model import Change, TuneReport
+from reports.tuning.model import Change, Finalist, SettingKnee, TuneReport
 from reports.tuning.parts import TuneParts, parts_of
 from reports.tuning.record import TuneRecord
 from reports.tuning.roles import roles_of
@@ -169,6 +169,15 @@ class TestTerminal:
         assert all(len(line) <= 80 for line in lines if not line.startswith("Report: "))
         assert plain(lines[0]) in plain(title(judged(name)[1]))
 
+    def test_what_is_to_be_known_of_a_confirmed_setting_is_told(self, tmp_path):
+        report = judged("one_arm")[1]
+        [arm] = report.arms
+        assert arm.confirmed
+        remark = replace(report, arms=(replace(arm, verdict=("But it rained.",)),))
+        out = io.StringIO()
+        print_tune(remark, tmp_path, Console(file=out, width=80))
+        assert "But it rained." in out.getvalue()
+
     def test_hazards_by_arithmetic_only_are_counted_not_told(self, tmp_path):
         out = io.StringIO()
         print_tune(judged("deadlock")[1], tmp_path, Console(file=out, width=80))
@@ -240,6 +249,32 @@ class TestWords:
             "+4.0% [+1.0, +7.0] over the default 5 + 10; "
             "no difference shown to the present 20 + 0 (+1.0% [+1.0, +7.0])."
         )
+
+    @pytest.mark.parametrize(
+        ("interval", "said"),
+        [
+            ((-12.0, 4.0), "Pools of 5, 10 and 40 connections cannot be told apart; "),
+            (
+                (-40.0, 70.0),
+                "Too little was measured to tell pools of 5, 10 and 40 connections apart; ",
+            ),
+            (None, "Too little was measured to tell pools of 5, 10 and 40 connections apart; "),
+        ],
+    )
+    def test_pools_that_were_compared_are_named_and_only_if_it_could_have_been_told(
+        self, interval, said
+    ):
+        [sync, _] = parts("complete").arms
+        finalists = tuple(
+            Finalist(
+                SettingKnee(Setting(pool_size), 300.0, (290.0, 310.0), None, 3),
+                -1.0 if pool_size < 40 else 0.0,
+                interval if pool_size < 40 else None,
+                on_plateau=True,
+            )
+            for pool_size in (5, 10, 40)
+        )
+        assert plain(answer(replace(sync.report, finalists=finalists), OBJECTIVE)).startswith(said)
 
     def test_a_setting_that_is_not_confirmed_is_not_to_be_taken(self):
         report = parts("complete").report
