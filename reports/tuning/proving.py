@@ -18,8 +18,9 @@ from reports.tuning.robust import CLOSE_PCT
 from reports.words import listed
 
 LOSS_PCT = 25.0
-"""A setting is confirmed only if it loses less than this against what it is to replace, surely: a
-quick run's three to five instances tell that much apart (benchmarks/tuning/results.md)."""
+"""A setting is confirmed only if it loses less than this against what it is to replace, surely. On
+a usual machine a 95% interval reaches 15 to 21% to either side with three instances, 9 to 14% with
+five (benchmarks/tuning/results.md)."""
 AGAIN: tuple[Stage, ...] = ("twice", "distance")
 """The conditions that a confirmed setting was tried in beside `confirm`."""
 

@@ -9,7 +9,7 @@ from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.spec import KNOBS, Knob
 from reports import words
 from reports.tuning.knee import Knee
-from reports.tuning.model import ArmReport, Change, Interval, SettingKnee
+from reports.tuning.model import ArmReport, Change, Finalist, Interval, SettingKnee
 
 KNOB_NAMES: dict[Knob, str] = {
     "pool_size": "pool size",
@@ -18,6 +18,8 @@ KNOB_NAMES: dict[Knob, str] = {
     "workers": "workers",
     "admission": "admission",
 }
+VAGUE_PCT = 10.0
+"""An interval that reaches farther to either side says little of who is level."""
 POOL_KNOBS: tuple[Knob, ...] = ("pool_size", "max_overflow")
 
 
@@ -128,3 +130,11 @@ def _brackets(ci: Interval | None, say: Callable[[float], str]) -> str:
         return ""
     low, high = ("…" if end is None else say(end) for end in ci)
     return f" [{low}, {high}]"
+
+
+def is_vague(member: Finalist) -> bool:
+    """Whether a member of the plateau is there because too little was measured of it."""
+    if member.behind_pct == 0.0:
+        return False  # the best itself
+    low, high = member.behind_ci95_pct or (None, None)
+    return low is None or high is None or (high - low) / 2 > VAGUE_PCT

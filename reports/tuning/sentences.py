@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from loadtests.tuning.score import Objective
 from reports import words
 from reports.tuning import say
-from reports.tuning.model import ArmReport, Change, Finalist, Role, TuneReport, Word
+from reports.tuning.model import ArmReport, Change, Role, TuneReport, Word
 from reports.tuning.phrases import share_words
-
-VAGUE_PCT = 10.0
-"""An interval that reaches farther to either side says little of who is level."""
 
 
 def title(report: TuneReport) -> str:
@@ -63,17 +60,9 @@ def _level(arm: ArmReport) -> str:
     level = f"{len(arm.plateau)} settings"
     if len(totals) > 1:
         level = f"pools of {words.listed([str(each) for each in totals])} connections"
-    if any(_is_vague(each) for each in arm.plateau):
+    if any(say.is_vague(each) for each in arm.plateau):
         return f"too little was measured to tell {level} apart"
     return f"{level} cannot be told apart"
-
-
-def _is_vague(member: Finalist) -> bool:
-    """Whether a member may lie far behind the best, for all that is known."""
-    if member.behind_pct == 0.0:
-        return False  # the best itself
-    low, high = member.behind_ci95_pct or (None, None)
-    return low is None or high is None or (high - low) / 2 > VAGUE_PCT
 
 
 def _gains(arm: ArmReport, changes: Sequence[Change]) -> list[str]:

@@ -9,7 +9,15 @@ from reports import words
 from reports.tables import Table
 from reports.tuning import say
 from reports.tuning.changes import Side, Trials
-from reports.tuning.model import ArmReport, AtTwice, Change, Fair, SettingKnee, TuneReport
+from reports.tuning.model import (
+    ArmReport,
+    AtTwice,
+    Change,
+    Fair,
+    Finalist,
+    SettingKnee,
+    TuneReport,
+)
 from reports.tuning.record import ArmSearch, Stage, Tried
 from reports.tuning.roles import roles_of
 
@@ -100,13 +108,19 @@ def finalist_table(arm: ArmReport) -> Table:
             str(each.found.setting.connections),
             _knee(each.found),
             _behind(each.behind_pct, each.behind_ci95_pct),
-            "cannot be told apart" if each.on_plateau else "behind",
+            _standing(each),
             "taken" if each.found.setting == arm.taken else "",
         )
         for each in arm.finalists
     )
     columns = ("Setting", "Connections", "Knee in the finals", "Against the best", "Standing", "")
     return Table(columns, rows)
+
+
+def _standing(finalist: Finalist) -> str:
+    if not finalist.on_plateau:
+        return "behind"
+    return "too little measured" if say.is_vague(finalist) else "cannot be told apart"
 
 
 def _behind(change_pct: float | None, ci: tuple[float | None, float | None] | None) -> str:

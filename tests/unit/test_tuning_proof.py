@@ -231,29 +231,39 @@ def test_a_loss_of_which_only_the_least_is_known_is_not_small() -> None:
     assert said(arm, "Not confirmed: with the database farther away the framework's default")
 
 
-def test_a_setting_that_held_no_load_is_far_from_the_best() -> None:
-    (search,) = NEEDS_ROOM_RECORD.arms
-    taken, roomy = taken_of(NEEDS_ROOM_RECORD), search.alternate
+@cache
+def two_level() -> tuple[TuneRecord, Setting, Setting]:
+    """Taken, which is the present one too, and roomy, on two instances; level in `confirm`."""
+    record = build_record((NEEDS_ROOM,), instances=2)
+    (search,) = record.arms
+    taken, roomy = taken_of(record), search.alternate
     assert roomy is not None
-    missed, held = (
-        {100.0: (0.03, 0.9), 110.0: (0.9, 0.9)},
-        {100.0: (0.001, 0.009), 110.0: (0.9, 0.03)},
-    )
-    level = with_shares(NEEDS_ROOM_RECORD, "confirm", {taken: held, roomy: held})
-    arm = judged(with_shares(level, "distance", {taken: missed, roomy: held}))
+    record = replace(record, arms=(replace(search, present=taken),))
+    return with_shares(record, "confirm", {taken: HELD, roomy: HELD}), taken, roomy
+
+
+HELD = {100.0: (0.001, 0.009), 130.0: (0.9, 0.03)}
+
+
+def test_a_setting_that_held_no_load_is_far_from_the_best() -> None:
+    level, taken, roomy = two_level()
+    missed = {100.0: (0.03, 0.9), 130.0: (0.9, 0.9)}
+    arm = judged(with_shares(level, "distance", {taken: missed, roomy: HELD}))
     assert arm.recommended == roomy
     assert "the former by 100%" in arm.verdict[0]
 
 
-NEEDS_ROOM_RECORD = build_record((NEEDS_ROOM,), instances=2)
-
-
 def test_a_setting_whose_end_was_not_reached_is_no_measure_for_others() -> None:
-    (search,) = NEEDS_ROOM_RECORD.arms
-    taken, roomy = taken_of(NEEDS_ROOM_RECORD), search.alternate
-    assert roomy is not None
-    held = {100.0: (0.001, 0.009), 130.0: (0.9, 0.03)}
-    level = with_shares(NEEDS_ROOM_RECORD, "confirm", {taken: held, roomy: held})
-    endless = dict.fromkeys(held, (0.0, 0.0))
-    arm = judged(with_shares(level, "distance", {taken: held, roomy: endless}))
+    level, taken, roomy = two_level()
+    endless = dict.fromkeys(HELD, (0.0, 0.0))
+    arm = judged(with_shares(level, "distance", {taken: HELD, roomy: endless}))
     assert arm.recommended == taken
+
+
+def test_a_present_setting_that_was_not_measured_measures_nobody_either() -> None:
+    level, taken, roomy = two_level()
+    (search,) = level.arms
+    level = replace(level, arms=(replace(search, present=Setting(7)),))
+    poor = {50.0: (0.001, 0.009), 60.0: (0.9, 0.03)}
+    arm = judged(with_shares(level, "distance", {taken: poor, roomy: HELD}))
+    assert arm.recommended == roomy

@@ -22,6 +22,7 @@ from reports.tuning.record import TuneRecord
 from reports.tuning.roles import roles_of
 from reports.tuning.say import apart, labels, pool, telling_knobs
 from reports.tuning.sentences import answer, title
+from reports.tuning.tables import finalist_table
 from reports.tuning.terminal import print_tune
 from reports.tuning.write import write_tune_report
 from scripts.report import report_command
@@ -274,7 +275,11 @@ class TestWords:
             )
             for pool_size in (5, 10, 40)
         )
-        assert plain(answer(replace(sync.report, finalists=finalists), OBJECTIVE)).startswith(said)
+        arm = replace(sync.report, finalists=finalists)
+        assert plain(answer(arm, OBJECTIVE)).startswith(said)
+        standing = [row[-2] for row in finalist_table(arm).rows]
+        level = "too little measured" if said.startswith("Too") else "cannot be told apart"
+        assert standing == [level, level, "cannot be told apart"]
 
     def test_a_setting_that_is_not_confirmed_is_not_to_be_taken(self):
         report = parts("complete").report
