@@ -211,7 +211,7 @@ class ArmReport:
         """0 where the recommended setting is `other` itself; None where nothing was measured."""
         if self.recommended == other:
             return 0.0
-        return change and change.change_pct
+        return None if change is None else change.change_pct
 
 
 @dataclass(frozen=True, slots=True)
