@@ -250,7 +250,7 @@ class Spec(Frozen):
 
     @model_validator(mode="after")
     def _tune_fits(self) -> Spec:
-        if "tune" in self.model_fields_set:
+        if self.tune != TuneSpec():  # left out, it is not in the way of a run
             for key, wrong in wrong_in_tune(self):
                 raise _located(("tune", *key), wrong)
         return self
