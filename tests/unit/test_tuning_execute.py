@@ -332,6 +332,19 @@ def test_a_setting_that_misses_all_loads_is_followed_down(tmp_path: Path) -> Non
     assert min(each.rate_per_s or 0 for each in confirmed) < 50  # one server does 50/s
 
 
+def test_what_later_stages_need_is_not_spent_on_following_a_setting_down(tmp_path: Path) -> None:
+    def queue(name: str) -> SimulatedArm:
+        slow = setting_of(name) == FRAMEWORK_DEFAULT
+        return replace(queue_of(name), servers=1) if slow else queue_of(name)
+
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=40"), queues=queue)
+    execute(stage.tuning)
+    chosen = stage.past.chosen["sync"]
+    assert chosen is not None
+    rates = [each.rate_per_s or 0.0 for each in stage.past.of_stage("confirm")]
+    assert min(rates) > 0.7 * chosen.knee_per_s  # the lowest of the shortest ladder
+
+
 def test_every_setting_of_a_block_is_asked_the_same(tmp_path: Path) -> None:
     stage = Staged(tmp_path / "run", short_spec("tune.budget_s=60"))
     execute(stage.tuning)
