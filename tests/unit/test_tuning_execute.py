@@ -23,7 +23,7 @@ from loadtests.tuning.race import Race
 from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.space import Bounds
-from loadtests.tuning.stages import Stage
+from loadtests.tuning.stages import SHARES, Stage
 from reports.tuning.load import load_tune
 from reports.tuning.record import TuneRecord
 from tests.support.simulated_tuning import Staged, queue_of, setting_of, short_spec
@@ -355,6 +355,17 @@ def test_every_setting_of_a_block_is_asked_the_same(tmp_path: Path) -> None:
             blocks.setdefault(order.block, set()).add((order.load, order.seed))
     assert all(len(each) == 1 for each in blocks.values())
     assert len({seed for each in blocks.values() for _, seed in each}) == len(blocks)
+
+
+def test_no_heat_begins_that_the_time_for_the_search_is_too_short_for(tmp_path: Path) -> None:
+    pools = "tune.knobs.pool_size=[6, 8, 12, 16, 24, 32, 48, 64]"
+    spec = short_spec('tune.arms=["sync"]', pools, "tune.budget_s=65")
+    stage = Staged(tmp_path / "run", spec)
+    execute(stage.tuning)
+    heats = stage.past.of_stage("search")
+    assert any("the time for the search was spent" in each for each in stage.past.notes)
+    a_trial_s = heats[-1].wall_s / len(heats[-1].scores)  # they are not all equally long
+    assert sum(each.wall_s for each in heats) <= SHARES["search"] * 65 + a_trial_s
 
 
 def test_where_not_all_fit_at_once_the_leaders_neighbours_come_later(tmp_path: Path) -> None:

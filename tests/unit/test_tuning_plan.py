@@ -21,6 +21,7 @@ from loadtests.tuning.stages import (
     SHARES,
     Chosen,
     FinalsPlan,
+    most_measuring_s,
     plan_finals,
     plan_ladder,
     same_budget,
@@ -201,7 +202,7 @@ def test_finals_are_cut_down_until_they_fit_three_times() -> None:
 def test_quick_takes_twelve_minutes_at_worst() -> None:
     plan = plan_here(load_spec("quick", environ={}), hosts=1)
     assert plan.at_worst_s <= 12 * 60
-    assert plan.at_worst_s > plan.spec.tune.budget_s + plan.set_up_s
+    assert most_measuring_s(530.0, 2, 10, 1.45) > 560.0  # the least of confirm and distance
     assert "at worst about 1" in plan_text(plan)
     assert "at most about" not in plan_text(plan)
     longer = plan_here(load_spec("quick", overrides=["tune.budget_s=4000"], environ={}), hosts=1)
@@ -308,6 +309,12 @@ def test_what_is_confirmed_is_named_once() -> None:
     }
     present = {"sync": Setting(10), "async": Setting(10)}
     default = dict.fromkeys(present, FRAMEWORK_DEFAULT)
+    crossing = {
+        "sync": Chosen(Setting(20, threads=10), None, 300.0),
+        "async": Chosen(Setting(5, threads=40), None, 300.0),
+    }
+    both = settings_to_confirm(crossing, present, default, ["sync", "async"])
+    assert all(Setting(20, threads=40) in settings for settings in both.values())
     wanted = settings_to_confirm(chosen, present, default, ["sync", "async"])
     assert wanted == {
         "sync": [Setting(10), FRAMEWORK_DEFAULT, Setting(20)],
