@@ -46,6 +46,8 @@ class Limits:
     """Connections free for arms; None where there is no database of ours."""
     wrk: bool = False
     """Whether wrk is installed."""
+    max_connections: int | None = None
+    """What a server that is not ours allows at all, used or not; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

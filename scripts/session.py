@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from loadtests.environment.core_noise import look_at, noise_of
-from loadtests.environment.database import Database, free_connections_outside, open_database
+from loadtests.environment.database import Database, connections_outside, open_database
 from loadtests.environment.distance import Distance, distant_database
 from loadtests.environment.drivers import check_drivers
 from loadtests.environment.launch import server_options
@@ -160,11 +160,16 @@ def sizes_here(spec: Spec, *, only_planning: bool = False) -> Sizes:
 
 def limits_here(spec: Spec, *, only_planning: bool = False) -> Limits:
     """What memory and connections allow here; `only_planning` as in `sizes_here`."""
-    connections = None
+    outside = None
     try:
-        connections = free_connections_outside(spec.run)
+        outside = connections_outside(spec.run)
     except EnvironmentNotReady as error:
         if not only_planning:
             raise
         say(f"Planned without the server's number of connections: {error.message}")
-    return Limits(memory_mb=available_memory_mb(), connections=connections, wrk=wrk_is_installed())
+    return Limits(
+        memory_mb=available_memory_mb(),
+        connections=outside.free if outside else None,
+        wrk=wrk_is_installed(),
+        max_connections=outside.max_connections if outside else None,
+    )

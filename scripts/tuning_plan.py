@@ -6,22 +6,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loadtests.environment.connections import DEFAULT_MAX_CONNECTIONS, RESERVED_CONNECTIONS
 from loadtests.errors import SpecError
-from loadtests.schedule import CORES_S, DISTANCE_S, MEMORY_SHARE, START_S_PER_PROCESS, Limits, Sizes
+from loadtests.schedule import (
+    CORES_S,
+    DISTANCE_S,
+    GAP_S,
+    LEAD_IN_S,
+    MEMORY_SHARE,
+    PILOT_S,
+    START_S_PER_PROCESS,
+    WARM_UP_S,
+    Limits,
+    Sizes,
+)
 from loadtests.spec import Spec
-from loadtests.tuning.room import starting_field
+from loadtests.tuning.room import instances_that_fit, shortage, side_by_side, starting_field
 from loadtests.tuning.setting import Setting
-from loadtests.tuning.space import Bounds, Space, space_of, why_without_effect
-from loadtests.tuning.stages import FEWEST_INSTANCES, SHARES, trial_s
+from loadtests.tuning.space import Bounds, Space, default_of, space_of, why_without_effect
+from loadtests.tuning.stages import (
+    FEWEST_INSTANCES,
+    FEWEST_TO_COMPARE,
+    SHARES,
+    most_measuring_s,
+    trial_s,
+)
 from loadtests.tuning.world import World, trial_window_s
+from reports.tuning.connections import ConnectionLimit, limit_from
 from scripts.console import minutes
 from scripts.session import limits_here
 
 SCHEMA = 1
 CONFIRMED = 4
 """Settings of each arm that are usually confirmed: taken, alternate, default, present."""
+MOST_CONFIRMED = 5
+"""With the one that gives both twins the same budget."""
 DATABASE_S = 4.0
+LOADED_FIRST_S = LEAD_IN_S + WARM_UP_S + GAP_S
+"""Warming one process up."""
+CLOSED_LOADS = 6
+"""Of each arm: two pilots, and two in each of two worlds that tell how much a distance slows it."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +56,64 @@ class TunePlan:
     limits: Limits
     bounds: Mapping[str, Bounds]
     spaces: Mapping[str, Space]
-    server_connections: int | None
-    """What the server of production has for these arms; None where that is not known."""
+    limit: ConnectionLimit | None
+    """Of the server of production; None where that is not known."""
 
     @property
     def set_up_s(self) -> float:
-        """Wall time of starting databases and processes, three times."""
+        """Wall time of starting databases and processes, three times, and of their first loads."""
+        return self._set_up_s(CONFIRMED)
+
+    @property
+    def trial_s(self) -> float:
+        """Wall time of a trial."""
+        return trial_s(trial_window_s(self.spec), writes=self.spec.tuned_scenario.writes)
+
+    @property
+    def at_worst_s(self) -> float:
+        """Wall time of the whole run when every stage is left with its least, as many settings as
+        can be are confirmed, and trials take as long as planned."""
+        settings = MOST_CONFIRMED * len(self.spaces)
+        measuring_s = most_measuring_s(
+            self.spec.tune.budget_s, len(self.spaces), settings, self.trial_s
+        )
+        return measuring_s + self._set_up_s(MOST_CONFIRMED)
+
+    def _set_up_s(self, confirmed: int) -> float:
         starters, _ = self.starters
         search = sum(each.workers for settings in starters.values() for each in settings)
-        later = FEWEST_INSTANCES * CONFIRMED * len(self.spaces)
-        processes = search + 2 * later
-        return CORES_S + 3 * DATABASE_S + DISTANCE_S + START_S_PER_PROCESS * processes
+        processes = search + 2 * FEWEST_INSTANCES * confirmed * len(self.spaces)
+        closed_s = CLOSED_LOADS * len(self.spaces) * (LEAD_IN_S + 2 * PILOT_S + GAP_S)
+        worlds_s = CORES_S + 3 * DATABASE_S + DISTANCE_S
+        return worlds_s + closed_s + (START_S_PER_PROCESS + LOADED_FIRST_S) * processes
+
+    @property
+    def confirmation(self) -> str:
+        """How many instances of each setting there is room for when it is confirmed, should the
+        largest settings be taken."""
+        wanted: dict[str, list[Setting]] = {}
+        needed: dict[str, set[Setting]] = {}
+        for arm, space in self.spaces.items():
+            beside = [default_of(self.spec.arm_named(arm)), Setting.of(self.spec.arm_named(arm))]
+            fit = [s for s in beside if s is not None and self.bounds[arm].refusal(s) is None]
+            largest = max(space.settings, key=lambda each: (each.connections, each.workers))
+            wanted[arm] = list(dict.fromkeys([largest, *fit]))
+            needed[arm] = set(wanted[arm])
+        worlds = side_by_side(wanted, needed, self.limits)
+        left = [[each for of in world.values() for each in of] for world in worlds]
+        instances = min(instances_that_fit(each, self.limits) for each in left)
+        if instances >= FEWEST_INSTANCES and len(worlds) == 1:
+            return (
+                f"confirmation: {FEWEST_INSTANCES} instances of each setting or more, side by side"
+            )
+        turns = ", one arm after the other" if len(worlds) > 1 else ""
+        scarce = sum(map(len, left)) < sum(map(len, wanted.values())) or instances < 2
+        return f"confirmation: room for {min(instances, FEWEST_INSTANCES)} instances{turns}" + (
+            "; should the largest setting be taken, not enough to compare it with default and "
+            "present, and it would stay unconfirmed"
+            if scarce
+            else ""
+        )
 
     @property
     def starters(self) -> tuple[dict[str, list[Setting]], tuple[str, ...]]:
@@ -58,27 +128,30 @@ def plan_here(spec: Spec, hosts: int, *, only_planning: bool = False) -> TunePla
     EnvironmentNotReady when the server does not answer, unless it is `only_planning`.
     """
     limits = limits_here(spec, only_planning=only_planning)
-    server = _server_connections(spec, limits)
-    reserve = spec.tune.reserve_connections
+    limit = _connection_limit(spec, limits)
     bounds = Bounds(
-        connections=None if server is None else max(0, server - reserve),
+        connections=None if limit is None else limit.available,
         memory_mb=None if limits.memory_mb is None else MEMORY_SHARE * limits.memory_mb,
         hosts=hosts,
     )
     spaces = {arm.name: space_of(arm, spec.tune.knobs.choices(), bounds) for arm in spec.tuned_arms}
     for arm_name, space in spaces.items():
         _check_something_to_try(spec, arm_name, space)
-    return TunePlan(spec, hosts, limits, dict.fromkeys(spaces, bounds), spaces, server)
+    plan = TunePlan(spec, hosts, limits, dict.fromkeys(spaces, bounds), spaces, limit)
+    for arm_name, space in spaces.items():
+        _check_can_be_compared(spec, arm_name, space, limits)
+    return plan
 
 
-def _server_connections(spec: Spec, limits: Limits) -> int | None:
-    """What the server of production has for these arms, the reserve not yet taken off; None where
-    there is no telling. One that we start has as many as we want, so its default stands for it."""
-    if spec.tune.max_connections is not None:
-        return spec.tune.max_connections
-    if "://" in spec.run.database:
-        return None if limits.connections is None else limits.connections + RESERVED_CONNECTIONS
-    return None if spec.run.database == "none" else DEFAULT_MAX_CONNECTIONS
+def _connection_limit(spec: Spec, limits: Limits) -> ConnectionLimit | None:
+    """What the server of production allows: the same as the report says, whoever is connected now.
+    None where there is no telling. One that we start has as many as we want, so the default of
+    MySQL stands for it."""
+    outside = "://" in spec.run.database
+    unknown = spec.run.database == "none" or (outside and limits.max_connections is None)
+    if unknown and spec.tune.max_connections is None:
+        return None
+    return limit_from(spec.tune, limits.max_connections)
 
 
 def _check_something_to_try(spec: Spec, arm: str, space: Space) -> None:
@@ -94,6 +167,16 @@ def _check_something_to_try(spec: Spec, arm: str, space: Space) -> None:
         raise SpecError(
             f"{spec.source}: nothing of arm {arm!r} can be changed: {'; '.join(space.notes)}.",
             hint="Use placeholders such as {pool_size} in its command or env (docs/spec.md).",
+        )
+
+
+def _check_can_be_compared(spec: Spec, arm: str, space: Space, limits: Limits) -> None:
+    smallest = min(space.settings, key=lambda setting: setting.cost)
+    if short := shortage([smallest], FEWEST_TO_COMPARE, limits):
+        raise SpecError(
+            f"{spec.source}: nothing of arm {arm!r} could be confirmed: {FEWEST_TO_COMPARE} "
+            f"instances of even its smallest setting ({smallest.words}) do not fit ({short}).",
+            hint="Free connections or memory, or a smaller value in [tune.knobs].",
         )
 
 
@@ -123,17 +206,20 @@ def plan_text(plan: TunePlan) -> str:
         *(f"  {note}" for note in notes),
         f"  {sum(map(len, starters.values()))} processes side by side, trials of "
         f"{trial_window_s(spec):g} s",
-        f"  at most about {minutes(tune.budget_s)} of measuring ({_shares(tune.budget_s)})",
+        f"  {plan.confirmation}",
+        f"  about {minutes(tune.budget_s)} of measuring ({_shares(tune.budget_s)})",
         f"  about {minutes(plan.set_up_s)} of starting and warming up",
+        f"  at worst about {minutes(plan.at_worst_s)} in all, where the last stages are left with "
+        "less than they need at the least",
     ]
     return "\n".join(lines)
 
 
 def _connections(plan: TunePlan) -> str:
     fleet = f"{plan.hosts} hosts" if plan.hosts > 1 else "one host"
-    if plan.server_connections is None:
+    if plan.limit is None:
         return f"{fleet}; the server's number of connections is not known"
-    return f"{fleet}; {plan.server_connections} connections, {_reserve(plan.spec)}"
+    return f"{fleet}; {plan.limit.max_connections} connections, {_reserve(plan.spec)}"
 
 
 def _space_lines(arm: str, space: Space) -> list[str]:
@@ -164,7 +250,7 @@ def plan_json(plan: TunePlan) -> dict[str, Any]:
             "scenario": plan.spec.tuned_scenario.name,
             "objective": plan.spec.tune.objective.model_dump(),
             "hosts": plan.hosts,
-            "server_connections": plan.server_connections,
+            "server_connections": plan.limit and plan.limit.max_connections,
             "arms": {
                 arm: {
                     "settings": [each.to_json() for each in space.settings],
@@ -176,11 +262,11 @@ def plan_json(plan: TunePlan) -> dict[str, Any]:
                 }
                 for arm, space in plan.spaces.items()
             },
-            "trial_s": round(
-                trial_s(trial_window_s(plan.spec), writes=plan.spec.tuned_scenario.writes), 2
-            ),
+            "trial_s": round(plan.trial_s, 2),
             "budget_s": plan.spec.tune.budget_s,
             "set_up_s": round(plan.set_up_s, 1),
+            "at_worst_s": round(plan.at_worst_s, 1),
+            "confirmation": plan.confirmation,
             "notes": list(notes),
         },
     }

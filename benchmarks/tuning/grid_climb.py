@@ -67,7 +67,9 @@ def measure_grid(tuning: Tuning, found: Searched, instances: int, *, seen: bool)
         tuning.write("chosen", **chosen_facts(arm.arm, known))
         left_s = (1.0 - DESCENT_SHARE) * budget_s - tuning.past.spent_s
         plan = choose_ladder(settings, instances, left_s, tuning.trial_s)
-        climb(ground, "confirm", {arm.arm: arm.settings}, plan, {arm.arm: knee_per_s})
+        knees = {arm.arm: knee_per_s}
+        climb(ground, "confirm", {arm.arm: arm.settings}, plan, knees, kept_back=0.0)
+        tuning.write("finished", stage="confirm")
         _climb_on(ground, arm.arm, plan.rates(knee_per_s)[-1])
         _measure_p99(ground, found)
 

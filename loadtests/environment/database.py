@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.environment.arm_database import Database, DigestTotals, ServerDatabase
@@ -22,8 +23,9 @@ from loadtests.spec import RunSpec
 __all__ = [
     "Database",
     "DigestTotals",
+    "OutsideConnections",
     "ServerDatabase",
-    "free_connections_outside",
+    "connections_outside",
     "open_database",
 ]
 
@@ -70,8 +72,16 @@ def open_database(
         yield database
 
 
-def free_connections_outside(run: RunSpec) -> int | None:
-    """Connections that a server which is not ours leaves to arms; None for servers we start.
+@dataclass(frozen=True, slots=True)
+class OutsideConnections:
+    """Of a server that is not ours: what it allows at all, and what it leaves to arms now."""
+
+    max_connections: int | None
+    free: int | None
+
+
+def connections_outside(run: RunSpec) -> OutsideConnections | None:
+    """Connections of a server which is not ours; None for servers we start.
 
     Those get as many as the plan needs. Raises EnvironmentNotReady or SpecError as `open_database`.
     """
@@ -79,7 +89,8 @@ def free_connections_outside(run: RunSpec) -> int | None:
         return None
     server = _external(run.database)
     with contextlib.closing(Admin(server.address)) as admin:
-        return ServerDatabase(server, admin, connections_needed=0).free_connections
+        database = ServerDatabase(server, admin, connections_needed=0)
+        return OutsideConnections(database.max_connections, database.free_connections)
 
 
 def _drop(database: Database, say: Say) -> None:

@@ -17,7 +17,6 @@ from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.stages import (
     TWICE,
-    TWICE_INSTANCES,
     LadderPlan,
     Stage,
 )
@@ -32,12 +31,14 @@ Wanted = Mapping[str, Sequence[Setting]]
 
 
 def climb(
-    ground: Ground, stage: Stage, wanted: Wanted, plan: LadderPlan, knees: Mapping[str, float]
-) -> None:
+    ground: Ground, stage: Stage, wanted: Wanted, plan: LadderPlan, knees: Mapping[str, float], *,
+    kept_back: float,
+) -> None:  # fmt: skip
     """Every instance of every setting at all loads of its arm's ladder, arms in turn.
 
     Settings that the lowest load overwhelms are loaded no higher: their trials take long, and say
-    the same. They, and those that missed all loads by less, are then followed further down.
+    the same. They, and those that missed all loads by less, are then followed further down, as far
+    as the share of the budget allows that is not `kept_back` for later stages.
     """
     seed = ground.tuning.spec.run.seed
     standing = dict(wanted)
@@ -58,8 +59,8 @@ def climb(
                     gone = _overwhelmed(ground, stage, arm, scores, load)
                     standing[arm] = [each for each in settings if each not in gone]
     for arm, settings in wanted.items():
-        descend(ground, stage, arm, settings)
-    ground.tuning.write("finished", stage=stage)
+        descend(ground, stage, arm, settings, kept_back)
+    ground.tuning.write("finished", stage=stage, arms=list(wanted))
 
 
 def _overwhelmed(
@@ -77,16 +78,20 @@ def _far_too_late(scores: Mapping[Setting, Score]) -> list[Setting]:
     return [s for s, score in scores.items() if score.late > OVERWHELMED_SHARE * score.planned]
 
 
-def descend(ground: Ground, stage: Stage, arm: str, settings: Sequence[Setting]) -> None:
+def descend(
+    ground: Ground, stage: Stage, arm: str, settings: Sequence[Setting], kept_back: float
+) -> None:
     """Settings that missed all loads of the ladder at ever lower ones, halved each time: the first
-    instance looks how far down, the others then measure there, and halfway up again."""
+    instance looks how far down, the others then measure there, and halfway up again. Nothing of
+    the budget's share that is `kept_back` is spent on it."""
     tuning, first = ground.tuning, ground.instances[0]
     missed = _missed_all(tuning.past.of_stage(stage, arm), settings, ground)
     lowest = min(
         (each.rate_per_s for each in tuning.past.of_stage(stage, arm) if each.rate_per_s),
         default=LOWEST_RATE_PER_S,
     )
-    until_s = tuning.past.spent_s + DESCENT_SHARE * tuning.spec.tune.budget_s
+    budget_s = tuning.spec.tune.budget_s
+    until_s = min(tuning.past.spent_s + DESCENT_SHARE * budget_s, (1.0 - kept_back) * budget_s)
     while missed and lowest > LOWEST_RATE_PER_S and tuning.past.spent_s < until_s:
         lowest = round_rate(HALF * lowest, 3)
         scores = ground.measure(
@@ -136,26 +141,30 @@ def _met(
 
 
 def twice(ground: Ground, wanted: Wanted, knees: Mapping[str, float]) -> None:
-    """Two instances of everything at twice the load that the taken setting can bear."""
-    for instance in ground.instances[:TWICE_INSTANCES]:
+    """Every instance of everything at twice the load that the taken setting can bear."""
+    for instance in ground.instances:
         ground.tuning.teller.say("At twice the load …")
         for arm, settings in wanted.items():
             load = OpenLoad(round_rate(TWICE * knees[arm], 3))
             ground.measure("twice", arm, settings, load, unit=instance, instance=instance)
-    ground.tuning.write("finished", stage="twice")
+    ground.tuning.write("finished", stage="twice", arms=list(wanted))
 
 
 def burst(ground: Ground, wanted: Wanted) -> None:
     """Settings that arithmetic flags: a burst of as many users as fill every thread and connection,
-    beside as few as the pool serves without waiting. One instance shows it."""
-    spec, instance = ground.tuning.spec, ground.instances[0]
+    beside as few as the pool serves without waiting. One instance shows it. None where the budget
+    is spent."""
+    tuning, instance = ground.tuning, ground.instances[0]
     for arm, settings in wanted.items():
         for setting in settings:
-            if not worth_a_burst(setting, spec.arm_named(arm).app):
+            if not worth_a_burst(setting, tuning.spec.arm_named(arm).app):
                 continue
-            ground.tuning.teller.say(f"{arm}: a burst on {setting.words} …")
+            if tuning.left_s <= 0:
+                tuning.note(f"{arm}: no burst on {setting.words}; the budget is spent.")
+                continue
+            tuning.teller.say(f"{arm}: a burst on {setting.words} …")
             for users in (calm_users(setting), burst_users(setting)):
                 ground.measure(
                     "burst", arm, [setting], ClosedLoad(users), unit=instance, instance=instance
                 )
-    ground.tuning.write("finished", stage="burst")
+    tuning.write("finished", stage="burst", arms=list(wanted))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from statistics import median
 
 from loadtests.rounds import inspect
 from loadtests.run import BEFORE_ROUNDS
 from loadtests.run_state import InterruptedByUser
-from loadtests.spec import TWINS
 from loadtests.tuning.confirm import Wanted, burst, climb, twice
 from loadtests.tuning.ground import Ground, Tuning
 from loadtests.tuning.newcomers import newcomers
 from loadtests.tuning.past import SpaceFacts, named, plain
 from loadtests.tuning.race import Race
 from loadtests.tuning.replay import race_so_far
-from loadtests.tuning.room import instances_that_fit, starting_field
+from loadtests.tuning.room import starting_field
 from loadtests.tuning.search import (
     closed_trial,
     pilot,
@@ -25,15 +25,15 @@ from loadtests.tuning.search import (
     warm_up,
 )
 from loadtests.tuning.setting import Setting
+from loadtests.tuning.space import space_of
 from loadtests.tuning.stages import (
-    FINALS,
-    TWICE_INSTANCES,
+    FEWEST_INSTANCES,
     Chosen,
     LadderPlan,
     Stage,
-    plan_ladder,
-    settings_to_confirm,
+    later_shares,
 )
+from loadtests.tuning.wanted import ladder, tell_worlds, unfit, wanted_together
 from loadtests.tuning.world import World, WorldName, world_of
 from loadtests.unrecorded import completions_per_s
 
@@ -63,12 +63,21 @@ def execute(tuning: Tuning) -> str:
 
 
 def tell_spaces(tuning: Tuning) -> None:
-    """What can be tried, and which of it is up during the search: once, in the first session."""
+    """What can be tried, and which of it is up during the search: once, in the first session. Later
+    ones go by what it wrote: that others use the server or the memory now changes no answer."""
     if tuning.past.spaces:
+        tuning.bounds = tuning.past.bounds
+        tuning.spaces = {
+            arm: space_of(
+                tuning.spec.arm_named(arm), tuning.spec.tune.knobs.choices(), tuning.bounds[arm]
+            )
+            for arm in tuning.past.spaces
+        }
         return
     for arm, space in tuning.spaces.items():
         present = Setting.of(tuning.spec.arm_named(arm))
         facts = SpaceFacts(arm, present, space.settings, space.refused, space.notes)
+        tuning.write("bounds", arm=arm, **asdict(tuning.bounds[arm]))
         tuning.write("space", **facts.facts())
         for note in space.notes:
             tuning.teller.say(f"{note}.")
@@ -83,7 +92,7 @@ def search(tuning: Tuning) -> None:
     """Pilots, races and finals, with one instance of each setting; where not all could be up at
     once, the leaders' neighbours have a race with them in a second world."""
     while "final" not in tuning.past.finished:
-        fields = {arm: _field(tuning, arm) for arm in tuning.spaces}
+        fields = {arm: field_of(tuning, arm) for arm in tuning.spaces}
         with up(tuning, world_of("search", tuning.spec, fields, 1)) as ground:
             for arm, settings in fields.items():
                 if arm not in tuning.past.pilots:
@@ -111,33 +120,52 @@ def invite_neighbours(tuning: Tuning, races: Mapping[str, Race]) -> bool:
     return bool(fields)
 
 
-def _field(tuning: Tuning, arm: str) -> Sequence[Setting]:
-    """The settings that still have something before them in an arm's search."""
+def field_of(tuning: Tuning, arm: str) -> Sequence[Setting]:
+    """The settings that still have something before them in an arm's search: whoever is in the
+    race, or may become a finalist; once these are named, they."""
+    if arm in tuning.past.finalists:
+        return tuning.past.finalists[arm]
     race = race_so_far(tuning.past, arm, tuning.objective)
     if race is None:
         return tuning.past.starters[arm]
-    return list(dict.fromkeys([*race.standing, *race.finalists(FINALS[0][0])]))
+    return list(dict.fromkeys([*race.standing, *race.eligible]))
 
 
 def confirm(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
     """What was taken, beside what it is compared with, in new processes."""
     stages: tuple[Stage, ...] = ("confirm", "twice", "burst")
-    left = {stage for stage in stages if stage not in tuning.past.finished}
+    left = [stage for stage in stages if stage not in tuning.past.finished]
     if not left:
         return
     for arm, setting, why in unfit(tuning, chosen):
         tuning.note(f"{arm}: {setting.words} is not tried beside the others: {why}.")
-    wanted = wanted_settings(tuning, chosen)
-    plan = ladder(tuning, "confirm", wanted)
-    instances = plan.instances if "confirm" in left else TWICE_INSTANCES
-    knees = {arm: each.knee_per_s for arm, each in chosen.items()}
+    together = wanted_together(tuning, chosen)
+    tell_worlds(tuning, chosen, together)
+    plan = ladder(tuning, "confirm", together)
+    for wanted in together:
+        if todo := [stage for stage in left if not tuning.past.has_finished(stage, wanted)]:
+            _confirm_together(tuning, chosen, wanted, plan, todo)
+    for stage in left:
+        tuning.write("finished", stage=stage)
+
+
+def _confirm_together(
+    tuning: Tuning,
+    chosen: Mapping[str, Chosen],
+    wanted: Wanted,
+    plan: LadderPlan,
+    stages: Sequence[Stage],
+) -> None:
+    """Those stages, on what is up together."""
+    instances = plan.instances if "confirm" in stages else min(plan.instances, FEWEST_INSTANCES)
+    knees = {arm: chosen[arm].knee_per_s for arm in wanted}
     with up(tuning, world_of("confirm", tuning.spec, wanted, instances)) as ground:
-        _take_pace(ground, chosen)
-        if "confirm" in left:
-            climb(ground, "confirm", wanted, plan, knees)
-        if "twice" in left:
+        _take_pace(ground, {arm: chosen[arm] for arm in wanted})
+        if "confirm" in stages:
+            climb(ground, "confirm", wanted, plan, knees, kept_back=later_shares("confirm"))
+        if "twice" in stages:
             twice(ground, wanted, knees)
-        if "burst" in left:
+        if "burst" in stages:
             burst(ground, wanted)
 
 
@@ -145,50 +173,27 @@ def go_away(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
     """The same in new processes that are farther from their database."""
     if "distance" in tuning.past.finished:
         return
-    if unreached := [a for a in chosen if not tuning.spec.arm_named(a).gets_database_url]:
-        tuning.note(
-            f"Not tried at another distance: {', '.join(unreached)} takes no {{database_url}}, so "
-            "its way to its database cannot be made longer."
-        )
+    reached = [arm for arm in chosen if tuning.spec.arm_named(arm).gets_database_url]
+    for arm in chosen:
+        if arm not in reached:
+            tuning.note(
+                f"Not tried at another distance: {arm} takes no {{database_url}}, so its way to "
+                "its database cannot be made longer."
+            )
+    if not reached:
         return
-    wanted = wanted_settings(tuning, chosen)
-    plan = ladder(tuning, "distance", wanted)
+    together = wanted_together(tuning, chosen, reached)
+    plan = ladder(tuning, "distance", together)
     rtt_ms = tuning.spec.run.database_rtt_ms + tuning.spec.tune.rtt_change_ms
-    world = world_of("distance", tuning.spec, wanted, plan.instances, rtt_ms=rtt_ms)
-    with up(tuning, world) as ground:
-        _take_pace(ground, chosen)
-        knees = {arm: each.knee_per_s * _slowed(tuning, arm) for arm, each in chosen.items()}
-        climb(ground, "distance", wanted, plan, knees)
-
-
-def wanted_settings(tuning: Tuning, chosen: Mapping[str, Chosen]) -> Wanted:
-    """The settings of each arm that are to be confirmed, but for those that do not fit."""
-    left_out = {(arm, setting) for arm, setting, _ in unfit(tuning, chosen)}
-    return {
-        arm: [each for each in settings if (arm, each) not in left_out]
-        for arm, settings in _to_confirm(tuning, chosen).items()
-    }
-
-
-def unfit(tuning: Tuning, chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, Setting, str]]:
-    """What would be confirmed but does not fit (the default or the present setting), and why."""
-    for arm, settings in _to_confirm(tuning, chosen).items():
-        for setting in settings:
-            if why := tuning.bounds[arm].refusal(setting):
-                yield arm, setting, why
-
-
-def _to_confirm(tuning: Tuning, chosen: Mapping[str, Chosen]) -> dict[str, list[Setting]]:
-    present = {arm: space.present for arm, space in tuning.past.spaces.items()}
-    twins = [arm.name for arm in tuning.spec.tuned_arms if arm.app in TWINS]
-    return settings_to_confirm(chosen, present, twins)
-
-
-def ladder(tuning: Tuning, stage: Stage, wanted: Wanted) -> LadderPlan:
-    """How many instances at how many loads the stage's time allows."""
-    settings = [each for of_arm in wanted.values() for each in of_arm]
-    most = instances_that_fit(settings, tuning.limits)
-    return plan_ladder(len(settings), tuning.seconds_for(stage), tuning.trial_s, most)
+    for wanted in together:
+        if tuning.past.has_finished("distance", wanted):
+            continue
+        world = world_of("distance", tuning.spec, wanted, plan.instances, rtt_ms=rtt_ms)
+        with up(tuning, world) as ground:
+            _take_pace(ground, {arm: chosen[arm] for arm in wanted})
+            knees = {arm: chosen[arm].knee_per_s * _slowed(tuning, arm) for arm in wanted}
+            climb(ground, "distance", wanted, plan, knees, kept_back=0.0)
+    tuning.write("finished", stage="distance")
 
 
 def _take_pace(ground: Ground, chosen: Mapping[str, Chosen]) -> None:

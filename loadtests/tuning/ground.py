@@ -73,13 +73,19 @@ class Tuning:
         self.past.add(what, facts)
 
     def note(self, text: str) -> None:
-        """Something that the report has to tell."""
-        self.write("note", text=text)
+        """Something that the report has to tell; a run that goes on does not tell it again."""
+        if text not in self.past.notes:
+            self.write("note", text=text)
         self.teller.say(text)
 
     def seconds_for(self, stage: Stage) -> float:
         """A stage's part of what is left of the budget."""
-        return seconds_for(stage, self.spec.tune.budget_s - self.past.spent_s)
+        return seconds_for(stage, self.left_s)
+
+    @property
+    def left_s(self) -> float:
+        """What is left of the budget; less than nothing where it was not enough."""
+        return self.spec.tune.budget_s - self.past.spent_s
 
     @property
     def search_left_s(self) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 from loadtests.errors import StorageError
 from loadtests.tuning.score import Score
 from loadtests.tuning.setting import Setting
+from loadtests.tuning.space import Bounds
 from loadtests.tuning.stages import Chosen, Stage
 from loadtests.tuning.start import Need
 from loadtests.tuning.world import Candidate
@@ -133,7 +134,11 @@ class Past:
     """Whether neighbours of the leaders were asked for a second race."""
     pilots: dict[str, PilotFacts] = field(default_factory=dict)
     measured: list[Measured] = field(default_factory=list)
+    bounds: dict[str, Bounds] = field(default_factory=dict)
+    """What each arm's settings had to fit into when the run began."""
     finished: set[Stage] = field(default_factory=set)
+    finished_arms: dict[Stage, set[str]] = field(default_factory=dict)
+    """Arms that have a stage behind them which others may still have before them."""
     finalists: dict[str, tuple[Setting, ...]] = field(default_factory=dict)
     chosen: dict[str, Chosen | None] = field(default_factory=dict)
     """None: no finalist of the arm met the objective, or there was none."""
@@ -144,6 +149,10 @@ class Past:
     def of_stage(self, stage: Stage, arm: str | None = None) -> list[Measured]:
         """The blocks of a stage, and of an arm, in order."""
         return [m for m in self.measured if m.stage == stage and arm in (None, m.arm)]
+
+    def has_finished(self, stage: Stage, arms: Iterable[str]) -> bool:
+        """Whether these arms have a stage behind them."""
+        return stage in self.finished or set(arms) <= self.finished_arms.get(stage, set())
 
     @property
     def spent_s(self) -> float:
@@ -162,6 +171,12 @@ class Past:
         if start_rate_per_s is not None:
             self.invited = True
             self.finished.discard("search")
+
+    def _finish(self, stage: Stage, arms: Iterable[str] | None) -> None:
+        if arms is None:
+            self.finished.add(stage)
+        else:
+            self.finished_arms.setdefault(stage, set()).update(arms)
 
     def heats(self, arm: str) -> list[Measured]:
         """The blocks of an arm's last race."""
@@ -188,8 +203,11 @@ class Past:
                 self.finalists[facts["arm"]] = tuple(map(_setting, facts["settings"]))
             case "chosen":
                 self.chosen[facts["arm"]] = _chosen(facts)
+            case "bounds":
+                names = Bounds.__dataclass_fields__
+                self.bounds[facts["arm"]] = Bounds(**{name: facts[name] for name in names})
             case "finished":
-                self.finished.add(facts["stage"])
+                self._finish(facts["stage"], facts.get("arms"))
             case "note":
                 self.notes.append(facts["text"])
 

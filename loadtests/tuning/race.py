@@ -122,6 +122,12 @@ class Race:
             self._rung = (low + high) // 2
         self._attempt, self._waiting = 1, self.standing
 
+    @property
+    def eligible(self) -> list[Setting]:
+        """Whoever came within SLACK rungs of the highest, and so may be a finalist."""
+        top = self.top
+        return [] if top is None else [s for s, r in self.cleared.items() if r >= top - SLACK]
+
     def finalists(self, most: int) -> list[Setting]:
         """The settings worth more blocks, at most `most`, in ascending order of cost: the cheapest
         of those that cleared the highest rung; the roomiest of those that came as far or one rung
@@ -131,9 +137,8 @@ class Race:
             return []
         highest = [s for s, rung in self.cleared.items() if rung == self.top]
         near = [s for s, rung in self.cleared.items() if rung >= self.top - 1]
-        within = [s for s, rung in self.cleared.items() if rung >= self.top - SLACK]
         ranked = [min(highest, key=_by_cost), max(near, key=lambda s: (s.room, s))]
-        ranked = list(dict.fromkeys([*ranked[:most], *sorted(within, key=_by_cost)]))
+        ranked = list(dict.fromkeys([*ranked[:most], *sorted(self.eligible, key=_by_cost)]))
         return sorted(ranked[:most], key=_by_cost)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from loadtests.errors import SpecError
@@ -10,6 +10,7 @@ from loadtests.schedule import MEMORY_SHARE, MOST_PROCESSES, PROCESS_MEMORY_MB, 
 from loadtests.spec import Spec
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import Bounds, Space, spread_out
+from loadtests.tuning.stages import FEWEST_INSTANCES, FEWEST_TO_COMPARE
 
 MOST_INSTANCES = 8
 
@@ -80,6 +81,35 @@ def _left_out(
         f"Not all settings can be up at once ({reason}): the search begins with "
         f"{', '.join(told)}, spread over the whole space.",
     )
+
+
+def side_by_side(
+    wanted: Mapping[str, Sequence[Setting]],
+    needed: Mapping[str, Collection[Setting | None]],
+    limits: Limits,
+) -> list[dict[str, list[Setting]]]:
+    """What is up together while it is confirmed: everything; or, where FEWEST_INSTANCES of each
+    would not fit, one arm after the other.
+
+    An arm that does not fit even so gives up its last settings: those that are not `needed` for
+    FEWEST_INSTANCES of the others, the rest only for FEWEST_TO_COMPARE. The first one always stays.
+    """
+    everyone = [each for settings in wanted.values() for each in settings]
+    if instances_that_fit(everyone, limits) >= FEWEST_INSTANCES:
+        return [{arm: list(settings) for arm, settings in wanted.items()}]
+    return [{arm: _fewer(each, needed[arm], limits)} for arm, each in wanted.items()]
+
+
+def _fewer(
+    settings: Sequence[Setting], needed: Collection[Setting | None], limits: Limits
+) -> list[Setting]:
+    left = list(settings)
+    while len(left) > 1:
+        fewest = FEWEST_TO_COMPARE if left[-1] in needed else FEWEST_INSTANCES
+        if shortage(left, fewest, limits) is None:
+            break
+        left.pop()
+    return left
 
 
 def instances_that_fit(settings: Sequence[Setting], limits: Limits) -> int:

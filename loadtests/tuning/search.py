@@ -14,7 +14,7 @@ from loadtests.schedule import PILOT_S, WARM_UP_S
 from loadtests.trials import OpenLoad, TrialOutcome
 from loadtests.tuning.ground import Ground, Tuning
 from loadtests.tuning.past import PilotFacts, chosen_facts, plain
-from loadtests.tuning.race import LOWEST_RATE_PER_S, Race
+from loadtests.tuning.race import LOWEST_RATE_PER_S, Heat, Race
 from loadtests.tuning.score import Score
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.stages import FEWEST_PASSES, LOWER_STEPS, Chosen, plan_finals
@@ -95,7 +95,8 @@ def run_races(ground: Ground, races: Mapping[str, Race]) -> None:
     while going and tuning.search_left_s > 0:
         going = False
         for arm, race in races.items():
-            if (heat := race.next_heat()) is None:
+            heat = race.next_heat()
+            if heat is None or not _has_time(tuning, race, heat):
                 continue
             going = True
             scores = ground.measure(
@@ -109,6 +110,13 @@ def run_races(ground: Ground, races: Mapping[str, Race]) -> None:
         if race.next_heat() is not None:
             tuning.note(f"{arm}: the time for the search was spent before its race was over.")
     tuning.write("finished", stage="search")
+
+
+def _has_time(tuning: Tuning, race: Race, heat: Heat) -> bool:
+    """Whether a heat fits into the search's time; before anybody cleared anything, any may begin
+    that time is left for."""
+    needed_s = 0.0 if race.top is None else len(heat.settings) * tuning.trial_s
+    return tuning.search_left_s > needed_s
 
 
 def tell_heat(
@@ -132,7 +140,7 @@ def run_finals(ground: Ground, races: Mapping[str, Race]) -> None:
     going = {arm: race for arm, race in races.items() if race.top is not None}
     plan = plan_finals(max(1, len(going)), tuning.seconds_for("final"), tuning.trial_s)
     for arm, race in going.items():
-        tuning.write("finalists", arm=arm, settings=plain(race.finalists(plan.finalists)))
+        _name_finalists(ground, arm, race.finalists(plan.finalists))
     first, complete = _passes_done(tuning, len(going) * len(plan.steps))
     for number in range(first, first + plan.passes - complete) if going else ():
         tuning.teller.say(f"Finals: pass {number + 1}, {plan.passes} whole ones in all …")
@@ -143,6 +151,17 @@ def run_finals(ground: Ground, races: Mapping[str, Race]) -> None:
             chosen = _choice_further_down(ground, arm, going[arm])
         _tell_choice(tuning, arm, chosen)
     tuning.write("finished", stage="final")
+
+
+def _name_finalists(ground: Ground, arm: str, finalists: Sequence[Setting]) -> None:
+    """Write them down, once for all sessions; and tell of whom nothing more can be measured."""
+    tuning = ground.tuning
+    if arm not in tuning.past.finalists:
+        tuning.write("finalists", arm=arm, settings=plain(finalists))
+    living = ground.alive(arm, tuning.past.finalists[arm], ground.instances[0])
+    for setting in tuning.past.finalists[arm]:
+        if setting not in living:
+            tuning.note(f"{arm}: {setting.words} is not up in the finals, where it would belong.")
 
 
 def _choice_further_down(ground: Ground, arm: str, race: Race) -> Chosen | None:

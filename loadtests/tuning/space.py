@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from loadtests.schedule import PROCESS_MEMORY_MB
 from loadtests.spec import ASYNC_DRIVERS, DRIVERS, Arm
-from loadtests.tuning.setting import Setting
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.spec import KNOBS, Knob
 
 Choices = Mapping[Knob, Sequence[int]]
+CONNECTION_KNOBS: tuple[Knob, ...] = ("pool_size", "max_overflow", "workers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,30 @@ def space_of(arm: Arm, knobs: Choices, bounds: Bounds) -> Space:
             refused[setting] = refusal
         else:
             settings.setdefault(_effect(setting), setting)
+    notes += _uncounted(arm)
     return Space(choices, tuple(sorted(settings.values(), key=_by_cost)), refused, tuple(notes))
+
+
+def default_of(arm: Arm) -> Setting | None:
+    """What the frameworks' defaults are in this arm: knobs without effect stay as the arm has them,
+    and where none has an effect, there is no default to compare with (None)."""
+    present = Setting.of(arm)
+    held: dict[Knob, int] = {
+        knob: getattr(present, knob) for knob in KNOBS if why_without_effect(arm, knob)
+    }
+    if arm.app is not None:
+        return FRAMEWORK_DEFAULT  # all of its other knobs are the spec's own to set
+    return None if len(held) == len(KNOBS) else replace(FRAMEWORK_DEFAULT, **held)
+
+
+def _uncounted(arm: Arm) -> Iterator[str]:
+    """Knobs of a command that decide about its connections, but that it is never told."""
+    for knob in CONNECTION_KNOBS:
+        if arm.command is not None and (reason := why_without_effect(arm, knob)):
+            yield (
+                f"{arm.name}: {reason}, so how many connections it really opens is not known; "
+                f"{knob} counts as {getattr(Setting.of(arm), knob)}"
+            )
 
 
 def why_without_effect(arm: Arm, knob: Knob) -> str | None:

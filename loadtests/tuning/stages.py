@@ -8,11 +8,12 @@ from typing import Literal
 
 from loadtests.plan import round_rate
 from loadtests.schedule import GAP_S, LEAD_IN_S, RESET_S
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.setting import Setting
+from loadtests.tuning.spec import KNOBS
 
 Stage = Literal["search", "final", "confirm", "twice", "distance", "burst"]
 SHARES: Mapping[Stage, float] = {
-    "search": 0.33, "final": 0.19, "confirm": 0.22, "twice": 0.04, "burst": 0.04, "distance": 0.18,
+    "search": 0.32, "final": 0.17, "confirm": 0.22, "twice": 0.08, "burst": 0.03, "distance": 0.18,
 }  # fmt: skip
 """Of the budget, in the order in which they are measured; what one leaves, the later ones get."""
 DRAIN_S = 0.2
@@ -23,11 +24,15 @@ FEWEST_INSTANCES = 3
 FINALS: tuple[tuple[int, tuple[int, ...]], ...] = (
     (4, (-4, -2, -1, 0, 1)),
     (3, (-4, -2, -1, 0, 1)),
+    (4, (-3, -1, 1)),
     (3, (-3, -1, 1)),
     (2, (-3, -1, 1)),
 )
-"""Finalists and steps from the highest rung that anybody cleared; the first that fits twice."""
-FEWEST_PASSES = 2
+"""Finalists and steps from the highest rung that anybody cleared; the first that fits
+FEWEST_PASSES times."""
+FEWEST_PASSES = 3
+"""Passes carry the interval of the plateau; with two of them it would hold nearly everything (one
+degree of freedom: t = 12.7)."""
 LOWER_STEPS = ((-12, -9, -6), (-24, -20, -16))
 """Where nobody met the objective in the finals."""
 LADDERS: tuple[tuple[float, ...], ...] = (
@@ -37,7 +42,10 @@ LADDERS: tuple[tuple[float, ...], ...] = (
 )
 """Loads of `confirm` and `distance`, as shares of the knee in the finals; the first that fits."""
 TWICE = 2.0
-TWICE_INSTANCES = 2
+"""Times the knee of what was taken; on every instance that is up, since two could never tell two
+settings apart (one degree of freedom)."""
+FEWEST_TO_COMPARE = 2
+"""Instances without which there is no interval at all."""
 
 
 def seconds_for(stage: Stage, left_s: float) -> float:
@@ -45,6 +53,30 @@ def seconds_for(stage: Stage, left_s: float) -> float:
     order = list(SHARES)
     later = sum(SHARES[each] for each in order[order.index(stage) :])
     return max(0.0, left_s * SHARES[stage] / later)
+
+
+def later_shares(stage: Stage) -> float:
+    """Of the budget, what the stages after this one are to have."""
+    order = list(SHARES)
+    return sum(SHARES[each] for each in order[order.index(stage) + 1 :])
+
+
+def most_measuring_s(budget_s: float, arms: int, settings: int, each_s: float) -> float:
+    """What the stages can take when each confirms so many `settings` (of all arms together) and
+    trials take as long as planned: every stage has a least, however little is left for it, and may
+    go on until only the later ones' shares are left."""
+    least: dict[Stage, int] = {
+        "final": arms * FINALS[-1][0] * len(FINALS[-1][1]) * FEWEST_PASSES,
+        "confirm": settings * FEWEST_INSTANCES * len(LADDERS[-1]),
+        "twice": settings * FEWEST_INSTANCES,
+        "burst": 2 * settings,
+        "distance": settings * FEWEST_INSTANCES * len(LADDERS[-1]),
+    }
+    spent_s = SHARES["search"] * budget_s
+    for stage, trials in least.items():
+        spent_s += max(seconds_for(stage, budget_s - spent_s), trials * each_s)
+        spent_s = max(spent_s, (1.0 - later_shares(stage)) * budget_s)
+    return spent_s
 
 
 def trial_s(window_s: float, *, writes: bool) -> float:
@@ -62,7 +94,7 @@ class FinalsPlan:
 
 
 def plan_finals(arms: int, seconds: float, each_s: float) -> FinalsPlan:
-    """As many passes as fit; with few finalists and steps where two would not fit otherwise."""
+    """As many passes as fit; with fewer finalists and steps where FEWEST_PASSES would not fit."""
     for finalists, steps in FINALS:
         passes = int(seconds / (arms * finalists * len(steps) * each_s))
         if passes >= FEWEST_PASSES:
@@ -101,17 +133,45 @@ class Chosen:
     knee_per_s: float
 
 
+def same_budget(taken: Sequence[Setting]) -> Setting:
+    """What several arms are all given to be compared with the same budget of connections, threads
+    and workers: of each knob the most that any of them takes, so that none gets less than it wants.
+
+    Of gates the widest; none is only left out where nobody has one. Beside a gate, no gate counts
+    as one for every connection: beyond those, requests wait either way.
+    """
+    if not taken:
+        raise ValueError("a budget of no setting at all")
+    most = {knob: max(getattr(each, knob) for each in taken) for knob in KNOBS}
+    gates = [each.admitted for each in taken]
+    if all(gate is None for gate in gates):
+        return Setting(**{**most, "admission": -1})
+    widest = max(
+        each.connections // each.workers if gate is None else gate
+        for each, gate in zip(taken, gates, strict=True)
+    )
+    as_wide = widest == most["pool_size"] + most["max_overflow"] or any(
+        each.admission == 0 for each in taken
+    )
+    return Setting(**{**most, "admission": 0 if as_wide else widest})
+
+
 def settings_to_confirm(
-    chosen: Mapping[str, Chosen], present: Mapping[str, Setting], twins: Sequence[str]
+    chosen: Mapping[str, Chosen],
+    present: Mapping[str, Setting],
+    default: Mapping[str, Setting | None],
+    twins: Sequence[str],
 ) -> dict[str, list[Setting]]:
-    """The settings of each arm that are tried again: taken, alternate, the framework's default and
-    the present one; and where both `twins` were tuned, each with the larger one's budget."""
+    """The settings of each arm that are tried again: taken, the framework's default (if the arm can
+    have it), the present one, the alternate; and where both `twins` were tuned, each with the same
+    budget. In this order they are wanted: what comes last is given up first
+    (`room.side_by_side`)."""
     wanted = {
-        arm: [found.taken, found.alternate, FRAMEWORK_DEFAULT, present[arm]]
+        arm: [found.taken, default[arm], present[arm], found.alternate]
         for arm, found in chosen.items()
     }
     if len(twins) > 1 and all(twin in chosen for twin in twins):
-        budget = max((chosen[twin].taken for twin in twins), key=lambda taken: taken.cost)
+        budget = same_budget([chosen[twin].taken for twin in twins])
         for twin in twins:
             wanted[twin].append(budget)
     return {

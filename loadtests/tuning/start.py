@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -33,9 +32,3 @@ class Need:
             f"= {self.in_use:.1f} connections in use; {self.with_headroom} with room for bursts "
             "(L + 2√L)"
         )
-
-
-def nearest_choice(needed: int, choices: Sequence[int]) -> int:
-    """The smallest choice that is enough; the largest when none is."""
-    enough = [choice for choice in choices if choice >= needed]
-    return min(enough) if enough else max(choices)

@@ -31,12 +31,17 @@ class ConnectionLimit:
 def connection_limit(tune: TuneSpec, manifest: Mapping[str, Any]) -> ConnectionLimit:
     """The spec's `max_connections`; else that of the server measured, if it is not one of ours
     (which was given as many as the measuring needs); else the default of MySQL and MariaDB."""
+    database = manifest.get("database") or {}
+    limit = database.get("max_connections") if database.get("kind") == "external" else None
+    return limit_from(tune, None if limit is None else int(limit))
+
+
+def limit_from(tune: TuneSpec, outside: int | None) -> ConnectionLimit:
+    """The same from what a server that is not ours allows; None where it is one of ours."""
     if tune.max_connections is not None:
         return ConnectionLimit(tune.max_connections, tune.reserve_connections, "the spec")
-    database = manifest.get("database") or {}
-    limit = database.get("max_connections")
-    if database.get("kind") == "external" and limit is not None:
-        return ConnectionLimit(int(limit), tune.reserve_connections, "the server")
+    if outside is not None:
+        return ConnectionLimit(outside, tune.reserve_connections, "the server")
     return ConnectionLimit(SERVERS_DEFAULT, tune.reserve_connections, "MySQL's default")
 
 

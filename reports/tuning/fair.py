@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.stages import same_budget
 from reports.statistics import adjusted_alpha
 from reports.tuning.changes import Side, Trials
 from reports.tuning.model import Change, Fair, FairKind, Role
@@ -16,12 +17,6 @@ ROLE_OF: Mapping[FairKind, Role] = {
     "each at its best": "taken",
     "framework defaults": "default",
 }
-
-
-def same_budget(taken: Sequence[Setting]) -> Setting:
-    """What two arms are both given to be compared with the same budget of connections, threads and
-    workers: the larger of what they take, so that neither gets less than it wants."""
-    return max(taken, key=lambda each: (each.cost, each))
 
 
 def fair_comparisons(
@@ -63,7 +58,9 @@ def _pairs(
 
 
 def _measured(trials: Trials, stage: Stage, pair: tuple[Side, Side]) -> bool:
-    return all(trials.of(stage, side) for side in pair)
+    """Whether both sides share instances; arms that were confirmed one after the other do not."""
+    one, other = ({each.unit for each in trials.of(stage, side)} for side in pair)
+    return bool(one & other)
 
 
 def _changes(

@@ -13,6 +13,7 @@ from loadtests.spec import Spec
 from loadtests.tuning.past import Measured, Past, past_of
 from loadtests.tuning.replay import race_so_far
 from loadtests.tuning.setting import Setting
+from loadtests.tuning.space import default_of
 from loadtests.tuning.world import objective_of
 from reports.measures import load_data
 from reports.model import LoadFacts
@@ -96,6 +97,7 @@ def _arm(spec: Spec, past: Past, name: str) -> ArmSearch:
         finalists=past.finalists.get(name, ()),
         taken=chosen.taken if chosen else None,
         alternate=chosen.alternate if chosen else None,
+        default=default_of(arm),
     )
 
 

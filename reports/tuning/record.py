@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from loadtests.spec import Spec
 from loadtests.tuning.score import Score
-from loadtests.tuning.setting import Setting
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.stages import Stage
 from loadtests.tuning.start import Need
 
-Stage = Literal["search", "final", "confirm", "twice", "distance", "burst"]
+__all__ = ["ArmSearch", "Split", "Stage", "Tried", "TuneRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class ArmSearch:
     taken: Setting | None
     alternate: Setting | None = None
     """The roomiest setting of the plateau, where that is not the one taken."""
+    default: Setting | None = FRAMEWORK_DEFAULT
+    """What the frameworks would give this arm; None where that cannot differ from what it has."""
 
 
 @dataclass(frozen=True, slots=True)

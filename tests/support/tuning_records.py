@@ -25,7 +25,8 @@ from loadtests.tuning.score import Score
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.space import Bounds, space_of
 from loadtests.tuning.spec import KnobsSpec, TuneSpec
-from loadtests.tuning.start import Need, nearest_choice
+from loadtests.tuning.stages import same_budget
+from loadtests.tuning.start import Need
 from reports.tuning.knee import Scored
 from reports.tuning.plateau import Plateau, plateau_of
 from reports.tuning.record import ArmSearch, Split, Stage, Tried, TuneRecord
@@ -152,9 +153,9 @@ def build_record(
 
 
 def _same_budget(runs: Sequence[_ArmRun]) -> Setting | None:
-    """What both twins are given: the larger of their taken settings."""
+    """What both twins are given."""
     taken = [run.found.taken for run in runs if run.found.taken is not None]
-    return max(taken, key=lambda s: (s.cost, s)) if len(taken) == len(runs) > 1 else None
+    return same_budget(taken) if len(taken) == len(runs) > 1 else None
 
 
 @dataclass
@@ -186,7 +187,8 @@ class _ArmRun:
         space = space_of(arm, KNOBS.choices(), bounds)
         present, machine = Setting.of(arm), self.machine(0)
         need = Need(0.9 * max(1.0, surface.knee_per_s(present)), surface.holding_ms)
-        start = replace(present, pool_size=nearest_choice(need.with_headroom, (2, 5, 10, 20, 40)))
+        enough = [each for each in (2, 5, 10, 20, 40) if each >= need.with_headroom]
+        start = replace(present, pool_size=min(enough, default=40))
         race = Race(space.settings, max(2.0, 0.85 * surface.knee_per_s(present)), OBJECTIVE)
         while (heat := race.next_heat()) is not None and machine.trials < RACE_OF_MOST_TRIALS:
             scores = self._block(machine, "search", heat.settings, heat.rate_per_s, rung=heat.rung)

@@ -12,6 +12,7 @@ from loadtests.tuning.race import Race
 from loadtests.tuning.score import LATE_SHARE, Objective, Score
 from loadtests.tuning.search import START_SHARE
 from loadtests.tuning.setting import Setting
+from loadtests.tuning.stages import SHARES, plan_finals, trial_s
 from reports.tuning.knee import Scored, knee
 from reports.tuning.plateau import plateau_of
 
@@ -117,8 +118,14 @@ def run_race(
     return race
 
 
-FINAL_RUNGS = (-4, -2, -1, 0, 1)
-FINALISTS, PASSES = 4, 2
+QUICK_BUDGET_S, QUICK_WINDOW_S, QUICK_ARMS = 530.0, 1.0, 2
+"""Of the built-in quick (a test holds them to it)."""
+FINALS = plan_finals(
+    QUICK_ARMS,
+    SHARES["final"] * QUICK_BUDGET_S,
+    trial_s(QUICK_WINDOW_S, writes=False),
+)
+"""The finals of quick, should its search take all of its time."""
 GRID_SHARES = (0.6, 0.7, 0.8, 0.87, 0.93, 1.0, 1.05, 1.1)
 """Loads of the grid as shares of the true best knee: a help that no real grid has."""
 GRID_PASSES = 3
@@ -149,10 +156,10 @@ def searched(surface: Surface, seed: int) -> Chosen:
     machine = Machine(surface, random)
     pilot = surface.knee_per_s(Setting(10)) * math.exp(random.normal(0.0, 0.1))
     race = run_race(machine, SETTINGS, START_SHARE * pilot, 10**6)
-    finalists = race.finalists(FINALISTS)
+    finalists = race.finalists(FINALS.finalists)
     trials: dict[Setting, list[Scored]] = {each: [] for each in finalists}
-    for each_pass in range(PASSES):
-        for offset in random.permutation(FINAL_RUNGS):
+    for each_pass in range(FINALS.passes):
+        for offset in random.permutation(FINALS.steps):
             rate_per_s = race.rate_at((race.top or 0) + int(offset))
             for setting, score in machine.block(finalists, rate_per_s).items():
                 trials[setting].append(Scored(each_pass, score))

@@ -5,26 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from loadtests.errors import SpecError, StorageError
 from loadtests.schedule import Limits
-from loadtests.spec import Arm, load_spec
+from loadtests.spec import Arm, Spec, load_spec
 from loadtests.tuning.checks import check_can_be_tuned
 from loadtests.tuning.past import Past, past_of
-from loadtests.tuning.room import instances_that_fit, residents, shortage
+from loadtests.tuning.room import instances_that_fit, residents, shortage, side_by_side
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
-from loadtests.tuning.space import Bounds, space_of
+from loadtests.tuning.space import Bounds, default_of, space_of
 from loadtests.tuning.spec import USUAL_KNOBS
 from loadtests.tuning.stages import (
     LADDERS,
     SHARES,
     Chosen,
+    FinalsPlan,
+    most_measuring_s,
     plan_finals,
     plan_ladder,
+    same_budget,
     seconds_for,
     settings_to_confirm,
+    trial_s,
 )
 from loadtests.tuning.world import Candidate, trial_window_s, world_of
+from scripts import tuning_plan
+from scripts.cli import app
 from scripts.tuning_plan import plan_here, plan_json, plan_text
 
 SYNC, ASYNC = Arm(name="sync", app="sync"), Arm(name="async", app="async")
@@ -182,12 +189,108 @@ def test_what_a_stage_leaves_of_the_budget_the_later_ones_get() -> None:
     assert seconds_for("confirm", -3.0) == 0.0
 
 
-def test_finals_are_cut_down_until_they_fit_twice() -> None:
+def test_finals_are_cut_down_until_they_fit_three_times() -> None:
     assert plan_finals(2, 1000.0, 2.0).passes == 6
-    assert plan_finals(2, 200.0, 2.0).passes == 2
-    assert plan_finals(2, 130.0, 2.0).finalists == 3
+    assert plan_finals(2, 240.0, 2.0) == FinalsPlan(4, (-4, -2, -1, 0, 1), 3)
+    assert plan_finals(2, 200.0, 2.0) == FinalsPlan(3, (-4, -2, -1, 0, 1), 3)
+    assert plan_finals(2, 150.0, 2.0) == FinalsPlan(4, (-3, -1, 1), 3)
     smallest = plan_finals(2, 1.0, 2.0)
-    assert (smallest.finalists, len(smallest.steps), smallest.passes) == (2, 3, 2)
+    assert (smallest.finalists, len(smallest.steps), smallest.passes) == (2, 3, 3)
+    assert all(plan_finals(2, seconds, 1.5).passes >= 3 for seconds in range(1, 400, 7))
+
+
+def test_quick_takes_twelve_minutes_at_worst() -> None:
+    plan = plan_here(load_spec("quick", environ={}), hosts=1)
+    assert plan.at_worst_s <= 12 * 60
+    assert most_measuring_s(530.0, 2, 10, 1.45) > 560.0  # the least of confirm and distance
+    assert "at worst about 1" in plan_text(plan)
+    assert "at most about" not in plan_text(plan)
+    longer = plan_here(load_spec("quick", overrides=["tune.budget_s=4000"], environ={}), hosts=1)
+    assert longer.at_worst_s < 4000 + 200  # every stage's share is more than its least
+
+
+def test_three_instances_at_twice_the_load_have_their_time() -> None:
+    confirmed, each_s = 9, trial_s(1.0, writes=False)
+    assert SHARES["twice"] * 530.0 >= 3 * confirmed * each_s
+
+
+def test_the_same_budget_is_of_each_knob_the_most_that_anybody_takes() -> None:
+    wide, many = Setting(20, 0, 10, 1, 0), Setting(5, 10, 40, 2, -1)
+    assert same_budget([wide, many]) == same_budget([many, wide]) == Setting(20, 10, 40, 2, 0)
+    assert same_budget([Setting(5, admission=-1), Setting(10, admission=-1)]).admission == -1
+    assert same_budget([Setting(10, admission=4), Setting(10, admission=6)]).admission == 6
+    assert same_budget([Setting(10, admission=10), Setting(4, admission=4)]).admission == 0
+    assert same_budget([wide]) == wide
+
+
+def outside(monkeypatch: pytest.MonkeyPatch, free: int) -> Spec:
+    """A server of 151 connections that is not ours, of which some are free."""
+    limits = Limits(memory_mb=None, connections=free, max_connections=151)
+    monkeypatch.setattr(tuning_plan, "limits_here", lambda spec, only_planning: limits)
+    return load_spec("quick", overrides=['run.database="mysql://u@127.0.0.1:1/"'], environ={})
+
+
+def test_who_else_uses_the_server_now_does_not_change_what_may_be_recommended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for free in (141, 120):
+        plan = plan_here(outside(monkeypatch, free), hosts=3)
+        assert plan.bounds["sync"].connections == 141
+        assert {each.pool_size for each in plan.spaces["sync"].settings} == {2, 5, 10, 20, 40}
+        assert plan.limits.connections == free
+
+
+def test_it_is_told_before_anything_runs_how_far_the_server_goes_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = plan_here(outside(monkeypatch, 200), hosts=1)
+    assert "room for 3 instances, one arm after the other" in plan_text(plan)
+    plan = plan_here(outside(monkeypatch, 141), hosts=1)
+    assert "room for 2 instances, one arm after the other" in plan_text(plan)
+    plan = plan_here(outside(monkeypatch, 75), hosts=1)
+    assert "it would stay unconfirmed" in plan_text(plan)
+    with pytest.raises(SpecError, match="2 instances of even its smallest setting"):
+        plan_here(outside(monkeypatch, 3), hosts=1)
+
+
+def test_arms_that_do_not_fit_beside_each_other_are_confirmed_in_turn() -> None:
+    taken, default, roomiest = Setting(10), FRAMEWORK_DEFAULT, Setting(40)
+    each = [taken, default, roomiest]
+    wanted = {"sync": each, "async": each}
+    needed = {arm: {taken, default} for arm in wanted}
+
+    def room(connections: int) -> list[dict[str, list[Setting]]]:
+        return side_by_side(wanted, needed, Limits(memory_mb=None, connections=connections))
+
+    assert room(390) == [wanted]
+    assert room(389) == [{"sync": each}, {"async": each}]
+    assert room(194) == [{"sync": each[:2]}, {"async": each[:2]}]  # the roomiest leaves
+    assert room(50) == [{"sync": each[:2]}, {"async": each[:2]}]  # two of what is needed
+    assert room(49) == [{"sync": each[:1]}, {"async": each[:1]}]
+
+
+def test_a_command_has_the_defaults_that_it_can_take() -> None:
+    assert default_of(SYNC) == FRAMEWORK_DEFAULT
+    words = "serve --port {port} --pool {pool_size}"
+    command = Arm(name="shop", command=words, pool_size=7, max_overflow=3, threads=12)
+    assert default_of(command) == Setting(5, 3, 12, 1, command.admission)
+    nothing = Arm(name="shop", command="serve --port {port}")
+    assert default_of(nothing) is None
+    present, taken = Setting(7), Chosen(Setting(10), None, 300.0)
+    wanted = settings_to_confirm({"shop": taken}, {"shop": present}, {"shop": None}, [])
+    assert wanted == {"shop": [Setting(10), present]}
+
+
+def test_a_pool_that_a_command_is_not_told_is_told_to_be_unknown(tmp_path: Path) -> None:
+    plan = plan_here(load_spec(shop(tmp_path, "--pool {pool_size}")), hosts=1)
+    [said] = [each for each in plan.spaces["shop"].notes if "{max_overflow}" in each]
+    assert "how many connections it really opens is not known" in said
+    assert not any("{pool_size}" in each for each in plan.spaces["shop"].notes)
+
+
+def test_no_hosts_at_all_are_refused() -> None:
+    found = CliRunner().invoke(app, ["tune", "--hosts", "0", "--dry-run"])
+    assert found.exit_code == 2
 
 
 def test_ladders_have_three_instances_at_least_and_as_many_loads_as_fit() -> None:
@@ -205,12 +308,19 @@ def test_what_is_confirmed_is_named_once() -> None:
         "async": Chosen(Setting(5), None, 300.0),
     }
     present = {"sync": Setting(10), "async": Setting(10)}
-    wanted = settings_to_confirm(chosen, present, ["sync", "async"])
+    default = dict.fromkeys(present, FRAMEWORK_DEFAULT)
+    crossing = {
+        "sync": Chosen(Setting(20, threads=10), None, 300.0),
+        "async": Chosen(Setting(5, threads=40), None, 300.0),
+    }
+    both = settings_to_confirm(crossing, present, default, ["sync", "async"])
+    assert all(Setting(20, threads=40) in settings for settings in both.values())
+    wanted = settings_to_confirm(chosen, present, default, ["sync", "async"])
     assert wanted == {
-        "sync": [Setting(10), Setting(20), FRAMEWORK_DEFAULT],
+        "sync": [Setting(10), FRAMEWORK_DEFAULT, Setting(20)],
         "async": [Setting(5), FRAMEWORK_DEFAULT, Setting(10)],
     }
-    one = settings_to_confirm({"async": chosen["async"]}, present, ["sync", "async"])
+    one = settings_to_confirm({"async": chosen["async"]}, present, default, ["sync", "async"])
     assert one == {"async": [Setting(5), FRAMEWORK_DEFAULT, Setting(10)]}
 
 

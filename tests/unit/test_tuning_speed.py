@@ -7,10 +7,15 @@ import functools
 
 import numpy as np
 
+from loadtests.spec import load_spec
+from loadtests.tuning.world import trial_window_s
 from reports.statistics import Estimate
 from reports.tuning.knee import Scored, knee_log_ratio
 from tests.support.tuning_surfaces import (
     OBJECTIVE,
+    QUICK_ARMS,
+    QUICK_BUDGET_S,
+    QUICK_WINDOW_S,
     SETTINGS,
     Chosen,
     Machine,
@@ -22,6 +27,14 @@ from tests.support.tuning_surfaces import (
 )
 
 SURFACES = 60
+
+
+def test_the_simulated_finals_are_those_of_quick() -> None:
+    spec = load_spec("quick", environ={})
+    assert spec.tune.budget_s == QUICK_BUDGET_S
+    assert trial_window_s(spec) == QUICK_WINDOW_S
+    assert len(spec.tuned_arms) == QUICK_ARMS
+    assert not spec.tuned_scenario.writes
 
 
 @functools.cache
