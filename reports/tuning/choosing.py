@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from loadtests.tuning.hazards import worth_a_burst
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.setting import Setting
 from reports.statistics import ALPHA, adjusted_alpha
 from reports.tuning.changes import Side, Trials
 from reports.tuning.hazards import deadlock_shown
@@ -60,7 +60,7 @@ class Contest:
     def others(self, setting: Setting) -> tuple[Role, ...]:
         """Present and default, where they are not `setting`, each setting once."""
         roles: tuple[Role, ...] = ("default", "present")
-        if self.search.present == FRAMEWORK_DEFAULT:
+        if self.search.present == self.search.default:
             roles = ("default",)
         return tuple(role for role in roles if self._in_role(role) != setting)
 
@@ -88,7 +88,7 @@ class Contest:
             "taken": self.taken,
             "alternate": self.search.alternate,
             "present": self.search.present,
-            "default": FRAMEWORK_DEFAULT,
+            "default": self.search.default,
         }.get(role)
 
     def _contenders(self) -> dict[Setting, Role]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.setting import Setting
 from loadtests.tuning.stages import same_budget
 from reports.statistics import adjusted_alpha
 from reports.tuning.changes import Side, Trials
@@ -23,6 +23,7 @@ def fair_comparisons(
     arms: Sequence[str],
     taken: Mapping[str, Setting | None],
     recommended: Mapping[str, Setting | None],
+    default: Mapping[str, Setting | None],
     trials: Trials,
 ) -> tuple[Fair, ...]:
     """The second of two tuned arms against the first; empty unless there are two, and anything
@@ -31,7 +32,7 @@ def fair_comparisons(
         return ()
     sides = {
         kind: pair
-        for kind, pair in _pairs(arms, taken, recommended).items()
+        for kind, pair in _pairs(arms, taken, recommended, default).items()
         if any(_measured(trials, stage, pair) for stage in STAGES)
     }
     return tuple(
@@ -43,6 +44,7 @@ def _pairs(
     arms: Sequence[str],
     taken: Mapping[str, Setting | None],
     recommended: Mapping[str, Setting | None],
+    default: Mapping[str, Setting | None],
 ) -> dict[FairKind, tuple[Side, Side]]:
     first, second = arms
     pairs: dict[FairKind, tuple[Side, Side]] = {}
@@ -53,7 +55,9 @@ def _pairs(
     best = [each for arm in arms if (each := recommended[arm]) is not None]
     if len(best) == 2:
         pairs["each at its best"] = (Side(first, best[0]), Side(second, best[1]))
-    pairs["framework defaults"] = (Side(first, FRAMEWORK_DEFAULT), Side(second, FRAMEWORK_DEFAULT))
+    usual = [each for arm in arms if (each := default[arm]) is not None]
+    if len(usual) == 2:
+        pairs["framework defaults"] = (Side(first, usual[0]), Side(second, usual[1]))
     return pairs
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from loadtests.tuning.score import Objective
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.setting import Setting
 from loadtests.tuning.world import objective_of, trial_window_s
 from reports.statistics import Estimate
 from reports.tuning.changes import Side, Trials
@@ -36,6 +36,7 @@ def judge(record: TuneRecord) -> TuneReport:
         [each.arm for each in arms],
         {each.arm: each.taken for each in arms},
         {each.arm: each.recommended for each in arms},
+        {each.arm: each.default for each in arms},
         trials,
     )
     return TuneReport(
@@ -68,6 +69,7 @@ def _arm(
         kind=search.kind,
         app=search.app,
         present=search.present,
+        default=search.default,
         taken=search.taken,
         alternate=decision.alternate,
         recommended=best,
@@ -96,7 +98,7 @@ def roles_of(search: ArmSearch, decision: Decision) -> Mapping[Setting, tuple[Ro
         "taken": search.taken,
         "alternate": decision.alternate,
         "present": search.present,
-        "default": FRAMEWORK_DEFAULT,
+        "default": search.default,
     }
     found: dict[Setting, tuple[Role, ...]] = {}
     for role in get_args(Role):

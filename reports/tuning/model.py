@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from loadtests.tuning.score import Objective
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.setting import Setting
 from reports.model import Status
 from reports.tuning.knee import Bound, Censored
 from reports.tuning.record import Split, Stage
@@ -142,6 +142,8 @@ class ArmReport:
     kind: Literal["app", "command", "url"]
     app: str | None
     present: Setting
+    default: Setting | None
+    """What the frameworks would give it; None where that cannot differ from what it has."""
     taken: Setting | None
     alternate: Setting | None
     recommended: Setting | None
@@ -181,7 +183,7 @@ class ArmReport:
             "plateau": [_knee(each.found) for each in self.plateau],
             "capacity_per_s": capacity and capacity.per_s,
             "ci95_per_s": capacity and capacity.ci95_per_s,
-            "gain_over_default_pct": self._gain_pct(gain, FRAMEWORK_DEFAULT),
+            "gain_over_default_pct": self._gain_pct(gain, self.default),
             "gain_ci95_pct": gain and gain.ci95_pct,
             "gain_over_present_pct": self._gain_pct(self.over_present, self.present),
             "confirmed": self.confirmed,
@@ -195,6 +197,7 @@ class ArmReport:
             "gain_over_present_ci95_pct": self.over_present and self.over_present.ci95_pct,
             "gain_over_present_bound": self.over_present and self.over_present.bound,
             "present": _setting(self.present),
+            "default": _setting(self.default),
             "taken": _setting(self.taken),
             "alternate": _setting(self.alternate),
             "finalists": [_finalist(each) for each in self.finalists],
@@ -207,9 +210,9 @@ class ArmReport:
             "notes": list(self.notes),
         }
 
-    def _gain_pct(self, change: Change | None, other: Setting) -> float | None:
+    def _gain_pct(self, change: Change | None, other: Setting | None) -> float | None:
         """0 where the recommended setting is `other` itself; None where nothing was measured."""
-        if self.recommended == other:
+        if self.recommended is not None and self.recommended == other:
             return 0.0
         return None if change is None else change.change_pct
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.setting import Setting
 from reports import words
 from reports.tuning.model import ArmReport, Fair
 
@@ -14,7 +14,7 @@ def roles_of(arm: ArmReport, fair: tuple[Fair, ...] = ()) -> dict[Setting, str]:
     told: list[tuple[Setting | None, str]] = [
         (arm.recommended, "recommended"),
         (arm.taken, "tried first"),
-        (FRAMEWORK_DEFAULT, "default"),
+        (arm.default, "default"),
         (arm.present, "present"),
         (arm.alternate, "roomier"),
         *((setting, SAME_BUDGET) for setting in _same_budget(arm.arm, fair)),

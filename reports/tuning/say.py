@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from loadtests.tuning.hazards import uses_threads
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import KNOBS, Knob
 from reports import words
 from reports.tuning.knee import Knee
@@ -33,7 +33,7 @@ def telling_knobs(app: str | None, settings: Iterable[Setting]) -> frozenset[Kno
 
 def knobs_of(arm: ArmReport) -> frozenset[Knob]:
     """The knobs to name for all settings that a report speaks of."""
-    chosen = (arm.recommended, arm.taken, arm.alternate, arm.present, FRAMEWORK_DEFAULT)
+    chosen = (arm.recommended, arm.taken, arm.alternate, arm.present, arm.default)
     finalists = (each.found.setting for each in arm.finalists)
     known = [each for each in (*chosen, *finalists, *arm.tied_in_race) if each is not None]
     return telling_knobs(arm.app, known)
