@@ -10,7 +10,7 @@ import numpy as np
 from loadtests.plan import derived_seed, round_rate, shuffled
 from loadtests.trials import ClosedLoad, OpenLoad
 from loadtests.tuning.ground import Ground
-from loadtests.tuning.hazards import burst_users, calm_users, worth_a_burst
+from loadtests.tuning.hazards import burst_users, calm_users, can_deadlock, worth_a_burst
 from loadtests.tuning.past import Measured
 from loadtests.tuning.race import LOWEST_RATE_PER_S
 from loadtests.tuning.score import Objective, Score
@@ -152,14 +152,15 @@ def twice(ground: Ground, wanted: Wanted, knees: Mapping[str, float]) -> None:
 
 def burst(ground: Ground, wanted: Wanted) -> None:
     """Settings that arithmetic flags: a burst of as many users as fill every thread and connection,
-    beside as few as the pool serves without waiting. One instance shows it. None where the budget
-    is spent."""
+    beside as few as the pool serves without waiting. One instance shows it. Where the budget is
+    spent, only what could lock up."""
     tuning, instance = ground.tuning, ground.instances[0]
     for arm, settings in wanted.items():
         for setting in settings:
-            if not worth_a_burst(setting, tuning.spec.arm_named(arm).app):
+            app = tuning.spec.arm_named(arm).app
+            if not worth_a_burst(setting, app):
                 continue
-            if tuning.left_s <= 0:
+            if tuning.left_s <= 0 and not can_deadlock(setting, app):
                 tuning.note(f"{arm}: no burst on {setting.words}; the budget is spent.")
                 continue
             tuning.teller.say(f"{arm}: a burst on {setting.words} …")

@@ -133,7 +133,7 @@ def field_of(tuning: Tuning, arm: str) -> Sequence[Setting]:
 
 def confirm(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
     """What was taken, beside what it is compared with, in new processes."""
-    stages: tuple[Stage, ...] = ("confirm", "twice", "burst")
+    stages: tuple[Stage, ...] = ("confirm", "burst", "twice")
     left = [stage for stage in stages if stage not in tuning.past.finished]
     if not left:
         return
@@ -163,10 +163,10 @@ def _confirm_together(
         _take_pace(ground, {arm: chosen[arm] for arm in wanted})
         if "confirm" in stages:
             climb(ground, "confirm", wanted, plan, knees, kept_back=later_shares("confirm"))
-        if "twice" in stages:
-            twice(ground, wanted, knees)
         if "burst" in stages:
             burst(ground, wanted)
+        if "twice" in stages:  # where requests lock up, it takes all the time there is
+            twice(ground, wanted, knees)
 
 
 def go_away(tuning: Tuning, chosen: Mapping[str, Chosen]) -> None:
