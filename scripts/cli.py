@@ -37,18 +37,22 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override one key, e.g. run.block_s=0.5."),
 ]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of arrivals, keys and orders.")]
+NewSpecArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[SPEC]", help="A TOML file or a built-in profile (quick)."),
+]
+OutOption = Annotated[Path | None, typer.Option(help="Folder for the results.")]
+ResumeOption = Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
 
 
 @app.command()
 def run(
-    spec: Annotated[
-        str | None,
-        typer.Argument(metavar="[SPEC]", help="A TOML file or a built-in profile (quick)."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
+    spec: NewSpecArgument = None,
+    out: OutOption = None,
     seed: SeedOption = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    resume: ResumeOption = None,
+    dry_run: DryRunOption = False,
     json: Annotated[bool, typer.Option("--json", help="Print summary.json on stdout.")] = False,
     overrides: SetOption = None,
 ) -> None:
@@ -62,17 +66,14 @@ def run(
 
 @app.command()
 def tune(
-    spec: Annotated[
-        str | None,
-        typer.Argument(metavar="[SPEC]", help="A TOML file or a built-in profile (quick)."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
+    spec: NewSpecArgument = None,
+    out: OutOption = None,
     seed: SeedOption = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")] = None,
+    resume: ResumeOption = None,
     hosts: Annotated[
         int | None, typer.Option(min=1, help="Hosts that will run the service (1).")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    dry_run: DryRunOption = False,
     json: Annotated[bool, typer.Option("--json", help="Print tune.json on stdout.")] = False,
     overrides: SetOption = None,
 ) -> None:
@@ -107,7 +108,7 @@ def doctor(spec: SpecArgument = "quick", overrides: SetOption = None) -> None:
 
 @app.command()
 def selftest(
-    out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
+    out: OutOption = None,
 ) -> None:
     """Known-answer tests of the instrument itself, on this machine."""
     from scripts.selftest import selftest_command

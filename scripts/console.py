@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -25,22 +25,14 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-class Progress:
-    """Shows a run as it goes: scenario, round, time left, current intervals.
+class LiveDisplay:
+    """A live line on a terminal's stderr, with messages above it. Use as a context manager."""
 
-    Satisfies `loadtests.run_state.Watcher`. Use as a context manager.
-    """
-
-    def __init__(self, *, round_s: float, rounds: int, first_round: int = 0) -> None:
+    def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._live: Live | None = None
-        self._round_s = round_s
-        self._rounds = rounds
-        self._first_round = first_round
-        self._round_started_s: float | None = None
-        self._intervals: list[str] = []
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=2, transient=True)
             self._live.start()
@@ -56,8 +48,23 @@ class Progress:
             self._live.stop()
 
     def say(self, message: str) -> None:
-        """Show one message above the live display."""
+        """Show one message above the live line."""
         self._console.print(message, highlight=False, markup=False, soft_wrap=True)
+
+
+class Progress(LiveDisplay):
+    """Shows a run as it goes: scenario, round, time left, current intervals.
+
+    Satisfies `loadtests.run_state.Watcher`.
+    """
+
+    def __init__(self, *, round_s: float, rounds: int, first_round: int = 0) -> None:
+        super().__init__()
+        self._round_s = round_s
+        self._rounds = rounds
+        self._first_round = first_round
+        self._round_started_s: float | None = None
+        self._intervals: list[str] = []
 
     def trial(self, order: TrialOrder, done: int, planned: int) -> None:
         """Update the display before a trial."""

@@ -11,13 +11,13 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from reports import words
 from reports.charts.caveats import NOTHING_TO_SAY, Caveats
 from reports.charts.chart import Chart
+from reports.charts.rows import draw_interval, draw_point, draw_reading
 from reports.charts.style import (
     BAND,
     INK,
     MUTED,
     PAPER,
     ROUND_STEPS,
-    SMALL_PT,
     Mark,
     new_sheet,
     quiet,
@@ -279,42 +279,11 @@ def _draw_row(
     winner = words.better_arm(comparison)
     colour = marks[winner].colour if winner is not None else MUTED
     if comparison.ci95_pct is not None:
-        low, high = comparison.ci95_pct
-        axes.plot(
-            [max(low, -limit), min(high, limit)],
-            [y, y],
-            color=colour,
-            linewidth=2.0,
-            solid_capstyle="butt",
-            zorder=2,
-        )
-        for end, arrow in ((low, "<"), (high, ">")):
-            if abs(end) > limit:
-                axes.plot([limit if end > 0 else -limit], [y], arrow, color=colour, clip_on=False)
+        draw_interval(axes, y, comparison.ci95_pct, limit, colour)
     if comparison.change_pct is not None:
         shape, face = _point(comparison, marks)
-        at = min(max(comparison.change_pct, -limit), limit)
-        axes.plot(
-            [at],
-            [y],
-            shape,
-            color=colour,
-            markerfacecolor=face or colour,
-            markersize=6.5,
-            markeredgewidth=1.4,
-            zorder=3,
-        )
-    axes.annotate(
-        _reading(comparison),
-        (1.0, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(10, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALL_PT,
-        color=INK,
-        annotation_clip=False,
-    )
+        draw_point(axes, y, comparison.change_pct, limit, shape, (colour, face or colour))
+    draw_reading(axes, y, _reading(comparison))
 
 
 def _point(comparison: Comparison, marks: Mapping[str, Mark]) -> tuple[str, str | None]:

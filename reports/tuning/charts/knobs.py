@@ -12,7 +12,8 @@ from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import Knob
 from reports import words
 from reports.charts.chart import Chart
-from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
+from reports.charts.rows import draw_reading
+from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, Mark, new_sheet, quiet
 from reports.tuning import say
 from reports.tuning.found import Found
 
@@ -104,17 +105,7 @@ def _draw_panel(
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     for y, answer in enumerate(response.answers):
         _draw_answer(axes, y, answer, mark, ends[1])
-        axes.annotate(
-            say.knee(answer.found.knee, answer.interval_per_s),
-            (1.0, y),
-            xycoords=("axes fraction", "data"),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL_PT,
-            color=INK,
-            annotation_clip=False,
-        )
+        draw_reading(axes, y, say.knee(answer.found.knee, answer.interval_per_s))
 
 
 def _draw_answer(axes: Axes, y: int, answer: Answer, mark: Mark, right: float) -> None:

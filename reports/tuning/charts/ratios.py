@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from reports import words
 from reports.charts.chart import Chart
 from reports.charts.forest import signed_tick
+from reports.charts.rows import draw_interval, draw_point, draw_reading
 from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
 from reports.tuning import say
 from reports.tuning.model import Change
@@ -109,40 +110,13 @@ def _draw_row(axes: Axes, y: int, row: Row, limit: float) -> None:
     change = row.change
     colour = row.winner.colour if row.winner else MUTED
     if change.ci95_pct is not None:
-        low, high = change.ci95_pct
-        for end, arrow in ((low, "<"), (high, ">")):
-            if end is None or abs(end) > limit:
-                edge = -limit if arrow == "<" else limit
-                axes.plot([edge], [y], arrow, color=colour, clip_on=False, markersize=5.0)
-        ends = [
-            -limit if low is None else max(low, -limit),
-            limit if high is None else min(high, limit),
-        ]
-        axes.plot(ends, [y, y], color=colour, linewidth=2.0, solid_capstyle="butt", zorder=2)
+        draw_interval(axes, y, change.ci95_pct, limit, colour)
     if change.change_pct is not None:
         shape = row.winner.marker if row.winner else "D" if change.word == "equivalent" else "o"
         shape = {"more than": ">", "less than": "<", None: shape}[change.bound]
-        axes.plot(
-            [min(max(change.change_pct, -limit), limit)],
-            [y],
-            shape,
-            color=colour,
-            markerfacecolor=colour if row.winner else PAPER,
-            markersize=6.5,
-            markeredgewidth=1.4,
-            zorder=3,
-        )
-    axes.annotate(
-        reading(change),
-        (1.0, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(10, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALL_PT,
-        color=INK,
-        annotation_clip=False,
-    )
+        face = colour if row.winner else PAPER
+        draw_point(axes, y, change.change_pct, limit, shape, (colour, face))
+    draw_reading(axes, y, reading(change))
 
 
 def reading(change: Change) -> str:
