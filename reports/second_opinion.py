@@ -18,7 +18,7 @@ from reports.model import (
     ScenarioSummary,
     SecondOpinion,
 )
-from reports.statistics import Doubt, Estimate, t_estimate
+from reports.statistics import WIDEST_LOG, Doubt, Estimate, t_estimate
 from reports.words import change, interval, listed
 
 WITHIN_PCT = 3.0
@@ -41,7 +41,7 @@ def judge_opinion(opinion: Opinion) -> SecondOpinion:
     logs = np.concatenate([np.log(rates["ours", a] / rates["wrk", a]) for a in opinion.arms])
     estimate = t_estimate(logs)
     arms = tuple(_arms_seen(rates, opinion.arms[0], each) for each in opinion.arms[1:])
-    word = _word(estimate)
+    word = word_of(estimate)
     return SecondOpinion(
         word=word,
         detail=" ".join([_sentence(opinion, word, estimate), *map(_arms_sentence, arms)]),
@@ -95,7 +95,8 @@ def _rates(opinion: Opinion) -> Rates:
     }
 
 
-def _word(estimate: Estimate | Doubt) -> OpinionWord:
+def word_of(estimate: Estimate | Doubt) -> OpinionWord:
+    """Whether the tools agree within WITHIN_PCT, by the 95% interval of their log ratio."""
     ci = _interval_pct(estimate)
     if ci is None:
         return "cannot tell"
@@ -121,10 +122,10 @@ def _change_pct(estimate: Estimate | Doubt) -> float | None:
 
 
 def _interval_pct(estimate: Estimate | Doubt) -> tuple[float, float] | None:
-    if isinstance(estimate, Doubt):
+    if isinstance(estimate, Doubt) or estimate.half_width_log() > WIDEST_LOG:
         return None
-    low, high = estimate.interval_pct()
-    return tidy(low) or 0.0, tidy(high) or 0.0
+    low, high = map(tidy, estimate.interval_pct())
+    return None if low is None or high is None else (low, high)
 
 
 def _sentence(opinion: Opinion, word: OpinionWord, estimate: Estimate | Doubt) -> str:

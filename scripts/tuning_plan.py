@@ -140,6 +140,7 @@ def plan_here(spec: Spec, hosts: int, *, only_planning: bool = False) -> TunePla
     plan = TunePlan(spec, hosts, limits, dict.fromkeys(spaces, bounds), spaces, limit)
     for arm_name, space in spaces.items():
         _check_can_be_compared(spec, arm_name, space, limits)
+    starting_field(spec, spaces, plan.bounds, limits)  # raises where not one of each can be up
     return plan
 
 

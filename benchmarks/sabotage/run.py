@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.sabotage.acts import mend
-from benchmarks.sabotage.cases import CASES, Case
+from benchmarks.sabotage.cases import CASES, OF_A_BUSY_MACHINE, Case
 from benchmarks.sabotage.stage import Seen, Stage, stage
 
 HEAD = "| what was broken | the run is | gate | what it said |\n|---|---|---|---|"
@@ -47,7 +47,8 @@ def caught(case: Case, seen: Seen) -> bool:
     failed = [gate.detail for gate in seen.failed if gate.name == case.gate]
     if case.named:
         again = [note for note in seen.summary.notes if "measured again" in note]
-        return not failed and any(case.says in note for note in again)
+        spared = all(gate.name in OF_A_BUSY_MACHINE for gate in seen.failed)
+        return spared and not failed and any(case.says in note for note in again)
     return any(case.says in detail for detail in failed) and not seen.summary.valid
 
 

@@ -14,8 +14,8 @@ import multiprocessing
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from benchmarks.sabotage.good_runs import most_likely_pct
 from loadtests.schedule import Limits, choose_sizes
 from loadtests.spec import load_spec
 from reports.gates.noise import alpha_of_each
@@ -54,13 +54,13 @@ def row(job: Job) -> str:
         for name, change in changes:
             if isinstance(change, Estimate):
                 seen_log[name].append(change.half_width_log(alpha_of_each(len(changes))))
-    most = stats.beta.ppf(0.95, alarms + 1, job.runs - alarms)
+    most_pct = most_likely_pct(alarms, job.runs)
     could = [
         f"{math.expm1(float(np.median(seen_log[name]))):.0%}"
         for name in ("trend", "carry-over", "steady-state")
     ]
     cells = [f"`{job.profile}`", job.machine, f"{job.runs:,}", f"{alarms / job.runs:.2%}"]
-    return "| " + " | ".join([*cells, f"{most:.2%}", *could]) + " |"
+    return "| " + " | ".join([*cells, f"{most_pct:.2f}%", *could]) + " |"
 
 
 def main() -> None:

@@ -141,7 +141,7 @@ def _met(
 
 
 def twice(ground: Ground, wanted: Wanted, knees: Mapping[str, float]) -> None:
-    """Every instance of everything at twice the load that the taken setting can bear."""
+    """Every instance of everything at twice the knee of the best in the arm's finals."""
     for instance in ground.instances:
         ground.tuning.teller.say("At twice the load …")
         for arm, settings in wanted.items():

@@ -24,7 +24,7 @@ from loadtests.tuning.score import Objective, Score, score_of
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import Bounds, Space
 from loadtests.tuning.stages import SHARES, Chosen, Stage, seconds_for, trial_s
-from loadtests.tuning.world import World, trial_window_s
+from loadtests.tuning.world import World, objective_of, trial_window_s
 from loadtests.unrecorded import completions_per_s
 
 MOST_TRIES = 3
@@ -65,7 +65,7 @@ class Tuning:
     @property
     def objective(self) -> Objective:
         """What a setting must keep."""
-        return Objective(**self.spec.tune.objective.model_dump())
+        return objective_of(self.spec)
 
     def write(self, what: str, **facts: Any) -> None:
         """One line in the journal, and at once part of the past."""

@@ -138,7 +138,8 @@ def run_finals(ground: Ground, races: Mapping[str, Race]) -> None:
     """The finalists of every arm over the last rungs, pass after pass; then what is taken."""
     tuning = ground.tuning
     going = {arm: race for arm, race in races.items() if race.top is not None}
-    plan = plan_finals(max(1, len(going)), tuning.seconds_for("final"), tuning.trial_s)
+    done_s = sum(each.wall_s for each in tuning.past.of_stage("final"))  # by an earlier session
+    plan = plan_finals(max(1, len(going)), done_s + tuning.seconds_for("final"), tuning.trial_s)
     for arm, race in going.items():
         _name_finalists(ground, arm, race.finalists(plan.finalists))
     first, complete = _passes_done(tuning, len(going) * len(plan.steps))

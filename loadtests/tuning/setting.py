@@ -90,3 +90,19 @@ FRAMEWORK_DEFAULT = Setting(pool_size=5, max_overflow=10, threads=40, workers=1,
 """What one gets without asking: SQLAlchemy's QueuePool of 5 + 10
 (https://docs.sqlalchemy.org/en/20/core/pooling.html), AnyIO's 40 threads
 (https://anyio.readthedocs.io/en/stable/threads.html), one worker, nothing in front of the pool."""
+
+
+def fleet_connections(setting: Setting, hosts: int) -> int:
+    """Most connections of all workers on all hosts."""
+    return hosts * setting.connections
+
+
+def fleet_words(setting: Setting, hosts: int) -> str:
+    """The multiplication: `4 hosts × 2 workers × (10 + 0) = 80 connections`."""
+    counted = f"{_count(hosts, 'host')} × {_count(setting.workers, 'worker')}"
+    wanted = fleet_connections(setting, hosts)
+    return f"{counted} × ({setting.pool_size} + {setting.max_overflow}) = {wanted} connections"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

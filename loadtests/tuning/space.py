@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from loadtests.schedule import PROCESS_MEMORY_MB
 from loadtests.spec import ASYNC_DRIVERS, DRIVERS, Arm
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting, fleet_connections, fleet_words
 from loadtests.tuning.spec import KNOBS, Knob
 
 Choices = Mapping[Knob, Sequence[int]]
@@ -29,13 +29,9 @@ class Bounds:
 
     def refusal(self, setting: Setting) -> str | None:
         """Why a setting does not fit; None when it does."""
-        wanted = self.hosts * setting.connections
+        wanted = fleet_connections(setting, self.hosts)
         if self.connections is not None and wanted > self.connections:
-            fleet = f"{self.hosts} hosts × " if self.hosts > 1 else ""
-            return (
-                f"{fleet}{setting.workers} workers × ({setting.pool_size} + "
-                f"{setting.max_overflow}) = {wanted} connections of {self.connections}"
-            )
+            return f"{fleet_words(setting, self.hosts)} of {self.connections}"
         memory_mb = setting.workers * PROCESS_MEMORY_MB
         if self.memory_mb is not None and memory_mb > self.memory_mb:
             return f"{setting.workers} workers may take {memory_mb:.0f} of {self.memory_mb:.0f} MB"
@@ -92,12 +88,12 @@ def space_of(arm: Arm, knobs: Choices, bounds: Bounds) -> Space:
 def default_of(arm: Arm) -> Setting | None:
     """What the frameworks' defaults are in this arm: knobs without effect stay as the arm has them,
     and where none has an effect, there is no default to compare with (None)."""
+    if arm.app is not None:
+        return FRAMEWORK_DEFAULT  # all of its other knobs are the spec's own to set
     present = Setting.of(arm)
     held: dict[Knob, int] = {
         knob: getattr(present, knob) for knob in KNOBS if why_without_effect(arm, knob)
     }
-    if arm.app is not None:
-        return FRAMEWORK_DEFAULT  # all of its other knobs are the spec's own to set
     return None if len(held) == len(KNOBS) else replace(FRAMEWORK_DEFAULT, **held)
 
 

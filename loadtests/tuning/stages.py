@@ -42,8 +42,8 @@ LADDERS: tuple[tuple[float, ...], ...] = (
 )
 """Loads of `confirm` and `distance`, as shares of the knee in the finals; the first that fits."""
 TWICE = 2.0
-"""Times the knee of what was taken; on every instance that is up, since two could never tell two
-settings apart (one degree of freedom)."""
+"""Times the knee of the best in the finals; on every instance that is up, since two could never
+tell two settings apart (one degree of freedom)."""
 FEWEST_TO_COMPARE = 2
 """Instances without which there is no interval at all."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
 from reports.statistics import WIDEST_LOG, Doubt, Estimate, Floats, rate_log_ratio, t_estimate
-from reports.tuning.knee import Bound, Scored, knee, knee_estimate, knee_log_ratio_bound
+from reports.tuning.knee import Bound, Scored, knee, knee_estimate, knee_log_ratio_bound, rates_of
 from reports.tuning.model import Change, Interval, Metric, Role, SettingKnee, Word
 from reports.tuning.record import Stage, Tried
 
@@ -52,10 +51,7 @@ class Trials:
         found = knee(trials, self.objective)
         if found is None:
             return None
-        estimate = knee_estimate(trials, self.objective)
-        interval: Interval | None = None
-        if isinstance(estimate, Estimate) and estimate.half_width_log() < WIDEST_LOG:
-            interval = _rates(estimate)
+        interval = rates_of(knee_estimate(trials, self.objective))
         units = len({each.unit for each in trials})
         return SettingKnee(side.setting, found.per_s, interval, found.censored, units)
 
@@ -101,12 +97,6 @@ class Trials:
         if metric == "good_per_s":
             return _good_log_ratio(pairs), None
         return _p99_log_ratio(pairs), None
-
-
-def _rates(estimate: Estimate) -> Interval:
-    """The interval of a logarithm as rates."""
-    half = estimate.half_width_log()
-    return (math.exp(estimate.log_ratio - half), math.exp(estimate.log_ratio + half))
 
 
 Pairs = Sequence[tuple[Tried, Tried]]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import TuneSpec
 
 SERVERS_DEFAULT = 151
@@ -43,19 +42,3 @@ def limit_from(tune: TuneSpec, outside: int | None) -> ConnectionLimit:
     if outside is not None:
         return ConnectionLimit(outside, tune.reserve_connections, "the server")
     return ConnectionLimit(SERVERS_DEFAULT, tune.reserve_connections, "MySQL's default")
-
-
-def fleet_connections(setting: Setting, hosts: int) -> int:
-    """Most connections of all workers on all hosts."""
-    return hosts * setting.connections
-
-
-def fleet_words(setting: Setting, hosts: int) -> str:
-    """The multiplication, written out: `4 hosts × 2 workers × (10 + 0) = 80 connections`."""
-    counted = f"{_count(hosts, 'host')} × {_count(setting.workers, 'worker')}"
-    wanted = fleet_connections(setting, hosts)
-    return f"{counted} × ({setting.pool_size} + {setting.max_overflow}) = {wanted} connections"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

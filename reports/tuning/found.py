@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import KNOBS, Knob
-from reports.statistics import Doubt, Estimate
-from reports.tuning.knee import Knee, Scored, knee, knee_estimate
+from reports.tuning.knee import Knee, Scored, knee, knee_estimate, rates_of
 from reports.tuning.record import ArmSearch, Stage, Tried
 
 SEARCHING: tuple[Stage, ...] = ("search", "final")
@@ -46,20 +44,7 @@ def found_of(setting: Setting, trials: Sequence[Tried], objective: Objective) ->
 
 def interval_per_s(trials: Sequence[Tried], objective: Objective) -> tuple[float, float] | None:
     """The 95% interval of a setting's knee over blocks; None where too little tells of it."""
-    return _interval(knee_estimate(_scored(trials), objective))
-
-
-WIDEST_LOG = math.log(10.0)
-"""An interval wider than a factor of ten either way says nothing and is not shown."""
-
-
-def _interval(estimate: Estimate | Doubt) -> tuple[float, float] | None:
-    if isinstance(estimate, Doubt):
-        return None
-    half = estimate.half_width_log()
-    if half > WIDEST_LOG:
-        return None
-    return math.exp(estimate.log_ratio - half), math.exp(estimate.log_ratio + half)
+    return rates_of(knee_estimate(_scored(trials), objective))
 
 
 def _scored(trials: Sequence[Tried]) -> list[Scored]:
@@ -72,7 +57,7 @@ def knobs_that_vary(arm: ArmSearch) -> list[Knob]:
     return [knob for knob in KNOBS if len({getattr(each, knob) for each in arm.settings}) > 1]
 
 
-def along(arm: ArmSearch, knob: Knob, centre: Setting) -> list[Setting]:
+def choices_along(arm: ArmSearch, knob: Knob, centre: Setting) -> list[Setting]:
     """The settings that could be tried and differ from `centre` in one knob, by its value."""
     values = sorted({getattr(each, knob) for each in arm.settings})
     wanted = [centre.with_knob(knob, value) for value in values]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from loadtests.tuning.hazards import can_deadlock, slots, unfair_from
-from loadtests.tuning.setting import Setting
-from reports.tuning.connections import ConnectionLimit, fleet_connections, fleet_words
+from loadtests.tuning.setting import Setting, fleet_connections, fleet_words
+from reports.tuning.connections import ConnectionLimit
 from reports.tuning.model import Burst, Hazard, Role
 from reports.tuning.phrases import roles_words, setting_words, share_words
 from reports.tuning.record import ArmSearch, Tried

@@ -62,7 +62,7 @@ def _arm(
     plateau = _plateau(search, trials)
     decision = decide(search, plateau, trials, record.status)
     best, capacity = decision.recommended, decision.capacity
-    roles = roles_of(search, decision)
+    roles = _roles(search, decision)
     arm = record.spec.arm_named(search.arm)
     return ArmReport(
         arm=search.arm,
@@ -79,7 +79,7 @@ def _arm(
         over_default=decision.over("default"),
         over_present=decision.over("present"),
         comparisons=decision.comparisons,
-        at_twice=_at_twice(search, roles, trials),
+        at_twice=_at_twice(search, tried, trials),
         confirmed=decision.confirmed,
         verdict=decision.reasons,
         hazards=hazards_of(search, roles, tried, limit, record.hosts),
@@ -92,7 +92,7 @@ def _arm(
     )
 
 
-def roles_of(search: ArmSearch, decision: Decision) -> Mapping[Setting, tuple[Role, ...]]:
+def _roles(search: ArmSearch, decision: Decision) -> Mapping[Setting, tuple[Role, ...]]:
     """The settings that an arm's answer speaks of, each with all that it is."""
     settings: dict[Role, Setting | None] = {
         "taken": search.taken,
@@ -141,11 +141,9 @@ def _tied(search: ArmSearch, tried: Sequence[Tried], objective: Objective) -> tu
     return tuple(sorted(set(tied) - set(search.finalists), key=lambda s: (s.cost, s)))
 
 
-def _at_twice(
-    search: ArmSearch, roles: Mapping[Setting, tuple[Role, ...]], trials: Trials
-) -> tuple[AtTwice, ...]:
+def _at_twice(search: ArmSearch, tried: Sequence[Tried], trials: Trials) -> tuple[AtTwice, ...]:
     found = []
-    for setting in roles:
+    for setting in dict.fromkeys(each.setting for each in tried if each.stage == "twice"):
         own = trials.of("twice", Side(search.arm, setting))
         planned = sum(each.score.planned for each in own)
         if planned == 0:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 from loadtests.tuning.score import LATE_SHARE, Objective, Score
-from reports.statistics import Doubt, Estimate, from_replicates, resampling_weights
+from reports.statistics import WIDEST_LOG, Doubt, Estimate, from_replicates, resampling_weights
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -139,6 +139,14 @@ def knee_estimate(trials: Sequence[Scored], objective: Objective) -> Estimate | 
     if side[0]:
         return Doubt(_unknown([_SIDES[int(side[0])]]))
     return from_replicates(float(logs[0]), logs, len(order))
+
+
+def rates_of(estimate: Estimate | Doubt) -> tuple[float, float] | None:
+    """The 95% interval of a knee in requests/s; None where it would say nothing."""
+    if isinstance(estimate, Doubt) or estimate.half_width_log() > WIDEST_LOG:
+        return None
+    half = estimate.half_width_log()
+    return math.exp(estimate.log_ratio - half), math.exp(estimate.log_ratio + half)
 
 
 def _unknown(sides: Sequence[Censored | None]) -> str:

@@ -71,7 +71,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class AtTwice:
-    """What a setting did at twice the load that the arm's taken setting can bear."""
+    """What a setting did at twice the knee of the best in its arm's finals."""
 
     setting: Setting
     offered_per_s: float

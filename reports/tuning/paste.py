@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 
 from loadtests.spec import ASYNC_DRIVERS, DRIVERS, Arm
-from loadtests.tuning.setting import Setting
+from loadtests.tuning.setting import Setting, fleet_connections, fleet_words
 from loadtests.tuning.spec import KNOBS
-from reports.tuning.connections import ConnectionLimit, fleet_connections, fleet_words
+from reports.tuning.connections import ConnectionLimit
 from reports.tuning.model import Snippet
 
 GATE_MARGIN_S = 1.0

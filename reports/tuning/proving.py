@@ -91,11 +91,11 @@ class Proof:
         """Instances that fail where the knee says the setting does not: it is read off the counts
         of all together, in which one that is late all the time can go under."""
         by_instance = self._up_to_knee()
-        for unit, scores in sorted(by_instance.items()):
+        for number, (_, scores) in enumerate(sorted(by_instance.items()), start=1):
             missed = sum(not each.clears(self.contest.trials.objective) for each in scores)
             if missed and missed >= min(len(scores), max(2, len(scores) / 2)):
                 yield (
-                    f"fresh instance {unit + 1} of {len(by_instance)} missed the objective in "
+                    f"fresh instance {number} of {len(by_instance)} missed the objective in "
                     f"{missed} of {len(scores)} trials at loads up to that capacity"
                 )
 

@@ -9,7 +9,7 @@ from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import KNOBS, Knob
 from reports import words
 from reports.tuning.knee import Knee
-from reports.tuning.model import ArmReport, Change, Finalist, Interval, SettingKnee
+from reports.tuning.model import ArmReport, Change, Finalist, Interval, Role, SettingKnee
 
 KNOB_NAMES: dict[Knob, str] = {
     "pool_size": "pool size",
@@ -18,6 +18,14 @@ KNOB_NAMES: dict[Knob, str] = {
     "workers": "workers",
     "admission": "admission",
 }
+AGAINST: dict[Role, str] = {
+    "default": "the default",
+    "present": "the present",
+    "alternate": "the roomier",
+    "taken": "the one tried first",
+    "same budget": "the same budget",
+}
+"""Settings that another one is compared with."""
 VAGUE_PCT = 10.0
 """An interval that reaches farther to either side says little of who is level."""
 POOL_KNOBS: tuple[Knob, ...] = ("pool_size", "max_overflow")

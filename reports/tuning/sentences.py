@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from loadtests.tuning.score import Objective
 from reports import words
 from reports.tuning import say
-from reports.tuning.model import ArmReport, Change, Role, TuneReport, Word
+from reports.tuning.model import ArmReport, Change, TuneReport, Word
 from reports.tuning.phrases import share_words
 
 
@@ -68,10 +68,10 @@ def _level(arm: ArmReport) -> str:
 def _gains(arm: ArmReport, changes: Sequence[Change]) -> list[str]:
     """`+40% [+31, +52] over the default 5 + 10`; changes that are not decided share their words."""
     told: dict[str, list[str]] = {}
+    knobs = say.knobs_of(arm)
     for each in dict.fromkeys(changes):
-        other = (
-            f"{OTHERS[each.against]} {say.apart(each.baseline, arm.recommended, say.knobs_of(arm))}"
-        )
+        apart = say.apart(each.baseline, arm.recommended, knobs)
+        other = f"{say.AGAINST[each.against]} {apart}"
         if each.word in ("better", "worse"):
             told.setdefault("", []).append(f"{say.change(each)} over {other}")
         else:
@@ -83,13 +83,6 @@ def _gains(arm: ArmReport, changes: Sequence[Change]) -> list[str]:
     ]
 
 
-OTHERS: dict[Role, str] = {
-    "default": "the default",
-    "present": "the present",
-    "alternate": "the roomier",
-    "taken": "the one tried first",
-    "same budget": "the same budget",
-}
 UNDECIDED: dict[Word, str] = {
     "cannot be told apart": "no difference shown to ",
     "equivalent": "no difference that matters to ",

@@ -34,13 +34,6 @@ STAGES: dict[Stage, str] = {
     "distance": "farther database",
     "burst": "burst",
 }
-AGAINST = {
-    "default": "the default",
-    "present": "the present",
-    "alternate": "the roomier",
-    "taken": "the one tried first",
-    "same budget": "the same budget",
-}
 
 
 def settings_table(
@@ -88,7 +81,7 @@ def comparison_table(arm: ArmReport) -> Table:
         (
             STAGES[each.stage],
             METRICS[each.metric],
-            f"{say.pool(each.candidate)} against {AGAINST[each.against]} "
+            f"{say.pool(each.candidate)} against {say.AGAINST[each.against]} "
             f"{say.apart(each.baseline, each.candidate, knobs)}",
             say.change(each),
             each.word,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.sabotage.cases import OF_A_BUSY_MACHINE
 from tests.support.command import SHORT, bench, started
-from tests.support.gates import OF_A_BUSY_MACHINE
 
 FAR = ["--set", "run.database_rtt_ms=2.0"]
 

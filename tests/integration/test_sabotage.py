@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.sabotage.cases import CASES, Case
+from benchmarks.sabotage.cases import CASES, OF_A_BUSY_MACHINE, Case
 from benchmarks.sabotage.run import caught, perform
 from benchmarks.sabotage.stage import Seen, Stage, stage
 from loadtests.environment.machine import usable_cores
 from loadtests.environment.proctree import process_tree, threads_of
-from tests.support.gates import OF_A_BUSY_MACHINE
 
 LEFT_OUT = {
     "server stopped in every trial",

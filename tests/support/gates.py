@@ -12,8 +12,6 @@ from reports.summarise import summarise
 from tests.support.run_builder import Trial, build_run
 
 BAD = "async"
-OF_A_BUSY_MACHINE = {"send-lag", "generator-cpu", "no-free-user", "drain", "steal"}
-"""Gates that may fail in a real open load of a test without anything of ours being wrong."""
 
 
 def summary_of(folder: Path, **options: Any) -> Summary:

@@ -16,7 +16,7 @@ from reports.tuning.charts.knobs import Answer, Response, knobs_chart, reach
 from reports.tuning.charts.load_curve import curves_of, load_curve
 from reports.tuning.charts.ratios import Panel, Row, ratio_chart, reading
 from reports.tuning.charts.split import shares_pct, split_chart, splits_of
-from reports.tuning.found import Found, along
+from reports.tuning.found import Found, choices_along
 from reports.tuning.knee import Knee
 from reports.tuning.model import Change
 from reports.tuning.record import ArmSearch, Split, Tried
@@ -157,8 +157,8 @@ class TestKnobs:
     def test_along_a_knob_the_others_stay(self):
         few = replace(MIDDLE, threads=10)
         arm = search_of(SMALL, few, MIDDLE, LARGE)
-        assert along(arm, "pool_size", MIDDLE) == [SMALL, MIDDLE, LARGE]
-        assert along(arm, "threads", MIDDLE) == [few, MIDDLE]
+        assert choices_along(arm, "pool_size", MIDDLE) == [SMALL, MIDDLE, LARGE]
+        assert choices_along(arm, "threads", MIDDLE) == [few, MIDDLE]
 
 
 class TestFrontier:

@@ -184,13 +184,13 @@ def test_it_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert {each.stage for each in before.tried} == {"search"}
     assert before.arms[0].taken is None
     past = past_in(cut.folder)
+    measured = list(past.measured)
     again = Staged(cut.folder, cut.spec, past=past)
-    heats = len(past.measured)
     assert execute(again.tuning) == "complete"
     after = record_of(again)
     assert after.status == "complete"
     assert after.tried[: len(before.tried)] == before.tried
-    assert past_in(cut.folder).measured[:heats] == list(past_in(cut.folder).measured)[:heats]
+    assert past_in(cut.folder).measured[: len(measured)] == measured
     assert len(past_in(cut.folder).pilots) == 1
     assert after.arms[0].start_rate_per_s == before.arms[0].start_rate_per_s
     assert after.arms[0].taken == Setting(8, admission=0)

@@ -112,7 +112,8 @@ def test_bounds_that_exclude_everything_name_the_smallest_and_the_bound() -> Non
     message = told(["tune.max_connections=11"])
     assert "no setting of arm 'sync' fits: even the smallest (pool 2, 10 threads" in message
     assert (
-        "1 workers × (2 + 0) = 2 connections of 1 (max_connections less 10 in reserve)" in message
+        "1 host × 1 worker × (2 + 0) = 2 connections of 1 (max_connections less 10 in reserve)"
+        in message
     )
 
 
@@ -120,7 +121,7 @@ def test_a_fleet_shares_the_connections() -> None:
     plan = plan_here(load_spec("quick", environ={}), hosts=4)
     text = plan_text(plan)
     assert "4 hosts; 151 connections, 10 in reserve" in text
-    assert "4 hosts × 1 workers × (40 + 0) = 160 connections of 141" in text
+    assert "4 hosts × 1 worker × (40 + 0) = 160 connections of 141" in text
     assert {each.pool_size for each in plan.spaces["sync"].settings} == {2, 5, 10, 20}
 
 

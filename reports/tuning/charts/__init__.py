@@ -20,7 +20,7 @@ from reports.tuning.charts.knobs import Answer, Response, knobs_chart
 from reports.tuning.charts.load_curve import curves_of, load_curve
 from reports.tuning.charts.split import split_chart, splits_of
 from reports.tuning.found import (
-    along,
+    choices_along,
     found_of,
     furthest,
     interval_per_s,
@@ -141,7 +141,9 @@ class _Arm:
         responses = [
             Response(
                 knob,
-                tuple(self._answer(setting) for setting in along(self.search, knob, centre)),
+                tuple(
+                    self._answer(setting) for setting in choices_along(self.search, knob, centre)
+                ),
             )
             for knob in knobs_that_vary(self.search)
         ]
@@ -157,7 +159,7 @@ class _Arm:
         centre = self.centre
         if centre is None:
             return None
-        pools = along(self.search, "pool_size", centre)
+        pools = choices_along(self.search, "pool_size", centre)
         splits = splits_of(self.tried, self.report.arm, pools)
         if splits is None:
             return None

@@ -9,33 +9,13 @@ from reports.charts.chart import Chart
 from reports.charts.style import Mark
 from reports.tuning import say
 from reports.tuning.charts.ratios import DECIDED, Panel, Row, ratio_chart
-from reports.tuning.model import ArmReport, Change, FairKind, TuneReport
+from reports.tuning.model import ArmReport, Change, TuneReport
 from reports.tuning.record import Stage
 
 STAGES: dict[Stage, str] = {
     "confirm": "capacity, fresh instances and arrivals",
     "twice": "good answers at twice the load",
     "distance": "capacity, database farther away",
-    "burst": "good answers in a burst",
-}
-AGAINST = {
-    "default": "the default",
-    "present": "the present setting",
-    "alternate": "the roomier",
-    "taken": "the one tried first",
-    "same budget": "the same budget",
-}
-SHORT = {
-    "default": "default",
-    "present": "present",
-    "alternate": "roomier",
-    "taken": "tried first",
-    "same budget": "same budget",
-}
-FAIR_WORDS: dict[FairKind, str] = {
-    "same budget": "same budget",
-    "each at its best": "each at its best",
-    "framework defaults": "framework defaults",
 }
 
 
@@ -66,7 +46,8 @@ def _in(change: Change, stage: Stage) -> bool:
 
 
 def _gain_row(change: Change, mark: Mark) -> Row:
-    label = f"{SHORT[change.against]} {say.labelled(change.baseline, change.candidate)}"
+    other = say.AGAINST[change.against].removeprefix("the ")
+    label = f"{other} {say.labelled(change.baseline, change.candidate)}"
     return Row(label, change, mark if change.word in DECIDED else None)
 
 
@@ -77,7 +58,7 @@ def _gain_title(arm: ArmReport) -> str:
     gain = arm.over_default or arm.over_present
     if gain is None:
         return f"{name}: {say.pool(subject)} against the other settings"
-    other = f"{AGAINST[gain.against]} ({say.pool(gain.baseline)})"
+    other = f"{say.AGAINST[gain.against]} ({say.pool(gain.baseline)})"
     if gain.word in DECIDED and gain.change_pct is not None:
         size = f"{words.percent(gain.change_pct)} {'more' if gain.change_pct > 0 else 'less'}"
         bound = "at least " if gain.bound == "more than" else ""
@@ -94,7 +75,7 @@ def fair_chart(name: str, report: TuneReport, marks: Mapping[str, Mark]) -> Char
         Panel(
             _where(report, stage),
             tuple(
-                _fair_row(FAIR_WORDS[fair.kind], change, marks)
+                _fair_row(fair.kind, change, marks)
                 for fair in report.fair
                 for change in fair.changes
                 if change.stage == stage
@@ -122,7 +103,7 @@ def _compared(report: TuneReport) -> str:
     """The settings behind each meaning: `same budget, async 10 + 0 with sync 10 + 0`."""
     firsts = [(fair.kind, fair.changes[0]) for fair in report.fair if fair.changes]
     return "; ".join(
-        f"{FAIR_WORDS[kind]}, {words.tidy(first.candidate_arm, 24)} {say.pool(first.candidate)} "
+        f"{kind}, {words.tidy(first.candidate_arm, 24)} {say.pool(first.candidate)} "
         f"with {words.tidy(first.baseline_arm, 24)} {say.pool(first.baseline)}"
         for kind, first in firsts
     )
@@ -150,7 +131,7 @@ def fair_title(report: TuneReport) -> str:
     for fair in report.fair:
         for change in fair.changes:
             if change.stage == "confirm":
-                said.setdefault(_outcome(change), []).append(FAIR_WORDS[fair.kind])
+                said.setdefault(_outcome(change), []).append(fair.kind)
     if not said:
         return "Sync against async was not measured"
     parts = [f"{words.listed(kinds)}: {outcome}" for outcome, kinds in said.items()]
