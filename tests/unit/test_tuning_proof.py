@@ -84,11 +84,16 @@ def with_shares(
     return replace(record, tried=(*rest, *added))
 
 
+def as_numbered_in_a_run(each: Tried) -> Tried:
+    """Instance 0 was the search's."""
+    return replace(each, unit=each.unit + 1) if each.stage == "confirm" else each
+
+
 def test_an_instance_that_is_late_all_the_time_is_a_doubt() -> None:
-    before = alone(one_arm())
+    before = changed(alone(one_arm()), as_numbered_in_a_run)
 
     def first_is_late(each: Tried) -> Tried:
-        hit = (each.stage, each.setting, each.unit) == ("confirm", taken_of(before), 0)
+        hit = (each.stage, each.setting, each.unit) == ("confirm", taken_of(before), 1)
         return late(each, 1.0) if hit else each
 
     arm = judged(changed(before, first_is_late))
