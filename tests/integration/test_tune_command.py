@@ -84,7 +84,9 @@ def test_a_search_stopped_in_the_middle_goes_on_and_comes_to_its_end(
     assert record.tried[: len(before.tried)] == before.tried
     if done.returncode == 0:
         stages = {each.stage for each in record.tried}
-        assert stages == {"search", "final", "confirm", "twice", "burst", "distance"}
+        assert stages - {"burst"} == {"search", "final", "confirm", "twice", "distance"}
+        # on a slow machine the budget is spent before the bursts, and the report says so
+        assert "burst" in stages or any("no burst" in note for note in record.notes)
     assert all(each.server["Questions"] > 0 for each in record.tried)
     assert all(each.connections is None or each.connections <= 15 for each in record.tried)
     assert all(each.split is not None for each in record.tried if each.good_per_s > 0)
