@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from reports.charts.chart import Chart
 from reports.charts.style import BAND, FAINT, INK, MARKS, MUTED, PAPER, TITLE_GID
+from reports.charts.tags import Tag, tags_of
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -33,6 +34,7 @@ def inline_svg(chart: Chart) -> str:
     _drop(root, "metadata", "style")
     _drop_title(root)
     _drop_background(root)
+    _tell_tags(root, chart)
     _tidy_ids(root, chart.name)
     for element in root.iter():
         _follow_the_page(element)
@@ -66,6 +68,28 @@ def _drop_background(root: ElementTree.Element) -> None:
     figure = root.find(f"{{{SVG}}}g")
     if figure is not None and len(figure):
         figure.remove(figure[0])
+
+
+def _tell_tags(root: ElementTree.Element, chart: Chart) -> None:
+    """Marks tell whose they are (`data-arm`) and what they say (`data-tip`, and a `<title>` for
+    readers without scripts)."""
+    tags = tags_of(chart.sheet.figure)
+    for group in [each for each in root.iter() if each.get("id") in tags]:
+        found = tags[group.attrib["id"]]
+        if found.arm is not None:
+            group.set("data-arm", str(found.arm))
+        for element, tip in zip(_pointed_at(group, found), found.tips, strict=True):
+            element.set("data-tip", tip)
+            title = ElementTree.Element(f"{{{SVG}}}title")
+            title.text = tip
+            element.insert(0, title)
+
+
+def _pointed_at(group: ElementTree.Element, found: Tag) -> list[ElementTree.Element]:
+    """The elements of the tips: the group itself for one, else each of its markers."""
+    if len(found.tips) < 2:
+        return [group] * len(found.tips)
+    return list(group.iter(f"{{{SVG}}}use"))
 
 
 def _tidy_ids(root: ElementTree.Element, name: str) -> None:

@@ -13,6 +13,7 @@ from reports import words
 from reports.charts.caveats import Caveats, measured
 from reports.charts.chart import Chart
 from reports.charts.style import INK, PAPER, SMALL_PT, Mark, new_sheet, quiet
+from reports.charts.tags import tag
 from reports.model import LATENCY, LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats, exact_percentile
 from reports.run_folder import StoredRun
@@ -93,11 +94,12 @@ def _chart(
     title = caveats.title(_finding(scenario, load, values), scenario, [load], list(times), LATENCY)
     sheet = new_sheet(BODY_PT, title, caveats.note(scenario, [load], list(times)))
     [axes] = sheet.axes
+    numbers = {arm: number for number, arm in enumerate(marks)}
     for arm, frame in times.items():
-        _draw_instances(axes, frame, marks[arm])
+        _draw_instances(axes, frame, marks[arm], numbers[arm])
     for arm in times:
         hollow = bool(caveats.failures(places[arm], LATENCY))
-        _draw_arm(axes, arm, values[arm], marks[arm], hollow=hollow)
+        _draw_arm(axes, arm, values[arm], marks[arm], numbers[arm], hollow=hollow)
     _finish(axes, values)
     return Chart(
         name=name,
@@ -149,19 +151,24 @@ def _table(values: Mapping[str, Floats]) -> list[tuple[str, ...]]:
     return [*rows, ("answers counted", *counts)]
 
 
-def _draw_instances(axes: Axes, frame: pd.DataFrame, mark: Mark) -> None:
+def _draw_instances(axes: Axes, frame: pd.DataFrame, mark: Mark, number: int) -> None:
     for instance in sorted(set(frame["instance"]))[:MOST_INSTANCES]:
         own = frame.loc[frame["instance"] == instance, "response_ms"].to_numpy()
         share, value_ms = spectrum(own, POINTS_OF_AN_INSTANCE)
         if len(share):
-            axes.plot(1 / (1 - share), value_ms, color=mark.colour, linewidth=0.6, alpha=0.3)
+            [line] = axes.plot(
+                1 / (1 - share), value_ms, color=mark.colour, linewidth=0.6, alpha=0.3
+            )
+            tag(line, number, [f"instance {instance + 1}"])
 
 
-def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark, *, hollow: bool) -> None:
+def _draw_arm(
+    axes: Axes, arm: str, values: Floats, mark: Mark, number: int, *, hollow: bool
+) -> None:
     share, value_ms = spectrum(values, MOST_POINTS)
     if not len(share):
         return
-    axes.plot(
+    [line] = axes.plot(
         1 / (1 - share),
         value_ms,
         color=mark.colour,
@@ -169,8 +176,9 @@ def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark, *, hollow: bool)
         linewidth=2.0,
         label=words.tidy(arm, 24),
     )
+    tag(line, number)
     read_at = [each for each in READ_AT if (_percentile(values, each)) is not None]
-    axes.plot(
+    [points] = axes.plot(
         [100 / (100 - each) for each in read_at],
         [_percentile(values, each) or 0.0 for each in read_at],
         linestyle="none",
@@ -181,6 +189,11 @@ def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark, *, hollow: bool)
         markeredgecolor=mark.colour if hollow else PAPER,
         markeredgewidth=0.8,
     )
+    tag(points, number, [f"{words.tidy(arm)}: {row}" for row in _read(values, read_at)])
+
+
+def _read(values: Floats, read_at: Sequence[float]) -> list[str]:
+    return [f"{each:g}% within {words.ms(_percentile(values, each))}" for each in read_at]
 
 
 def _finish(axes: Axes, values: Mapping[str, Floats]) -> None:

@@ -14,7 +14,7 @@ from reports.charts import Chart, ChartSet, draw_charts
 from reports.charts.caveats import Caveats
 from reports.charts.chart import chart_style
 from reports.charts.forest import forest_charts
-from reports.charts.inline import inline_svg
+from reports.charts.inline import SVG, inline_svg
 from reports.charts.latency import spectrum
 from reports.charts.style import MARKS, PAPER, marks_of
 from reports.charts.time_split import split_of
@@ -166,6 +166,17 @@ def test_identifiers_are_unique_within_a_page_and_links_lead_somewhere(drawn: Ch
     assert len(own) == len(set(own))
     assert links
     assert set(links) <= set(own)
+
+
+def test_marks_in_the_page_tell_their_arm_and_their_value(drawn: ChartSet) -> None:
+    root = ElementTree.fromstring(inline_svg(drawn.latency[0]))
+    tips = [each.attrib["data-tip"] for each in root.iter() if "data-tip" in each.attrib]
+    titles = [each.find(f"{{{SVG}}}title") for each in root.iter() if "data-tip" in each.attrib]
+    assert tips == [each.text for each in titles if each is not None]
+    table = {row[0]: row[1:] for row in drawn.latency[0].rows}
+    assert f"sync: 95% within {table['95%'][0]}" in tips
+    assert f"async: 95% within {table['95%'][1]}" in tips
+    assert {each.get("data-arm") for each in root.iter()} == {None, "0", "1"}
 
 
 def test_every_arm_differs_in_more_than_colour() -> None:
