@@ -290,7 +290,11 @@ class _ArmRun:
             tried = _open_trial(surface, setting, score, self.name, stage, self.blocks)
             noise = math.exp(machine.random.normal(0.0, 0.02))
             assert tried.p99_ms is not None
-            tried = replace(tried, good_per_s=tried.good_per_s * noise, p99_ms=tried.p99_ms / noise)
+            assert tried.split is not None
+            tried = replace(
+                tried, good_per_s=tried.good_per_s * noise, p99_ms=tried.p99_ms / noise,
+                split=replace(tried.split, db_ms=tried.split.db_ms / noise),
+            )  # fmt: skip
             self.tried.append(replace(tried, rung=rung, unit=self.blocks if unit is None else unit))
         self.blocks += 1
         return scores
@@ -363,7 +367,6 @@ def _open_trial(
             total_ms=total_ms,
         ),
         cpu_ms_per_request=1e3 / surface.processor_per_s,
-        rss_mb=75.0,
         connections=min(slots, max(1, round(good_per_s * db_ms / 1e3 * 2))),
         threads=min(setting.threads, 3 + slots),
         server={

@@ -114,6 +114,7 @@ PURE = [
             "knee",
             "model",
             "nearest",
+            "paired",
             "paste",
             "phrases",
             "plateau",
@@ -123,6 +124,7 @@ PURE = [
             "score",
             "sentences",
             "tables",
+            "turned",
         )
     ),
     "reports/verdicts.py",

@@ -24,6 +24,7 @@ from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.space import Bounds
 from loadtests.tuning.stages import SHARES, Stage
+from reports.tuning.changes import Side, Trials
 from reports.tuning.load import load_tune
 from reports.tuning.record import TuneRecord
 from tests.support.simulated_tuning import Staged, queue_of, setting_of, short_spec
@@ -328,8 +329,95 @@ def test_a_setting_that_misses_all_loads_is_followed_down(tmp_path: Path) -> Non
         for each in record_of(stage).tried
         if each.stage == "confirm" and each.setting == FRAMEWORK_DEFAULT
     ]
-    assert len({each.unit for each in confirmed if each.score.clears(stage.tuning.objective)}) >= 3
-    assert min(each.rate_per_s or 0 for each in confirmed) < 50  # one server does 50/s
+    below = [each for each in confirmed if (each.rate_per_s or 0) < 50]  # one server does 50/s
+    assert len({each.unit for each in below}) >= 3
+    assert any(each.score.clears(stage.tuning.objective) for each in below)
+
+
+def test_what_overwhelms_an_instance_is_the_last_that_it_gets(tmp_path: Path) -> None:
+    def queue(name: str) -> SimulatedArm:
+        slow = setting_of(name) == FRAMEWORK_DEFAULT
+        return replace(queue_of(name), servers=1) if slow else queue_of(name)
+
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
+    execute(stage.tuning)
+    chosen = stage.past.chosen["sync"]
+    assert chosen is not None
+    ladder = [
+        each
+        for each in stage.past.of_stage("confirm")
+        if (each.rate_per_s or 0.0) > 0.7 * chosen.knee_per_s and each.unit == 1
+    ]
+    rates = [each.rate_per_s or 0.0 for each in ladder]
+    assert rates == sorted(rates)
+    assert len(set(rates)) > 1
+    loaded = [FRAMEWORK_DEFAULT in each.scores for each in ladder]
+    assert loaded == [True] + [False] * (len(ladder) - 1)
+    taken = [chosen.taken in each.scores for each in ladder]
+    assert all(taken)
+
+
+def test_knees_beyond_the_ladder_are_followed_up(tmp_path: Path) -> None:
+    faster = {"now": 1.0}
+
+    def queue(name: str) -> SimulatedArm:
+        return replace(queue_of(name), service_ms=20.0 * faster["now"])
+
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=400"), queues=queue)
+
+    def speed_up(_: TrialOrder) -> None:
+        faster["now"] = 0.75 if "final" in stage.past.finished else 1.0
+
+    stage.generator.before = speed_up
+    assert execute(stage.tuning) == "complete"
+    taken, trials = Setting(8, admission=0), Trials(record_of(stage).tried, Objective(50.0), 5.0)
+    chosen = stage.past.chosen["sync"]
+    assert chosen is not None
+    for name in ("confirm", "distance"):
+        found = trials.knee(name, Side("sync", taken))
+        assert found is not None
+        assert found.per_s > 1.15 * chosen.knee_per_s, name
+        assert found.censored is None, name
+
+
+def test_an_instance_that_is_still_busy_is_not_measured(tmp_path: Path) -> None:
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM))
+    locked: set[str] = set()
+
+    def lock(order: TrialOrder) -> None:
+        name = order.target.arm
+        if setting_of(name) == FRAMEWORK_DEFAULT and "confirm" in stage.beds:
+            stage.beds["confirm"].busy[name, order.target.instance] = 40
+            locked.add(name)
+
+    stage.generator.before = lock
+    assert execute(stage.tuning) == "complete"
+    [name] = locked
+    waits = [within_s for arm, _, within_s in stage.beds["confirm"].waits if arm == name]
+    assert 0.75 in waits  # after the trial: as long as it was
+    assert 5.75 in waits  # before the next: until what waits for a connection has given up
+    record = record_of(stage)
+    measured = [each for each in record.tried if each.setting == FRAMEWORK_DEFAULT]
+    for unit in {each.unit for each in measured if each.stage == "confirm"}:
+        near = [each for each in measured if each.unit == unit and each.stage != "distance"]
+        assert len(near) == 1
+    assert any("still busy with an earlier load" in each for each in record.notes)
+
+
+@pytest.mark.parametrize(("rss_mb", "more"), [(40.0, True), (150.0, False)])
+def test_later_worlds_are_sized_by_the_memory_that_processes_really_take(
+    tmp_path: Path, rss_mb: float, more: bool
+) -> None:
+    limits = Limits(memory_mb=1100.0, connections=None)  # six processes of 110 MB
+    stage = Staged(
+        tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=300"), limits=limits, rss_mb=rss_mb
+    )
+    assert execute(stage.tuning) == "complete"
+    record = record_of(stage)
+    units = {each.unit for each in record.tried if each.stage == "confirm"}
+    assert (len(units) > 2) == more
+    told = any("more than the 110 MB" in each for each in record.notes)
+    assert told != more
 
 
 def test_what_later_stages_need_is_not_spent_on_following_a_setting_down(tmp_path: Path) -> None:
