@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.sabotage.acts import mend
@@ -19,16 +20,25 @@ def main() -> int:
     """Break one run for each case; 1 when a gate did not name what was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", help="words that the cases to perform contain")
-    chosen = parser.parse_args().cases
-    all_caught = True
+    words = parser.parse_args().cases
+    chosen = [case for case in CASES if not words or any(word in case.broken for word in words)]
+    print(f"Load average {os.getloadavg()[0]:.1f} at the start.", file=sys.stderr)
     print(HEAD)
-    with tempfile.TemporaryDirectory() as folder, stage(Path(folder)) as prepared:
-        for case in CASES:
-            if not chosen or any(word in case.broken for word in chosen):
+    all_caught = True
+    for cases in shared_stages(chosen):
+        with tempfile.TemporaryDirectory() as folder, stage(Path(folder)) as prepared:
+            for case in cases:
                 seen = perform(prepared, case)
                 all_caught &= caught(case, seen)
                 print(*rows(case, seen), sep="\n", flush=True)
+    print(f"Load average {os.getloadavg()[0]:.1f} at the end.", file=sys.stderr)
     return 0 if all_caught else 1
+
+
+def shared_stages(cases: Sequence[Case]) -> list[list[Case]]:
+    """Cases that may share a stage; what lasts is alone on its own."""
+    shared = [case for case in cases if not case.lasts]
+    return [*([shared] if shared else []), *([case] for case in cases if case.lasts)]
 
 
 def perform(stage: Stage, case: Case) -> Seen:
