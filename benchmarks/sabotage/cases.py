@@ -26,10 +26,6 @@ from benchmarks.sabotage.stage import LAST, NOTHING, Sabotage, Stage
 ALL = tuple(range(100))
 
 
-OF_A_BUSY_MACHINE = {"send-lag", "generator-cpu", "no-free-user", "drain", "steal"}
-"""Gates that may fail in a real open load without anything of ours being wrong."""
-
-
 @dataclass(frozen=True)
 class Case:
     """One way to break a run."""

@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.sabotage.acts import mend
-from benchmarks.sabotage.cases import CASES, OF_A_BUSY_MACHINE, Case
+from benchmarks.sabotage.cases import CASES, Case
 from benchmarks.sabotage.stage import Seen, Stage, stage
 
 HEAD = "| what was broken | the run is | gate | what it said |\n|---|---|---|---|"
@@ -50,16 +50,15 @@ def perform(stage: Stage, case: Case) -> Seen:
         mend(stage)
 
 
-def caught(case: Case, seen: Seen) -> bool:
-    """Whether the run said what the case expects of it."""
-    if not case.gate:
-        return not seen.failed
-    failed = [gate.detail for gate in seen.failed if gate.name == case.gate]
-    if case.named:
-        again = [note for note in seen.summary.notes if "measured again" in note]
-        spared = all(gate.name in OF_A_BUSY_MACHINE for gate in seen.failed)
-        return spared and not failed and any(case.says in note for note in again)
-    return any(case.says in detail for detail in failed) and not seen.summary.valid
+def caught(case: Case, seen: Seen, spared: Collection[str] = ()) -> bool:
+    """Whether the run said what the case expects of it; where it is to be good, no gate may have
+    failed but those `spared`."""
+    if case.gate and not case.named:
+        said = [gate.detail for gate in seen.failed if gate.name == case.gate]
+        return any(case.says in detail for detail in said) and not seen.summary.valid
+    good = all(gate.name in spared for gate in seen.failed)
+    again = [note for note in seen.summary.notes if "measured again" in note]
+    return good and (not case.named or any(case.says in note for note in again))
 
 
 def rows(case: Case, seen: Seen) -> Iterator[str]:
