@@ -62,10 +62,11 @@ def opening_variance(cube: Effects) -> float:
 
 def order_effect(cube: Effects, order: Floats) -> float:
     """Log ratio of having opened last to having opened first: the slope over ranks, each against
-    the instance's own mean over openings."""
+    the instance's own mean over openings; 0 where every instance kept its rank."""
     means = cube.mean(axis=(2, 3))
     y, x = (each - each.mean(axis=1, keepdims=True) for each in (means, order))
-    return float((x * y).sum() / (x * x).sum())
+    spread = float((x * x).sum())
+    return float((x * y).sum()) / spread if spread else 0.0
 
 
 def rows(turns: pd.DataFrame) -> Iterator[str]:
