@@ -39,6 +39,9 @@ SHAPES_FOR_REPORTS = {
     "loadtests.tuning.world",
 }
 PURE = [
+    "loadtests/arm.py",
+    "loadtests/environment/server_settings.py",
+    "loadtests/spec_model.py",
     "loadtests/plan.py",
     "loadtests/schedule.py",
     "loadtests/division.py",
