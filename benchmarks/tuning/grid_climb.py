@@ -70,7 +70,7 @@ def measure_grid(tuning: Tuning, found: Searched, instances: int, *, seen: bool)
         knees = {arm.arm: knee_per_s}
         climb(ground, "confirm", {arm.arm: arm.settings}, plan, knees, kept_back=0.0)
         tuning.write("finished", stage="confirm")
-        _climb_on(ground, arm.arm, plan.rates(knee_per_s)[-1])
+        _climb_on(ground, arm.arm, round_rate(max(plan.shares) * knee_per_s, 3))
         _measure_p99(ground, found)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import Knob
-from reports.tuning.nearest import mean_split
+from reports.tuning.means import mean_split
 from reports.tuning.record import Split, Tried
 
 

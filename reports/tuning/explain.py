@@ -9,9 +9,10 @@ from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import Knob
 from reports.tuning.along import Along, Seen, along
-from reports.tuning.model import SettingKnee
-from reports.tuning.nearest import mean_split
+from reports.tuning.findings import SettingKnee
+from reports.tuning.means import mean_split
 from reports.tuning.record import ArmSearch, Split, Tried
+from reports.tuning.say import KNOB_NAMES, knob_value
 from reports.words import ms, per_s, rounded
 
 GROWS = 1.15
@@ -194,20 +195,8 @@ def _turned(knob: Knob, found: Along) -> str:
         if each.split is not None:
             waited_ms = each.split.thread_ms + each.split.pool_ms
             waits = f"waits of {ms(waited_ms)}, "
-        told.append(f"{_value(knob, each.setting)}: {waits}{held} held")
-    return f"Only {_KNOB[knob]} turned, at {per_s(found.rate_per_s)}: {'; '.join(told)}"
-
-
-_KNOB: dict[Knob, str] = {
-    "pool_size": "the pool", "max_overflow": "the overflow", "threads": "the threads",
-    "workers": "the workers", "admission": "the gate",
-}  # fmt: skip
-
-
-def _value(knob: Knob, setting: Setting) -> str:
-    if knob == "admission":
-        return "no gate" if setting.admitted is None else f"gate of {setting.admitted}"
-    return f"{getattr(setting, knob)}"
+        told.append(f"{knob_value(knob, each.setting)}: {waits}{held} held")
+    return f"Only the {KNOB_NAMES[knob]} turned, at {per_s(found.rate_per_s)}: {'; '.join(told)}"
 
 
 def _no_trap(arm: ArmSearch) -> Iterator[str]:

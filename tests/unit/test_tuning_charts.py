@@ -9,16 +9,17 @@ from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import Setting
 from reports.charts.chart import chart_style
 from reports.charts.style import MARKS, PAPER
+from reports.tuning.along import along
 from reports.tuning.charts.frontier import ArmFrontier, best_by_connections, frontier_chart
 from reports.tuning.charts.grid import MOST_LOADS, grid_of
 from reports.tuning.charts.heat import Heat, heat_chart
 from reports.tuning.charts.knobs import Answer, Response, knobs_chart, reach
 from reports.tuning.charts.load_curve import curves_of, load_curve
 from reports.tuning.charts.ratios import Panel, Row, ratio_chart, reading
-from reports.tuning.charts.split import shares_pct, split_chart, splits_of
+from reports.tuning.charts.split import shares_pct, split_chart
+from reports.tuning.findings import Change
 from reports.tuning.found import Found, choices_along
 from reports.tuning.knee import Knee
-from reports.tuning.model import Change
 from reports.tuning.record import ArmSearch, Split, Tried
 
 OBJECTIVE = Objective(p99_ms=100.0)
@@ -41,9 +42,7 @@ def tried(setting=MIDDLE, rate=100.0, *, late=0, stage="search", block=0, **more
 
 
 def search_of(*settings: Setting, **more) -> ArmSearch:
-    return ArmSearch(
-        "sync", "app", "sync", MIDDLE, settings, {}, (), None, None, 100.0, {}, (), MIDDLE, **more
-    )
+    return ArmSearch("sync", "app", "sync", MIDDLE, settings, {}, (), None, (), MIDDLE, **more)
 
 
 def heat_of(trials, *, taken=None, plateau=()):
@@ -110,7 +109,7 @@ class TestHeatMap:
 
     def test_where_no_cell_met_the_objective_no_pool_is_praised(self):
         chart = heat_of([tried(MIDDLE, 7.0, late=999), tried(SMALL, 7.0, late=999)])
-        assert "no pool kept p99 within 100 ms, not even at 7.0 requests/s" in chart.title
+        assert "no pool kept p99 within 100 ms, not even at 7.0 requests/s" in plain(chart.title)
 
     def test_without_a_trial_there_is_no_heat_map(self):
         assert heat_of([]) is None
@@ -194,18 +193,18 @@ class TestSplit:
             tried(SMALL, 100.0, split=self.SPLIT), tried(MIDDLE, 100.0, split=self.SPLIT),
             tried(MIDDLE, 200.0, split=self.SPLIT),
         ]  # fmt: skip
-        splits = splits_of(trials, "sync", [SMALL, MIDDLE, LARGE])
-        assert splits.rate_per_s == 100.0
-        assert list(splits.splits) == [SMALL, MIDDLE]
-        assert splits.missing == (LARGE,)
-        chart = split_chart("split", "sync", splits, frozenset())
+        pools = along("pool_size", MIDDLE, trials, OBJECTIVE)
+        assert pools.rate_per_s == 100.0
+        assert [each.setting for each in pools.seen] == [SMALL, MIDDLE]
+        chart = split_chart("split", "sync", pools, [SMALL, MIDDLE, LARGE], frozenset())
         assert "Not measured at this load: 40 + 0" in plain(note_of(chart))
         assert [plain(cell) for cell in chart.rows[0]] == [
             "2 + 0", "1.0 ms", "2.0 ms", "6.0 ms", "1.0 ms", "10 ms",
         ]  # fmt: skip
 
     def test_an_arm_that_does_not_tell_has_no_such_chart(self):
-        assert splits_of([tried()], "sync", [MIDDLE]) is None
+        pools = along("pool_size", MIDDLE, [tried(SMALL), tried(MIDDLE)], OBJECTIVE)
+        assert split_chart("split", "sync", pools, [SMALL, MIDDLE], frozenset()) is None
 
     def test_shares_are_of_the_whole(self):
         assert shares_pct({"db": 3.0, "own": 1.0}) == {"db": 75.0, "own": 25.0}

@@ -14,8 +14,9 @@ from reports.tuning.model import ArmReport, TuneReport
 from reports.tuning.record import TuneRecord
 from reports.tuning.robust import shortfalls_pct, steadiest
 from tests.support import tuning_records
-from tests.support.tuning_records import SYNC, Simulated, build_record
+from tests.support.tuning_records import SYNC, build_record
 from tests.support.tuning_surfaces import Surface
+from tests.support.tuning_trials import Simulated
 
 CONTRACT = [
     "recommended", "plateau", "capacity_per_s", "ci95_per_s", "gain_over_default_pct",

@@ -17,7 +17,7 @@ from uvicorn.main import main as uvicorn_command
 from loadtests.spec import Arm, load_spec
 from loadtests.tuning.setting import Setting
 from reports.tuning.connections import ConnectionLimit
-from reports.tuning.model import Snippet
+from reports.tuning.findings import Snippet
 from reports.tuning.paste import snippets
 
 LIMIT = ConnectionLimit(151, 10, "the server")

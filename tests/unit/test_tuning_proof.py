@@ -14,8 +14,9 @@ from reports.tuning.changes import Side, Trials
 from reports.tuning.judge import judge
 from reports.tuning.model import ArmReport
 from reports.tuning.record import Stage, Tried, TuneRecord
-from tests.support.tuning_records import SYNC, Simulated, build_record, own_service
+from tests.support.tuning_records import SYNC, build_record, own_service
 from tests.support.tuning_surfaces import OBJECTIVE, Surface
+from tests.support.tuning_trials import Simulated
 
 NEEDS_ROOM = Simulated(Arm(name="sync", app="sync"), Surface(400.0, 20.0, 60.0, 0.0))
 """Ten connections are enough here, and too few 2 ms farther from the database."""

@@ -13,10 +13,11 @@ from loadtests.tuning.execute import execute
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from reports.tuning.charts import TuneCharts, draw_tune_charts
+from reports.tuning.findings import Change, Finalist, SettingKnee
 from reports.tuning.html import render_html
 from reports.tuning.judge import judge
 from reports.tuning.markdown import render_markdown
-from reports.tuning.model import Change, Finalist, SettingKnee, TuneReport
+from reports.tuning.model import TuneReport
 from reports.tuning.parts import TuneParts, parts_of
 from reports.tuning.record import TuneRecord
 from reports.tuning.roles import roles_of
@@ -27,11 +28,14 @@ from reports.tuning.terminal import print_tune
 from reports.tuning.write import write_tune_report
 from scripts.report import report_command
 from tests.support import tuning_records
-from tests.support.simulated_tuning import Staged, short_spec
+from tests.support.simulated_tuning import ONE_ARM, Staged, short_spec
 from tests.unit.test_html import read
 
 NASTY = "</script><img src=x onerror=alert(1)>"
 OBJECTIVE = Objective(p99_ms=100.0)
+TOO_LITTLE = (
+    "In the finals too little was measured to tell pools of 5, 10 and 40 connections apart."
+)
 
 
 def renamed(record: TuneRecord, name: str) -> TuneRecord:
@@ -121,15 +125,15 @@ class TestPage:
     def test_an_interrupted_run_recommends_nothing_firmly(self):
         said = read(page("interrupted")).text
         assert "This run was interrupted" in said
-        assert "looks best so far, but was not measured again" in plain(said)
+        assert "looks best, not confirmed: it was not measured again" in plain(said)
         assert "take " not in parts("interrupted").title
         assert "block does not count" in plain(said)
 
     def test_an_objective_never_met_names_the_nearest_and_what_limits_it(self):
         drawn = parts("never_met")
         assert plain(drawn.title) == "sync: no setting keeps p99 within 100 ms"
-        assert "The nearest was" in drawn.arms[0].answer
-        assert "no errors; the database takes most of it" in plain(drawn.arms[0].answer)
+        assert "The nearest is pool" in drawn.arms[0].answer
+        assert "no errors. The database takes most of it" in plain(drawn.arms[0].answer)
         assert not drawn.charts.frontier
         assert 'id="paste"' not in page("never_met")
 
@@ -187,8 +191,7 @@ class TestTerminal:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    one_arm = ('tune.arms=["sync"]', "tune.knobs.pool_size=[2, 8]", "tune.budget_s=60")
-    stage = Staged(tmp_path_factory.mktemp("tune") / "run", short_spec(*one_arm))
+    stage = Staged(tmp_path_factory.mktemp("tune") / "run", short_spec(*ONE_ARM))
     assert execute(stage.tuning) == "complete"
     stage.store.close()
     return stage.folder
@@ -246,20 +249,20 @@ class TestWords:
             over_present=self.change("present", "cannot be told apart", 1.0, Setting(20)),
         )
         said = plain(answer(arm, OBJECTIVE))
-        assert said.endswith(
-            "+4.0% [+1.0, +7.0] over the default 5 + 10; "
-            "no difference shown to the present 20 + 0 (+1.0% [+1.0, +7.0])."
-        )
+        assert (
+            "; +4.0% [+1.0, +7.0] over the default 5 + 10; "
+            "no difference shown to the present 20 + 0 (+1.0% [+1.0, +7.0]). "
+        ) in said
 
     @pytest.mark.parametrize(
         ("interval", "said"),
         [
-            ((-12.0, 4.0), "Pools of 5, 10 and 40 connections cannot be told apart; "),
             (
-                (-40.0, 70.0),
-                "Too little was measured to tell pools of 5, 10 and 40 connections apart; ",
+                (-12.0, 4.0),
+                "In the finals pools of 5, 10 and 40 connections could not be told apart.",
             ),
-            (None, "Too little was measured to tell pools of 5, 10 and 40 connections apart; "),
+            ((-40.0, 70.0), TOO_LITTLE),
+            (None, TOO_LITTLE),
         ],
     )
     def test_pools_that_were_compared_are_named_and_only_if_it_could_have_been_told(
@@ -276,9 +279,9 @@ class TestWords:
             for pool_size in (5, 10, 40)
         )
         arm = replace(sync.report, finalists=finalists)
-        assert plain(answer(arm, OBJECTIVE)).startswith(said)
+        assert plain(answer(arm, OBJECTIVE)).endswith(f". {said}")
         standing = [row[-2] for row in finalist_table(arm).rows]
-        level = "too little measured" if said.startswith("Too") else "cannot be told apart"
+        level = "too little measured" if "too little" in said else "cannot be told apart"
         assert standing == [level, level, "cannot be told apart"]
 
     def test_a_setting_that_is_not_confirmed_is_not_to_be_taken(self):
