@@ -183,11 +183,7 @@ class Contest:
 
     def _instead(self, found: Change, role: Role) -> str:
         other = f"{ROLES[found.against].full} ({self._words(found.baseline)})"
-        return (
-            f"{self._not(found.candidate, role)}: {STAGES[found.stage].where} {other} is better; "
-            f"{METRICS[found.metric].name} of the former against the latter "
-            f"{numbers.change_or_why(found)}"
-        )
+        return f"{self._not(found.candidate, role)}: {is_better(found, other)}"
 
     def _not(self, setting: Setting, role: Role) -> str:
         """`not pool 5 + 0, which the search took`."""
@@ -197,3 +193,10 @@ class Contest:
 
     def _words(self, setting: Setting) -> str:
         return say.full(setting, self.search.app)
+
+
+def is_better(found: Change, other: str) -> str:
+    """That what a setting is compared with, called `other`, is better than it, and by how much:
+    `at twice the load the default is better (p99 against it +9.0% [+2.0, +16])`."""
+    change = f"{METRICS[found.metric].name} against it {numbers.change_or_why(found)}"
+    return f"{STAGES[found.stage].where} {other} is better ({change})"

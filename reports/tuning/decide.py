@@ -51,6 +51,6 @@ def decide(search: ArmSearch, plateau: Plateau | None, trials: Trials, status: S
     capacity = trials.knee("confirm", contest.side(recommended))
     proof = Proof(contest, recommended, capacity, comparisons, status)
     doubts = proof.doubts()
-    reasons = [*replaced, *(doubts or [proof.proof()]), *proof.remarks()]
+    reasons = [*(doubts or [proof.proof()]), *proof.remarks(), *replaced]
     said = tuple(f"{capital(each)}." for each in reasons)
     return Decision(recommended, search.alternate, capacity, comparisons, not doubts, said)

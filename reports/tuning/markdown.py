@@ -43,7 +43,7 @@ def _answer(arm: ArmParts) -> Iterator[str]:
     yield from (f"**{escaped(arm.report.arm)}** ({arm.standing}). {prose(arm.answer)}", "")
     if arm.values:
         yield from fenced(arm.values, "toml")
-    yield from _list(arm.report.verdict, "- ")
+    yield from _list(arm.verdict, "- ")
     yield from markdown_table(arm.settings)
 
 

@@ -11,20 +11,26 @@ from reports.tuning.findings import Nearest
 from reports.tuning.means import mean_known, mean_split
 from reports.tuning.numbers import errors
 from reports.tuning.record import Split, Tried
-from reports.words import ms, percent
+from reports.words import ms
 
 ENOUGH = 20
 """Requests without which a setting at a load says too little to be called the nearest."""
 
 LIMITS = {
-    "thread": "waiting for a worker thread takes most of it: try more threads",
-    "pool": "waiting for a connection or at the gate takes most of it: try larger pools",
-    "db": "the database takes most of it, which no pool shortens: look at statements and indexes, "
-    "at the distance to the server, or choose another objective",
-    "own": "the app's own work takes most of it, which no pool shortens: less work per request, or "
-    "another objective",
-    "unseen": "most of it passes before the app sees the request: its event loop is busy",
+    "thread": ("waiting for a worker thread takes most of it", "try more threads"),
+    "pool": ("waiting for a connection or at the gate takes most of it", "try larger pools"),
+    "db": (
+        "the database takes most of it",
+        "no pool shortens that; look at statements, indexes and the distance to the server, or "
+        "choose another objective",
+    ),
+    "own": (
+        "the app's own work takes most of it",
+        "no pool shortens that; less work per request does, or choose another objective",
+    ),
+    "unseen": ("most of it passes before the app sees the request", "its event loop is busy"),
 }
+"""What dominates the median answer's time, and what follows from that."""
 
 
 def nearest_of(tried: Sequence[Tried], objective: Objective) -> Nearest | None:
@@ -76,8 +82,8 @@ def _limit(trials: Sequence[Tried], split: Split | None, objective: Objective) -
     }  # fmt: skip
     largest = max(parts, key=lambda part: parts[part])
     in_all_ms = max(median_ms, split.total_ms)
-    share = percent(100.0 * parts[largest] / in_all_ms)
-    return f"{LIMITS[largest]} ({ms(parts[largest])} of {ms(in_all_ms)}, {share})"
+    what, advice = LIMITS[largest]
+    return f"{what} ({ms(parts[largest])} of a median of {ms(in_all_ms)}): {advice}"
 
 
 def _planned(trials: Sequence[Tried]) -> int:

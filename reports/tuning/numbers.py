@@ -61,7 +61,7 @@ def limit(objective: Objective) -> str:
 
 def p99_limit(objective: Objective) -> str:
     """`p99 ≤ 100 ms`."""
-    return f"p99 ≤{words.NBSP}{limit(objective)}"
+    return f"p99{words.NBSP}≤{words.NBSP}{limit(objective)}"
 
 
 def both_limits(objective: Objective) -> str:

@@ -25,6 +25,8 @@ class ArmParts:
     values: str
     """The recommended setting, key by key; empty where there is none."""
     standing: str
+    verdict: tuple[str, ...]
+    """Why it is confirmed or not; empty where the answer says that already."""
     settings: Table
     finalists: Table
     comparisons: Table
@@ -84,6 +86,7 @@ def _arm(
         answer=sentences.answer(arm, report.objective),
         values=values(arm.recommended, threads=threads) if arm.recommended else "",
         standing=sentences.standing(arm),
+        verdict=() if arm.nearest else arm.verdict,
         settings=tables.settings_table(trials, arm, report.fair, report.rtt_change_ms),
         finalists=tables.finalist_table(arm),
         comparisons=tables.comparison_table(arm),

@@ -11,7 +11,7 @@ from loadtests.tuning.setting import Setting
 from loadtests.tuning.stages import FEWEST_INSTANCES
 from reports.model import Status
 from reports.tuning import numbers
-from reports.tuning.choosing import COMPARED, DEADLOCK, Contest
+from reports.tuning.choosing import COMPARED, DEADLOCK, Contest, is_better
 from reports.tuning.findings import Change, SettingKnee
 from reports.tuning.record import Stage
 from reports.tuning.robust import CLOSE_PCT
@@ -60,7 +60,7 @@ class Proof:
         """What is to be known of a setting, confirmed or not."""
         for found in self._told_worse():
             if _is_close(found):
-                yield f"but {_better(found)}"
+                yield f"but {is_better(found, ROLES[found.against].full)}"
         for stage in COMPARED:
             if 0 < (units := self._units(stage)) < FEWEST_INSTANCES:
                 yield (
@@ -125,7 +125,11 @@ class Proof:
 
     def _worse(self) -> Iterator[str]:
         """Where it is clearly worse than what it is to replace."""
-        return (_better(found) for found in self._told_worse() if not _is_close(found))
+        return (
+            is_better(found, ROLES[found.against].full)
+            for found in self._told_worse()
+            if not _is_close(found)
+        )
 
     def _may_lose(self) -> Iterator[str]:
         """What it is to replace, and may be much better for all that was measured."""
@@ -136,8 +140,8 @@ class Proof:
             if low_pct is None or low_pct < -LOSS_PCT:
                 yield (
                     f"too little was measured to exclude a loss of {LOSS_PCT:.0f}% against "
-                    f"{ROLES[found.against].full}; {METRICS[found.metric].name} against it "
-                    f"{numbers.change_or_why(found)}"
+                    f"{ROLES[found.against].full} ({METRICS[found.metric].name} against it "
+                    f"{numbers.change_or_why(found)})"
                 )
 
     def _not_tried(self) -> Iterator[str]:
@@ -168,10 +172,3 @@ def _is_close(found: Change) -> bool:
     """Whether a setting that is worse is so by little; nobody knows where only a bound is known."""
     known = found.change_pct is not None and found.bound != "less than"
     return known and abs(found.change_pct or 0.0) <= CLOSE_PCT
-
-
-def _better(found: Change) -> str:
-    return (
-        f"{STAGES[found.stage].where} {ROLES[found.against].full} is better; "
-        f"{METRICS[found.metric].name} against it {numbers.change_or_why(found)}"
-    )

@@ -9,14 +9,13 @@ from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import Setting
 from reports.charts.chart import chart_style
 from reports.charts.style import MARKS, PAPER
-from reports.tuning.along import along
 from reports.tuning.charts.frontier import ArmFrontier, best_by_connections, frontier_chart
 from reports.tuning.charts.grid import MOST_LOADS, grid_of
 from reports.tuning.charts.heat import Heat, heat_chart
 from reports.tuning.charts.knobs import Answer, Response, knobs_chart, reach
 from reports.tuning.charts.load_curve import curves_of, load_curve
 from reports.tuning.charts.ratios import Panel, Row, ratio_chart, reading
-from reports.tuning.charts.split import shares_pct, split_chart
+from reports.tuning.charts.split import shares_pct, split_chart, splits_of
 from reports.tuning.findings import Change
 from reports.tuning.found import Found, choices_along
 from reports.tuning.knee import Knee
@@ -193,18 +192,18 @@ class TestSplit:
             tried(SMALL, 100.0, split=self.SPLIT), tried(MIDDLE, 100.0, split=self.SPLIT),
             tried(MIDDLE, 200.0, split=self.SPLIT),
         ]  # fmt: skip
-        pools = along("pool_size", MIDDLE, trials, OBJECTIVE)
-        assert pools.rate_per_s == 100.0
-        assert [each.setting for each in pools.seen] == [SMALL, MIDDLE]
-        chart = split_chart("split", "sync", pools, [SMALL, MIDDLE, LARGE], frozenset())
+        splits = splits_of(trials, "sync", [SMALL, MIDDLE, LARGE])
+        assert splits.rate_per_s == 100.0
+        assert list(splits.splits) == [SMALL, MIDDLE]
+        assert splits.missing == (LARGE,)
+        chart = split_chart("split", "sync", splits, frozenset())
         assert "Not measured at this load: 40 + 0" in plain(note_of(chart))
         assert [plain(cell) for cell in chart.rows[0]] == [
             "2 + 0", "1.0 ms", "2.0 ms", "6.0 ms", "1.0 ms", "10 ms",
         ]  # fmt: skip
 
     def test_an_arm_that_does_not_tell_has_no_such_chart(self):
-        pools = along("pool_size", MIDDLE, [tried(SMALL), tried(MIDDLE)], OBJECTIVE)
-        assert split_chart("split", "sync", pools, [SMALL, MIDDLE], frozenset()) is None
+        assert splits_of([tried()], "sync", [MIDDLE]) is None
 
     def test_shares_are_of_the_whole(self):
         assert shares_pct({"db": 3.0, "own": 1.0}) == {"db": 75.0, "own": 25.0}

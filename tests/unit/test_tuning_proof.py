@@ -182,7 +182,7 @@ def test_a_setting_that_a_burst_locked_is_not_confirmed() -> None:
 def test_a_setting_that_a_burst_locked_gives_way_to_one_that_it_did_not() -> None:
     arm = judged(with_deadlock(own(), taken_of(own())))
     assert arm.recommended not in (None, arm.taken)
-    assert "which the search took: a burst showed" in arm.verdict[0]
+    assert said(arm, "which the search took: a burst showed")
 
 
 def with_better_default(record: TuneRecord, present: Setting) -> TuneRecord:
@@ -210,9 +210,9 @@ def test_the_default_is_not_recommended_where_a_burst_locked_it() -> None:
 def test_each_setting_that_gave_way_is_called_what_it_is() -> None:
     arm = judged(with_better_default(alone(own()), Setting(7)))
     assert arm.recommended == FRAMEWORK_DEFAULT
-    assert "which the search took: in fresh processes the present setting" in arm.verdict[0]
-    assert arm.verdict[1].startswith("Not the present setting (pool 7 + 0, ")
-    assert "the framework's default" in arm.verdict[1]
+    assert said(arm, "which the search took: in fresh processes the present setting")
+    [other] = [each for each in arm.verdict if each.startswith("Not the present setting (pool 7 +")]
+    assert "the framework's default" in other
 
 
 def test_a_winner_of_the_confirmation_has_the_intervals_of_a_winner() -> None:
@@ -256,7 +256,7 @@ def test_a_setting_that_held_no_load_is_far_from_the_best() -> None:
     missed = {100.0: (0.03, 0.9), 130.0: (0.9, 0.9)}
     arm = judged(with_shares(level, "distance", {taken: missed, roomy: HELD}))
     assert arm.recommended == roomy
-    assert "the former by 100%" in arm.verdict[0]
+    assert said(arm, "the former by 100%")
 
 
 def test_a_setting_whose_end_was_not_reached_is_no_measure_for_others() -> None:

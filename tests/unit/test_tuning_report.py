@@ -1,5 +1,6 @@
 """A tune run's report in every form: what it says first, what it escapes, what it admits."""
 
+import html
 import io
 import json
 import re
@@ -21,7 +22,7 @@ from reports.tuning.model import TuneReport
 from reports.tuning.parts import TuneParts, parts_of
 from reports.tuning.record import TuneRecord
 from reports.tuning.roles import roles_of
-from reports.tuning.say import apart, labels, pool, telling_knobs
+from reports.tuning.say import apart, full, knob_value, labels, pool, short, telling_knobs
 from reports.tuning.sentences import answer, title
 from reports.tuning.tables import finalist_table
 from reports.tuning.terminal import print_tune
@@ -122,6 +123,21 @@ class TestPage:
         assert f"[{capacity.ci95_per_s[0]:.0f}, {capacity.ci95_per_s[1]:.0f}]" in sync.answer
         assert f"pool_size={sync.report.recommended.pool_size}" in read(page("complete")).text
 
+    def test_what_to_set_and_why_it_is_confirmed_stand_with_the_answer(self):
+        whole = page("complete")
+        first = html.unescape(whole[whole.index('id="answer"') : whole.index('id="paste"')])
+        for arm in parts("complete").arms:
+            assert arm.values in first
+            assert arm.verdict
+            assert all(line in first for line in arm.verdict)
+            assert arm.verdict[0].startswith("Confirmed by")
+
+    def test_remarks_come_after_the_answer(self):
+        record, report = judged("complete")
+        noted = replace(report, notes=("It rained.",))
+        whole = render_html(parts_of(record, noted, TuneCharts((), (), (), ())))
+        assert whole.index('id="answer"') < whole.index("It rained.") < whole.index('id="paste"')
+
     def test_an_interrupted_run_recommends_nothing_firmly(self):
         said = read(page("interrupted")).text
         assert "This run was interrupted" in said
@@ -134,6 +150,8 @@ class TestPage:
         assert plain(drawn.title) == "sync: no setting keeps p99 within 100 ms"
         assert "The nearest is pool" in drawn.arms[0].answer
         assert "no errors. The database takes most of it" in plain(drawn.arms[0].answer)
+        assert drawn.arms[0].verdict == ()  # the answer has said it
+        assert drawn.arms[0].values == ""
         assert not drawn.charts.frontier
         assert 'id="paste"' not in page("never_met")
 
@@ -313,6 +331,15 @@ class TestWords:
         ]  # fmt: skip
         assert plain(apart(many, few, knobs)) == "10 + 0"
         assert plain(apart(replace(few, admission=-1), few, knobs)) == "5 + 0, no gate"
+
+    def test_a_setting_is_worded_alike_in_short_and_in_full(self):
+        setting = Setting(5, 10, workers=2, admission=8)
+        knobs = ("threads", "workers", "admission")
+        parts_said = "5 + 10, 40 threads, 2 workers, gate of 8"
+        assert plain(short(setting, knobs)) == parts_said
+        assert full(setting, "sync") == setting.words == f"pool {parts_said}"
+        assert full(FRAMEWORK_DEFAULT, "async") == "pool 5 + 10, no gate"
+        assert knob_value("admission", Setting(10)) == "gate"
 
     def test_a_pool_is_never_broken_over_lines(self):
         assert " " not in pool(FRAMEWORK_DEFAULT)

@@ -11,7 +11,6 @@ from reports import words
 from reports.charts.chart import Chart, chart_style
 from reports.charts.style import Mark, marks_of
 from reports.tuning import say
-from reports.tuning.along import along
 from reports.tuning.changes import Side, Trials
 from reports.tuning.charts.changes import fair_chart, gain_chart
 from reports.tuning.charts.frontier import ArmFrontier, Pinned, best_by_connections, frontier_chart
@@ -19,7 +18,7 @@ from reports.tuning.charts.grid import grid_of
 from reports.tuning.charts.heat import Heat, heat_chart
 from reports.tuning.charts.knobs import Answer, Response, knobs_chart
 from reports.tuning.charts.load_curve import curves_of, load_curve
-from reports.tuning.charts.split import split_chart
+from reports.tuning.charts.split import split_chart, splits_of
 from reports.tuning.found import (
     choices_along,
     found_of,
@@ -160,12 +159,11 @@ class _Arm:
         centre = self.centre
         if centre is None:
             return None
-        own = [trial for trials in self.trials.values() for trial in trials]
-        pools = along("pool_size", centre, own, self.objective)
-        if pools is None:
+        pools = choices_along(self.search, "pool_size", centre)
+        splits = splits_of(self.tried, self.report.arm, pools)
+        if splits is None:
             return None
-        choices = choices_along(self.search, "pool_size", centre)
-        return split_chart(f"split-{self.number}", self.report.arm, pools, choices, self.knobs)
+        return split_chart(f"split-{self.number}", self.report.arm, splits, self.knobs)
 
     def _curve(self, kind: str) -> Chart | None:
         """p99 against load where the database is (`load`), and farther away (`far`)."""
