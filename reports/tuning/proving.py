@@ -107,8 +107,8 @@ class Proof:
         planned, late = sum(each.planned for each in scores), sum(each.late for each in scores)
         if late > LATE_SHARE * planned:
             yield (
-                f"but its seconds differ: of all {planned:,} requests at loads up to that capacity "
-                f"{100 * late / planned:.1f}% were late"
+                f"but single seconds stalled: of all {planned:,} requests at loads up to that "
+                f"capacity {100 * late / planned:.1f}% were late"
             )
 
     def _up_to_knee(self) -> Mapping[int, Sequence[Score]]:

@@ -31,12 +31,14 @@ def answer(arm: ArmReport, objective: Objective) -> str:
 
 
 def _advice(arm: ArmReport, objective: Objective) -> str:
-    """What to do, and whether that is confirmed."""
+    """What to do, and whether that is confirmed; `keep` what is set already."""
     if arm.recommended is None:
         unmet = f"no setting keeps p99 within {numbers.limit(objective)}"
         return unmet if arm.nearest else "no answer"
     setting = f"pool {say.short(arm.recommended, say.knobs_of(arm))}"
-    return f"take {setting}" if arm.confirmed else f"{setting} looks best, not confirmed"
+    if not arm.confirmed:
+        return f"{setting} looks best, not confirmed"
+    return f"{'keep' if arm.recommended == arm.present else 'take'} {setting}"
 
 
 def _answer(arm: ArmReport, objective: Objective) -> str:

@@ -114,8 +114,8 @@ def test_a_second_that_stalled_is_told_and_is_no_doubt() -> None:
 
     arm = judged(changed(before, one_is_late))
     assert arm.confirmed
-    assert said(arm, "But its seconds differ")
-    assert not said(judged(before), "seconds differ")
+    assert said(arm, "But single seconds stalled")
+    assert not said(judged(before), "seconds stalled")
 
 
 def test_two_instances_exclude_no_loss_and_confirm_nothing() -> None:

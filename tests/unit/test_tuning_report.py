@@ -302,6 +302,14 @@ class TestWords:
         level = "too little measured" if "too little" in said else "cannot be told apart"
         assert standing == [level, level, "cannot be told apart"]
 
+    def test_what_is_set_already_is_kept_and_anything_else_taken(self):
+        report = parts("complete").report
+        arm = report.arms[0]
+        as_it_is = replace(report, arms=(replace(arm, present=arm.recommended),))
+        other = replace(report, arms=(replace(arm, present=Setting(3)),))
+        assert title(as_it_is).startswith("sync: keep pool ")
+        assert title(other).startswith("sync: take pool ")
+
     def test_a_setting_that_is_not_confirmed_is_not_to_be_taken(self):
         report = parts("complete").report
         doubtful = replace(report, arms=(replace(report.arms[0], confirmed=False),))
