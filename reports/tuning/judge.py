@@ -7,6 +7,7 @@ from typing import get_args
 
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
+from loadtests.tuning.stages import same_budget
 from loadtests.tuning.world import objective_of, trial_window_s
 from reports.statistics import Estimate
 from reports.tuning.changes import Side, Trials
@@ -33,7 +34,8 @@ def judge(record: TuneRecord) -> TuneReport:
     objective = objective_of(spec)
     trials = Trials(record.tried, objective, spec.run.equivalence_pct)
     limit = connection_limit(spec.tune, record.manifest)
-    arms = tuple(_arm(each, record, trials, limit) for each in record.arms)
+    budget = _same_budget(record)
+    arms = tuple(_arm(each, record, trials, limit, budget) for each in record.arms)
     fair = fair_comparisons(
         [each.arm for each in arms],
         {each.arm: each.taken for each in arms},
@@ -58,13 +60,15 @@ def judge(record: TuneRecord) -> TuneReport:
 
 
 def _arm(
-    search: ArmSearch, record: TuneRecord, trials: Trials, limit: ConnectionLimit
-) -> ArmReport:
+    search: ArmSearch, record: TuneRecord, trials: Trials, limit: ConnectionLimit,
+    budget: Setting | None,
+) -> ArmReport:  # fmt: skip
     tried = [each for each in record.tried if each.arm == search.arm]
     plateau = _plateau(search, trials)
     decision = decide(search, plateau, trials, record.status)
     best, capacity = decision.recommended, decision.capacity
-    roles = _roles(search, decision)
+    measured = budget is not None and trials.of("confirm", Side(search.arm, budget))
+    roles = _roles(search, decision, budget if measured else None)
     arm = record.spec.arm_named(search.arm)
     return ArmReport(
         arm=search.arm,
@@ -85,7 +89,7 @@ def _arm(
         confirmed=decision.confirmed,
         verdict=decision.reasons,
         hazards=hazards_of(search, roles, tried, limit, record.hosts),
-        why=() if best is None else why(search, best, capacity, tried, trials.objective),
+        why=() if best is None else why(search, best, capacity, tried),
         nearest=None if plateau is not None else nearest_of(tried, trials.objective),
         paste=() if best is None else snippets(arm, best, limit, record.hosts, record.spec.source),
         trials=len(tried),
@@ -94,13 +98,22 @@ def _arm(
     )
 
 
-def _roles(search: ArmSearch, decision: Decision) -> Mapping[Setting, tuple[Role, ...]]:
+def _same_budget(record: TuneRecord) -> Setting | None:
+    """What two arms are both given, to be compared with the same budget."""
+    taken = [each.taken for each in record.arms if each.taken is not None]
+    return same_budget(taken) if len(taken) == len(record.arms) == 2 else None
+
+
+def _roles(
+    search: ArmSearch, decision: Decision, budget: Setting | None
+) -> Mapping[Setting, tuple[Role, ...]]:
     """The settings that an arm's answer speaks of, each with all that it is."""
     settings: dict[Role, Setting | None] = {
         "taken": search.taken,
         "alternate": decision.alternate,
         "present": search.present,
         "default": search.default,
+        "same budget": budget,
     }
     found: dict[Setting, tuple[Role, ...]] = {}
     for role in get_args(Role):

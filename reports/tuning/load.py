@@ -13,7 +13,7 @@ from loadtests.spec import Spec
 from loadtests.tuning.past import Measured, Past, past_of
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import default_of
-from loadtests.tuning.world import objective_of
+from loadtests.tuning.world import objective_of, patience_s
 from reports.measures import load_data
 from reports.model import LoadFacts
 from reports.run_folder import StoredRun, load_run
@@ -61,7 +61,7 @@ def _tried(stored: StoredRun, past: Past, events: Sequence[Event]) -> Iterator[T
         trials = trials[trials["block"].isin(list(blocks))]
         samples = stored.samples(scenario.name, facts.load)
         samples = samples[samples["trial"].isin(trials["trial"])]
-        data = load_data(facts, scenario.timeout_s, trials, samples)
+        data = load_data(facts, patience_s(stored.spec), trials, samples)
         for row, (trial, block, name) in enumerate(
             zip(data.trials["trial"], data.trials["block"], data.trials["arm"], strict=True)
         ):

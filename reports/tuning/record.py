@@ -49,7 +49,6 @@ class Tried:
     p99_ms: float | None = None
     split: Split | None = None
     cpu_ms_per_request: float | None = None
-    rss_mb: float | None = None
     connections: int | None = None
     threads: int | None = None
     server: Mapping[str, float] = field(default_factory=dict)

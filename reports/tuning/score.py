@@ -46,7 +46,6 @@ def tried_of(
         p99_ms=_quantile(known_ms, 0.99),
         split=split_of(data, steady & data.ok),
         cpu_ms_per_request=_cpu_ms(trial, int(of_trial.sum())),
-        rss_mb=_number(trial["app_rss_mb"]),
         connections=_whole(trial["connections"]),
         threads=_whole(trial["app_threads"]),
         server=dict(server),

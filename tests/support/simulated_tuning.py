@@ -110,6 +110,7 @@ class Staged:
     past: Past = field(default_factory=Past)
     beds: dict[str, IdleBed] = field(default_factory=dict)
     limits: Limits = UNLIMITED
+    rss_mb: float = 80.0
 
     def __post_init__(self) -> None:
         self.quiet, self.interruption = Quiet(), Interruption()
@@ -134,7 +135,9 @@ class Staged:
         if not has_manifest(self.folder):
             self.store.write_manifest(_manifest(self.folder, self.spec, sizes))
         names = tuple(arm.name for arm in world.spec.arm)
-        self.beds[world.name] = IdleBed(names, world.instances, before.origin.instance)
+        self.beds[world.name] = IdleBed(
+            names, world.instances, before.origin.instance, rss_mb=self.rss_mb
+        )
         yield Run(
             spec=world.spec,
             sizes=sizes,

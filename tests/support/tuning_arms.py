@@ -162,7 +162,11 @@ class ArmRun:
             tried = open_trial(surface, setting, score, self.name, stage, self.blocks)
             noise = math.exp(machine.random.normal(0.0, 0.02))
             assert tried.p99_ms is not None
-            tried = replace(tried, good_per_s=tried.good_per_s * noise, p99_ms=tried.p99_ms / noise)
+            assert tried.split is not None
+            tried = replace(
+                tried, good_per_s=tried.good_per_s * noise, p99_ms=tried.p99_ms / noise,
+                split=replace(tried.split, db_ms=tried.split.db_ms / noise),
+            )  # fmt: skip
             self.tried.append(replace(tried, rung=rung, unit=self.blocks if unit is None else unit))
         self.blocks += 1
         return scores

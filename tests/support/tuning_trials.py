@@ -71,7 +71,6 @@ def open_trial(
             total_ms=total_ms,
         ),
         cpu_ms_per_request=1e3 / surface.processor_per_s,
-        rss_mb=75.0,
         connections=min(slots, max(1, round(good_per_s * db_ms / 1e3 * 2))),
         threads=min(setting.threads, 3 + slots),
         server={

@@ -117,6 +117,7 @@ PURE = [
             "model",
             "nearest",
             "numbers",
+            "paired",
             "paste",
             "plateau",
             "record",
@@ -126,6 +127,7 @@ PURE = [
             "sentences",
             "tables",
             "terms",
+            "turned",
         )
     ),
     "reports/verdicts.py",

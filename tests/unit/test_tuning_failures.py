@@ -12,7 +12,7 @@ from loadtests.errors import EnvironmentNotReady
 from loadtests.simulated import SimulatedArm
 from loadtests.trials import TrialOrder
 from loadtests.tuning.execute import execute
-from loadtests.tuning.setting import Setting
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from tests.support.simulated_tuning import (
     ONE_ARM,
     Staged,
@@ -92,3 +92,27 @@ def test_a_candidate_that_dies_leaves_and_is_loaded_no_more(tmp_path: Path) -> N
     assert sum(setting_of(name).pool_size == 2 for name in loaded) == 1
     assert any("pool 2" in each and "has ended" in each for each in record.notes)
     assert record.arms[0].taken == Setting(8, admission=0)
+
+
+def test_an_instance_that_is_still_busy_is_not_measured(tmp_path: Path) -> None:
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM))
+    locked: set[str] = set()
+
+    def lock(order: TrialOrder) -> None:
+        name = order.target.arm
+        if setting_of(name) == FRAMEWORK_DEFAULT and "confirm" in stage.beds:
+            stage.beds["confirm"].busy[name, order.target.instance] = 40
+            locked.add(name)
+
+    stage.generator.before = lock
+    assert execute(stage.tuning) == "complete"
+    [name] = locked
+    waits = [within_s for arm, _, within_s in stage.beds["confirm"].waits if arm == name]
+    assert 0.75 in waits  # after the trial: as long as it was
+    assert 5.75 in waits  # before the next: until what waits for a connection has given up
+    record = record_of(stage)
+    measured = [each for each in record.tried if each.setting == FRAMEWORK_DEFAULT]
+    for unit in {each.unit for each in measured if each.stage == "confirm"}:
+        near = [each for each in measured if each.unit == unit and each.stage != "distance"]
+        assert len(near) == 1
+    assert any("still busy with an earlier load" in each for each in record.notes)

@@ -28,7 +28,7 @@ SYNC = Arm(name="sync", app="sync")
 def test_what_a_stage_leaves_of_the_budget_the_later_ones_get() -> None:
     assert sum(SHARES.values()) == pytest.approx(1.0)
     assert seconds_for("search", 100.0) == pytest.approx(100.0 * SHARES["search"])
-    assert seconds_for("distance", 50.0) == 50.0
+    assert seconds_for("distance", 50.0) == pytest.approx(50.0)
     assert seconds_for("confirm", -3.0) == 0.0
 
 
@@ -44,15 +44,16 @@ def test_finals_are_cut_down_until_they_fit_three_times() -> None:
 
 def test_ladders_have_three_instances_at_least_and_as_many_loads_as_fit() -> None:
     assert plan_ladder(6, 600.0, 2.0, 8).instances == 8
-    assert plan_ladder(6, 200.0, 2.0, 8).shares == LADDERS[0]
-    assert plan_ladder(6, 150.0, 2.0, 8).shares == LADDERS[1]
+    assert plan_ladder(6, 216.0, 2.0, 8).shares == LADDERS[0]  # with one load beyond it
+    assert plan_ladder(6, 215.0, 2.0, 8).shares == LADDERS[1]
     assert plan_ladder(6, 1.0, 2.0, 8).instances == 3
     assert plan_ladder(6, 600.0, 2.0, 2).instances == 2
+    assert plan_ladder(1, 100.0, 2.0, 8).rates(412.0) == [247.0, 330.0, 371.0, 412.0, 453.0]
 
 
 def test_three_instances_at_twice_the_load_have_their_time() -> None:
     confirmed, each_s = 9, trial_s(1.0, writes=False)
-    assert SHARES["twice"] * 525.0 >= 3 * confirmed * each_s
+    assert SHARES["twice"] * 480.0 >= 3 * confirmed * each_s
 
 
 def test_the_same_budget_is_of_each_knob_the_most_that_anybody_takes() -> None:

@@ -227,8 +227,9 @@ def _caption(heat: Heat) -> str:
     return (
         "Search and finals: each row is a setting, each column an offered load; numbers are of all "
         "trials of a cell (p99: the median of its trials). Hatched cells cannot be told apart from "
-        "the best at their load: they met the objective there at least once, which is what keeps a "
-        f"setting in the race. {TAKEN} is the setting taken to the confirmation, {LEVEL} cannot be "
+        "the best at their load: over the blocks that both share up to it the interval of their "
+        "answers in time holds no difference, or one block is all they share. "
+        f"{TAKEN} is the setting taken to the confirmation, {LEVEL} cannot be "
         f"told apart from the best in the finals.{chosen} Blank cells were never measured."
     )
 
