@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from loadtests.plan import round_rate
 from loadtests.schedule import GAP_S, LEAD_IN_S, RESET_S
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import KNOBS
@@ -117,6 +118,10 @@ class LadderPlan:
 
     instances: int
     shares: tuple[float, ...]
+
+    def rates(self, knee_per_s: float) -> list[float]:
+        """The loads, rising."""
+        return list(dict.fromkeys(round_rate(share * knee_per_s, 3) for share in self.shares))
 
 
 def plan_ladder(settings: int, seconds: float, each_s: float, most_instances: int) -> LadderPlan:
