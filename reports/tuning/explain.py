@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from loadtests.tuning.hazards import HOPS_WHILE_HOLDING, uses_threads
 from loadtests.tuning.setting import Setting
-from reports.tuning.model import SettingKnee
-from reports.tuning.nearest import mean_split
+from reports.tuning.findings import SettingKnee
+from reports.tuning.means import mean_split
 from reports.tuning.record import ArmSearch, Split, Tried
 from reports.tuning.turned import others_turned, pool_turned
 from reports.words import ms, per_s, rounded

@@ -15,13 +15,15 @@ from reports.tuning.connections import ConnectionLimit, connection_limit
 from reports.tuning.decide import Decision, decide
 from reports.tuning.explain import why
 from reports.tuning.fair import fair_comparisons
+from reports.tuning.findings import AtTwice, Finalist, Role
 from reports.tuning.hazards import hazards_of
-from reports.tuning.headline import headline
-from reports.tuning.model import ArmReport, AtTwice, Finalist, Role, TuneReport
+from reports.tuning.means import mean, mean_known
+from reports.tuning.model import ArmReport, TuneReport
 from reports.tuning.nearest import nearest_of
 from reports.tuning.paste import snippets
 from reports.tuning.plateau import Plateau, plateau_of
 from reports.tuning.record import ArmSearch, Tried, TuneRecord
+from reports.tuning.sentences import headline
 
 SCHEMA = 1
 
@@ -161,14 +163,13 @@ def _at_twice(search: ArmSearch, tried: Sequence[Tried], trials: Trials) -> tupl
         planned = sum(each.score.planned for each in own)
         if planned == 0:
             continue
-        p99s = [each.p99_ms for each in own if each.p99_ms is not None]
         found.append(
             AtTwice(
                 setting=setting,
                 offered_per_s=own[0].score.offered_per_s,
-                good_per_s=sum(each.good_per_s for each in own) / len(own),
+                good_per_s=mean([each.good_per_s for each in own]),
                 error_pct=100.0 * sum(each.score.errors for each in own) / planned,
-                p99_ms=sum(p99s) / len(p99s) if p99s else None,
+                p99_ms=mean_known(each.p99_ms for each in own),
                 units=len({each.unit for each in own}),
             )
         )

@@ -15,6 +15,7 @@ from reports.statistics import Doubt, Estimate
 from reports.tuning.along import Beside, along, beside
 from reports.tuning.paired import FEWEST_UNITS, difference, in_time, ratio
 from reports.tuning.record import Split, Tried
+from reports.tuning.say import KNOB_NAMES, knob_value
 from reports.words import ms, rounded
 
 LITTLE_PCT = 3.0
@@ -172,21 +173,9 @@ def others_turned(setting: Setting, own: Sequence[Tried], app: str | None) -> It
 
 def _turned(knob: Knob, found: Beside, setting: Setting) -> str:
     """One knob turned: what a request waits, and what is answered in time."""
-    other, mine = _value(knob, found.setting), _value(knob, setting)
-    turned = f"Only {_KNOB[knob]} turned, {other} instead of {mine}"
+    other, mine = knob_value(knob, found.setting), knob_value(knob, setting)
+    turned = f"Only the {KNOB_NAMES[knob]} turned, {other} instead of {mine}"
     if found.units < FEWEST_UNITS:
         return f"{turned}: cannot be told, they shared one block of arrivals only."
     waits = _longer(found, lambda split: split.thread_ms + split.pool_ms, "for its turn")
     return f"{turned}: {waits}, and {_served(found)}."
-
-
-_KNOB: dict[Knob, str] = {
-    "pool_size": "the pool", "max_overflow": "the overflow", "threads": "the threads",
-    "workers": "the workers", "admission": "the gate",
-}  # fmt: skip
-
-
-def _value(knob: Knob, setting: Setting) -> str:
-    if knob == "admission":
-        return "no gate" if setting.admitted is None else f"gate of {setting.admitted}"
-    return f"{getattr(setting, knob)}"

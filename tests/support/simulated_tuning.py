@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loadtests.journal import read_journal
 from loadtests.manifest import build_manifest, has_manifest
 from loadtests.resume import progress_of
 from loadtests.run_state import Interruption, Run
@@ -18,10 +19,12 @@ from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore
 from loadtests.trials import TrialOrder, TrialOutcome
 from loadtests.tuning.ground import Tuning
-from loadtests.tuning.past import Past
+from loadtests.tuning.past import Past, past_of
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.world import World
 from reports.tuning.choose import choose
+from reports.tuning.load import load_tune
+from reports.tuning.record import TuneRecord
 from scripts.tuning_plan import TunePlan, plan_here, sizes_of
 from tests.support.idle_bed import IdleBed
 
@@ -167,3 +170,18 @@ def short_spec(*overrides: str) -> Spec:
         ],
         environ={},
     )  # fmt: skip
+
+
+ONE_ARM = ('tune.arms=["sync"]', "tune.knobs.pool_size=[2, 8]", "tune.budget_s=60")
+"""Overrides for a short run of one arm with two pools, of which the larger is enough."""
+
+
+def past_in(folder: Path) -> Past:
+    """What a run's journal tells of it."""
+    return past_of(read_journal(folder / "journal.jsonl"))
+
+
+def record_of(stage: Staged) -> TuneRecord:
+    """A finished run, read back from its folder."""
+    stage.store.close()
+    return load_tune(stage.folder)

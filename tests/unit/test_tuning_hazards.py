@@ -14,9 +14,10 @@ from loadtests.tuning.hazards import (
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.spec import TuneSpec
 from reports.tuning.connections import ConnectionLimit, connection_limit
+from reports.tuning.findings import Hazard
 from reports.tuning.hazards import hazards_of
 from reports.tuning.judge import judge
-from reports.tuning.model import ArmReport, Hazard
+from reports.tuning.model import ArmReport
 from tests.support.tuning_records import complete, deadlock, never_met, one_arm, own_service
 
 ROOMY = ConnectionLimit(1000, 10, "the spec")

@@ -17,8 +17,9 @@ from reports.tuning.record import Split, Tried, TuneRecord
 from reports.tuning.robust import shortfalls_pct, steadiest
 from reports.tuning.turned import pool_turned
 from tests.support import tuning_records
-from tests.support.tuning_records import SYNC, Simulated, build_record
+from tests.support.tuning_records import SYNC, build_record
 from tests.support.tuning_surfaces import Surface
+from tests.support.tuning_trials import Simulated
 
 CONTRACT = [
     "recommended", "plateau", "capacity_per_s", "ci95_per_s", "gain_over_default_pct",
@@ -160,7 +161,7 @@ def test_a_cheap_setting_that_fails_at_a_distance_gives_way_to_the_roomiest() ->
     assert arm.taken is not None
     assert arm.recommended == arm.alternate
     assert arm.recommended != arm.taken
-    assert "with the database farther away the roomiest of the plateau" in arm.verdict[0]
+    assert "with the database farther away the roomiest of the plateau" in " ".join(arm.verdict)
     assert arm.confirmed
 
 
@@ -217,7 +218,7 @@ def test_a_present_setting_that_beats_the_search_in_fresh_processes_is_recommend
     search = replace(search, alternate=None)
     arm = only(judge(replace(before, arms=(search,), tried=tuple(poor))))
     assert arm.recommended in (search.present, FRAMEWORK_DEFAULT)
-    assert "which the search took: in fresh processes" in arm.verdict[0]
+    assert "which the search took: in fresh processes" in " ".join(arm.verdict)
 
 
 def test_the_setting_recommended_as_it_is_gains_nothing_over_the_present_one() -> None:
