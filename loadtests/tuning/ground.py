@@ -24,7 +24,14 @@ from loadtests.tuning.score import Objective, Score, score_of
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import Bounds, Space
 from loadtests.tuning.stages import SHARES, Chosen, Stage, seconds_for, trial_s
-from loadtests.tuning.world import World, objective_of, settle_s, trial_window_s, unlock_s
+from loadtests.tuning.world import (
+    World,
+    gives_up_early,
+    objective_of,
+    settle_s,
+    trial_window_s,
+    unlock_s,
+)
 from loadtests.unrecorded import completions_per_s
 
 MOST_TRIES = 3
@@ -243,7 +250,8 @@ class Ground:
         offered_per_s = (
             load.rate_per_s if isinstance(load, OpenLoad) else completions_per_s(outcome)
         )
-        return score_of(outcome.samples, offered_per_s, self.tuning.objective)
+        early = gives_up_early(self.tuning.spec)
+        return score_of(outcome.samples, offered_per_s, self.tuning.objective, gave_up_early=early)
 
     def _tell_deaths(self, arm: str, measured: Sequence[Setting], instance: int) -> None:
         for setting in measured:

@@ -89,10 +89,15 @@ def trial_window_s(spec: Spec) -> float:
 def patience_s(spec: Spec) -> float:
     """How old a request may become before it is given up: as old as a trial is long.
 
-    It counts as an error then, as whatever runs into the scenario's own timeout. A load that is too
-    much takes twice the time of another, instead of that timeout (10 s).
+    A load that is too much takes twice the time of another then, instead of the scenario's own
+    timeout (10 s).
     """
     return min(spec.tuned_scenario.timeout_s, trial_window_s(spec))
+
+
+def gives_up_early(spec: Spec) -> bool:
+    """Whether a request that is given up might still have been answered: it is late, no error."""
+    return patience_s(spec) < spec.tuned_scenario.timeout_s
 
 
 def settle_s(spec: Spec) -> float:

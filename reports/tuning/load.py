@@ -13,7 +13,7 @@ from loadtests.spec import Spec
 from loadtests.tuning.past import Measured, Past, past_of
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import default_of
-from loadtests.tuning.world import objective_of, patience_s
+from loadtests.tuning.world import gives_up_early, objective_of, patience_s
 from reports.measures import load_data
 from reports.model import LoadFacts
 from reports.run_folder import StoredRun, load_run
@@ -66,7 +66,10 @@ def _tried(stored: StoredRun, past: Past, events: Sequence[Event]) -> Iterator[T
             zip(data.trials["trial"], data.trials["block"], data.trials["arm"], strict=True)
         ):
             candidate = past.candidates[name]
-            yield tried_of(data, row, blocks[block], candidate, objective, counters[trial])
+            yield tried_of(
+                data, row, blocks[block], candidate, objective, counters[trial],
+                gave_up_early=gives_up_early(stored.spec),
+            )  # fmt: skip
 
 
 def _load_facts(block: Measured) -> LoadFacts:
