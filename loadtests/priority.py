@@ -20,17 +20,17 @@ is done sooner."""
 @contextmanager
 def ahead_of_others(priority: int) -> Iterator[bool]:
     """Real-time priority within the block where the system allows it (root, CAP_SYS_NICE or an
-    RTPRIO limit); yields whether it does.
+    RTPRIO limit), and after it what was before; yields whether it does.
 
     Only for processes that mostly wait. The kernel keeps 5% of each core for others whatever
     happens (sched(7), sched_rt_runtime_us).
     """
-    allowed = _schedule("SCHED_FIFO", priority)
+    before = _raise_to(priority)
     try:
-        yield allowed
+        yield before is not None
     finally:
-        if allowed:
-            _schedule("SCHED_OTHER", 0)
+        if before is not None:
+            os.sched_setscheduler(0, *before)
 
 
 def has_priority(pid: int) -> bool:
@@ -38,11 +38,13 @@ def has_priority(pid: int) -> bool:
     return sys.platform == "linux" and os.sched_getscheduler(pid) == os.SCHED_FIFO
 
 
-def _schedule(policy: str, priority: int) -> bool:
+def _raise_to(priority: int) -> tuple[int, os.sched_param] | None:
+    """Policy and parameters of this thread until now; None where it may not have a priority."""
     if sys.platform != "linux":
-        return False
+        return None
     try:
-        os.sched_setscheduler(0, getattr(os, policy), os.sched_param(priority))
+        before = os.sched_getscheduler(0), os.sched_getparam(0)
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
     except OSError:  # not allowed, or unknown to this kernel (gVisor, musl)
-        return False
-    return True
+        return None
+    return before

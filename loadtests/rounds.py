@@ -28,13 +28,15 @@ MOST_ATTEMPTS = 2
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One trial that was measured: what the generator saw, what stood still in it, what the app
-    says of its last error if there were any, and why the instance can be measured no more."""
+    says of its last error if there were any, why the instance can be measured no more, and how many
+    requests it still had to do after the wait for it (None where it does not tell)."""
 
     number: int
     outcome: TrialOutcome
     disturbed: Sequence[str]
     last_error: str | None
     failure: str | None
+    left_in_flight: int | None = None
 
 
 Trials = dict[str, Trial]
@@ -163,7 +165,7 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> Trial:
             reason=str(error) or repr(error),
         )
         raise
-    left_in_flight = run.bed.settle(order.target)
+    left_in_flight = run.bed.settle(order.target, run.settle_within_s)
     after, counted_before = run.telemetry.end(order)
     failure = run.bed.failure(order.target)
     last_error = None if pc.all(outcome.samples.column("ok")).as_py() else after.last_error
@@ -179,7 +181,9 @@ def measure_trial(run: Run, order: TrialOrder, position: int) -> Trial:
         last_error=last_error,
         reason=failure,
     )
-    return Trial(order.trial, outcome, disturbances(outcome, stops), last_error, failure)
+    return Trial(
+        order.trial, outcome, disturbances(outcome, stops), last_error, failure, left_in_flight
+    )
 
 
 def put_back(run: Run, order: TrialOrder) -> None:

@@ -71,6 +71,9 @@ class Run:
     frozen: Mapping[str, tuple[Load, ...]] = field(default_factory=dict)
     """Loads that an earlier session of this run has frozen."""
     clock: Callable[[], float] = time.monotonic
+    settle_within_s: float | None = None
+    """How long after a trial its instance may go on with what clients gave up (see
+    `Bed.settle`)."""
 
     def __post_init__(self) -> None:
         self.telemetry = Telemetry(self.bed, rows=self.store.read_telemetry())

@@ -48,6 +48,8 @@ class Limits:
     """Whether wrk is installed."""
     max_connections: int | None = None
     """What a server that is not ours allows at all, used or not; None where that is not known."""
+    process_mb: float = PROCESS_MEMORY_MB
+    """What one worker process takes; an upper estimate until it was measured."""
 
 
 @dataclass(frozen=True, slots=True)

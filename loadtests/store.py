@@ -34,6 +34,9 @@ TELEMETRY_SCHEMA = pa.schema(
     ]
 )
 
+SELFTEST_FILE = "selftest.json"
+"""The answer of `bench selftest`, which has a folder of its own."""
+
 
 class RunStore:
     """Writes one run's folder (see docs/commands.md for its layout)."""
@@ -116,8 +119,13 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def new_run_folder(out: Path | None, run: str) -> Path:
-    """`out`, or `results/<run>`; raises UsageError when it already holds a run."""
+    """`out`, or `results/<run>`; raises UsageError when it already holds a run or a selftest."""
     folder = out or Path("results") / run
+    if (folder / SELFTEST_FILE).exists():
+        raise UsageError(
+            f"{folder} already holds a selftest.",
+            hint="Choose another --out, or leave it out for a folder of its own in results/.",
+        )
     if (folder / "manifest.json").exists():
         raise UsageError(
             f"{folder} already holds a run.",

@@ -63,9 +63,10 @@ class Bed(Protocol):
         """Read an instance's usage and gauges; `full` (between trials) whatever costs more."""
         ...
 
-    def settle(self, target: Target) -> int | None:
-        """Wait, for a limited time, until the instance has nothing left to do; returns how many
-        requests are still in flight then, None where it does not tell."""
+    def settle(self, target: Target, within_s: float | None = None) -> int | None:
+        """Wait until the instance has nothing left to do, for at most `within_s` (None: longer than
+        an app lets requests wait); returns how many requests are still in flight then, None where
+        it does not tell."""
         ...
 
     def watching(self, target: Target) -> AbstractContextManager[list[Stop]]:

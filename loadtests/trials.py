@@ -14,6 +14,8 @@ import pyarrow as pa
 
 Phase = Literal["lead-in", "steady"]
 
+TIMEOUT_WORDS = r"time[d]?[ _-]?out"
+"""In the error of a sample without a status: it was waited for in vain."""
 SAMPLE_SCHEMA = pa.schema(
     [
         ("arm", pa.string()),

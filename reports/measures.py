@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from loadtests.trials import TIMEOUT_WORDS
 from reports.model import LoadFacts, Scope
 
 Floats = npt.NDArray[np.float64]
@@ -16,7 +17,6 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 NS_PER_MS = 1e6
-TIMEOUT_WORDS = r"time[d]?[ _-]?out"
 SPLIT = ("thread_ms", "pool_ms", "db_ms", "total_ms")
 
 

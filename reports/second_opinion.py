@@ -37,7 +37,7 @@ def judge_opinion(opinion: Opinion) -> SecondOpinion:
     if (spoilt := _spoilt(opinion.turns)) is not None:
         detail = f"The second opinion by wrk cannot tell anything: {spoilt}."
         return SecondOpinion("cannot tell", detail, opinion.scenario, load)
-    rates = _rates(opinion)
+    rates = rates_of(opinion)
     logs = np.concatenate([np.log(rates["ours", a] / rates["wrk", a]) for a in opinion.arms])
     estimate = t_estimate(logs)
     arms = tuple(_arms_seen(rates, opinion.arms[0], each) for each in opinion.arms[1:])
@@ -86,7 +86,8 @@ def _spoilt(turns: Sequence[Turn]) -> str | None:
     return None
 
 
-def _rates(opinion: Opinion) -> Rates:
+def rates_of(opinion: Opinion) -> Rates:
+    """The turns as rates, by tool and arm."""
     in_order = sorted(opinion.turns, key=lambda turn: turn.number)
     return {
         (tool, arm): np.array([t.per_s for t in in_order if (t.tool, t.arm) == (tool, arm)])

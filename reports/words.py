@@ -115,10 +115,15 @@ def metric_name(metric: str, request: str | None = None) -> str:
     return f"{name} of {tidy(request)}" if request else name
 
 
+def capital(text: str) -> str:
+    """Its first letter as at the start of a sentence; the rest is left alone."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def metric_heading(metric: str) -> str:
     """A metric's name at the start of a heading."""
     name = METRICS.get(metric, tidy(metric))
-    return name if name[1:2].isdigit() else f"{name[:1].upper()}{name[1:]}"
+    return name if name[1:2].isdigit() else capital(name)
 
 
 def more_is_better(metric: str) -> bool:
@@ -183,9 +188,8 @@ def _praise(metric: str) -> str:
 def sentence(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str:
     """One comparison as a sentence with its load, its interval and what it could not have seen."""
     where = load_phrase(load)
-    start = where[0].upper() + where[1:]
     said = _claim(comparison, equivalence_pct)
-    return f"{start}, {said}{_caveat(comparison)}"
+    return f"{capital(where)}, {said}{_caveat(comparison)}"
 
 
 def _claim(comparison: Comparison, equivalence_pct: float) -> str:

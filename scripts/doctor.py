@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from loadtests.environment.arm_database import SHORTAGE_HINT
 from loadtests.environment.connections import connection_shortage
 from loadtests.environment.database import Database, open_database
 from loadtests.environment.distance import Distance, distant_database
@@ -16,6 +15,7 @@ from loadtests.environment.drivers import check_drivers, driver_of
 from loadtests.environment.machine import available_memory_mb, host_facts, usable_cores
 from loadtests.environment.placement import Placement
 from loadtests.environment.probes import HostProbe
+from loadtests.environment.server_database import SHORTAGE_HINT
 from loadtests.environment.topology import cores_of
 from loadtests.errors import BenchError, EnvironmentNotReady
 from loadtests.schedule import PROCESS_MEMORY_MB, Sizes, connections_needed

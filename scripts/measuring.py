@@ -92,16 +92,10 @@ def _session(
         run=assignment.run,
         log_folder=store.folder / "logs",
         first_instance=assignment.before.origin.instance,
-        placement=_placement(assignment),
+        placement=assignment.placement,
         tables=assignment.tables,
         say=log.say,
     )
-
-
-def _placement(assignment: Assignment) -> Placement:
-    """With a relay where the arms are to be farther away than the run began."""
-    placement, far = assignment.placement, assignment.spec.run.database_rtt_ms > 0
-    return placement.with_relay() if far and not placement.relay else placement
 
 
 def _generators(assignment: Assignment, store: RunStore, session: Session) -> Generators:

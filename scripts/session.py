@@ -80,8 +80,13 @@ TOLD = ("app", "driver", "settings", "runtime", "versions")
 
 def placement_here(spec: Spec, *, look: bool = False) -> Placement:
     """Which cores hold generator, apps and database, and the relay where there is one."""
-    placement = cores_shared_out(generators_here(spec), look=look)
-    return placement.with_relay() if spec.run.database_rtt_ms else placement
+    return with_relay_where_far(cores_shared_out(generators_here(spec), look=look), spec)
+
+
+def with_relay_where_far(placement: Placement, spec: Spec) -> Placement:
+    """The same, with a core for the relay where the spec asks for a distance and it has none."""
+    far = spec.run.database_rtt_ms > 0
+    return placement.with_relay() if far and not placement.relay else placement
 
 
 def places_of(spec: Spec, resume: Path | None) -> tuple[Placement, int]:
@@ -129,11 +134,12 @@ def open_session(
 ) -> Iterator[Session]:
     """Database first, then every arm; all of it is gone when the block ends.
 
-    Without a `placement`: the usual one; `tables`: see `running_arms`. Raises EnvironmentNotReady
-    before anything is started when an arm's driver is not installed.
+    Without a `placement`: the usual one; one without a relay gets it where the spec is farther away
+    than the run began. `tables`: see `running_arms`. Raises EnvironmentNotReady before anything is
+    started when an arm's driver is not installed.
     """
     check_drivers(spec.arm)
-    placement = placement or placement_here(spec)
+    placement = with_relay_where_far(placement or cores_shared_out(generators_here(spec)), spec)
     say(f"Cores: {placement.why}")
     here: _Here = {"placement": placement, "log_folder": log_folder, "say": say}
     needed, rtt_ms = connections_needed(spec.arm, sizes.instances), spec.run.database_rtt_ms

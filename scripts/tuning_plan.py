@@ -20,17 +20,19 @@ from loadtests.schedule import (
     Sizes,
 )
 from loadtests.spec import Spec
+from loadtests.tuning.hazards import can_deadlock
 from loadtests.tuning.room import instances_that_fit, shortage, side_by_side, starting_field
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import Bounds, Space, default_of, space_of, why_without_effect
 from loadtests.tuning.stages import (
+    DRAIN_S,
     FEWEST_INSTANCES,
     FEWEST_TO_COMPARE,
     SHARES,
     most_measuring_s,
     trial_s,
 )
-from loadtests.tuning.world import World, trial_window_s
+from loadtests.tuning.world import World, patience_s, settle_s, trial_window_s, unlock_s
 from reports.tuning.connections import ConnectionLimit, limit_from
 from scripts.console import minutes
 from scripts.session import limits_here
@@ -72,12 +74,34 @@ class TunePlan:
     @property
     def at_worst_s(self) -> float:
         """Wall time of the whole run when every stage is left with its least, as many settings as
-        can be are confirmed, and trials take as long as planned."""
+        can be are confirmed, everything that may lock up does, and other trials take as long as
+        planned: at twice the load until the last request is given up."""
         settings = MOST_CONFIRMED * len(self.spaces)
         measuring_s = most_measuring_s(
-            self.spec.tune.budget_s, len(self.spaces), settings, self.trial_s
-        )
-        return measuring_s + self._set_up_s(MOST_CONFIRMED)
+            self.spec.tune.budget_s, len(self.spaces), settings, self.trial_s,
+            twice_s=self.trial_s + self._given_up_s,
+            locked_s=sum(min(MOST_CONFIRMED, n) * each_s for n, each_s in self._locking.values()),
+        )  # fmt: skip
+        last_heat_s = sum(n * each_s for n, each_s in self._locking.values())
+        return measuring_s + last_heat_s + self._set_up_s(MOST_CONFIRMED)
+
+    @property
+    def _locking(self) -> dict[str, tuple[int, float]]:
+        """Of each arm, how many settings may lock up, and how much longer such a trial takes, with
+        the waits for the instance to be idle again (a command does not tell whether it is)."""
+        found = {}
+        for name, space in self.spaces.items():
+            arm = self.spec.arm_named(name)
+            settings = {*space.settings, Setting.of(arm), default_of(arm)}
+            locking = [each for each in settings if each and can_deadlock(each, arm.app)]
+            waits_s = settle_s(self.spec) + unlock_s(self.spec, arm) if arm.app else 0.0
+            found[name] = len(locking), self._given_up_s + waits_s
+        return found
+
+    @property
+    def _given_up_s(self) -> float:
+        """How much longer a trial takes whose last requests are given up."""
+        return max(0.0, patience_s(self.spec) - DRAIN_S)
 
     def _set_up_s(self, confirmed: int) -> float:
         starters, _ = self.starters

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from benchmarks.faults.twin import LIMIT_S, wait_until
-from loadtests.environment.arm_database import durability_facts
+from loadtests.environment.server_settings import durability_facts
 from tests.support.restartable import RestartableServer
 from tests.support.twins import RunningTwin
 

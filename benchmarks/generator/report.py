@@ -97,7 +97,12 @@ def _best(stairs: Sequence[Sequence[dict[str, float]]], limit_ms: float) -> str:
         max((s["rate_per_s"] for s in one if s["lag_p99_ms"] <= limit_ms), default=0.0)
         for one in stairs
     ]
-    return f"{np.median(best):,.0f}/s (repetitions: {min(best):,.0f} to {max(best):,.0f})"
+    each = ", ".join(f"{rate:,.0f}" if rate else "none" for rate in sorted(best))
+    told = f"{np.median(best):,.0f}/s, the median of {len(best)} repetitions ({each})"
+    if min(best) == 0:
+        first = min(step["rate_per_s"] for one in stairs for step in one)
+        told += f"; “none” was late at {first:,.0f}/s and the step after it already"
+    return told
 
 
 def _stairs(stairs: Sequence[Sequence[dict[str, float]]], limit_ms: float) -> list[str]:

@@ -150,7 +150,7 @@ def main() -> None:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         database = stack.enter_context(private_server(Path(folder)))
         os.sched_setaffinity(0, {GENERATOR_CORE})
-        _pin(database.pid, GENERATOR_CORE)
+        pin_database(database)
         database.make_schema("instances")
         instances = [
             stack.enter_context(
@@ -172,9 +172,10 @@ def main() -> None:
     chosen.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _pin(pid: int, core: int) -> None:
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(task.name), {core})
+def pin_database(database: Database) -> None:
+    """To the core that it shares with the generator."""
+    for task in Path(f"/proc/{database.pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {GENERATOR_CORE})
 
 
 if __name__ == "__main__":

@@ -11,12 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+from reports.statistics import Doubt, t_estimate
 
 BENCH = Path(sys.executable).with_name("bench")
 SPECS = Path(__file__).parent
@@ -80,6 +85,31 @@ def rows(folder: Path) -> Iterator[str]:
             yield _row(name, each)
 
 
+def together(folders: Sequence[Path]) -> Iterator[str]:
+    """What all complete runs say of capacity and of its cost: mean log change, t interval over
+    runs at 95%."""
+    logs: dict[str, list[float]] = {}
+    for folder in folders:
+        for each in _comparisons(folder):
+            if each["load"].startswith("closed") and each.get("change_pct") is not None:
+                change = math.log1p(each["change_pct"] / 100.0)
+                logs.setdefault(each["metric"], []).append(change)
+    for metric, changes in logs.items():
+        estimate = t_estimate(np.array(changes))
+        if not isinstance(estimate, Doubt):
+            low, high = estimate.interval_pct()
+            said = f"{estimate.change_pct:+.1f}% [{low:+.1f}, {high:+.1f}]"
+            yield f"{len(changes)} runs together, closed load, {metric}: {said}"
+
+
+def _comparisons(folder: Path) -> list[dict[str, Any]]:
+    stored = folder / "summary.json"
+    summary = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
+    if summary.get("status") != "complete":
+        return []
+    return [each for scenario in summary["scenarios"] for each in scenario["comparisons"]]
+
+
 def _ending(folder: Path) -> str:
     """The last line of what a run wrote."""
     said = said_by(folder)
@@ -119,6 +149,7 @@ def main() -> None:
         if chosen.judge and (folder / "manifest.json").is_file():
             judge_anew(folder)
         print("\n".join(rows(folder)))
+    print("", *together(all_runs(chosen.out)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     python -m benchmarks.sabotage.good_runs RESULTS/*
 
-A folder without a run is passed over. How often gates call a good run invalid is bounded by the
-runs there are: 95% one-sided, Clopper & Pearson (1934).
+A folder without a run is passed over. The values are those that a gate saw and did not fail for,
+also where it could not vouch for anything (null). How often gates call a good run invalid is
+bounded by the runs there are: 95% one-sided, Clopper & Pearson (1934).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 from scipy import stats
@@ -22,6 +24,8 @@ from reports.run_folder import load_run
 from reports.summarise import summarise
 
 CONFIDENCE = 0.95
+BY_LOAD = frozenset({"steady-state", "trend", "carry-over", "neighbours"})
+"""Gates that judge closed and open loads by different things, or not at all."""
 
 
 @dataclass
@@ -34,13 +38,14 @@ class Seen:
         """How many came out so."""
         return sum(gate.ok is ok for gate in self.outcomes)
 
-    def largest(self) -> str:
-        """The largest value that did not fail, beside its limit."""
-        known = [g for g in self.outcomes if g.value is not None and g.ok is not False]
-        if not known:
+    def values(self) -> str:
+        """The smallest and the largest value that did not fail, beside the limit of the latter."""
+        good = (gate for gate in self.outcomes if gate.ok is not False)
+        told = [(gate.value, gate.limit) for gate in good if gate.value is not None]
+        if not told:
             return ""
-        worst = max(known, key=lambda gate: gate.value or 0.0)
-        return f"{worst.value:.3g} ({'–' if worst.limit is None else f'{worst.limit:.3g}'})"
+        (least, _), (most, limit) = (each(told, key=itemgetter(0)) for each in (min, max))
+        return f"{least:.3g} to {most:.3g} ({'–' if limit is None else f'{limit:.3g}'})"
 
 
 def most_likely_pct(invalid: int, runs: int) -> float:
@@ -56,12 +61,17 @@ def rows(summaries: Sequence[Summary]) -> list[str]:
     for summary in summaries:
         for scenario in summary.scenarios:
             for gate in scenario.gates:
-                seen.setdefault(gate.name, Seen()).outcomes.append(gate)
+                seen.setdefault(_heading(gate), Seen()).outcomes.append(gate)
     return [
-        f"| `{name}` | {each.count(True)} | {each.count(None)} | {each.count(False)} "
-        f"| {each.largest()} |"
+        f"| {name} | {each.count(True)} | {each.count(None)} | {each.count(False)} "
+        f"| {each.values()} |"
         for name, each in sorted(seen.items())
     ]
+
+
+def _heading(gate: GateResult) -> str:
+    model = (gate.load or "").partition("-")[0]
+    return f"`{gate.name}`" + (f" ({model})" if gate.name in BY_LOAD else "")
 
 
 def main() -> int:
@@ -77,7 +87,7 @@ def main() -> int:
     if not summaries:
         return 2
     print(
-        "| gate | passed | null | failed | largest without failing (limit) |\n|---|---|---|---|---|"
+        "| gate | passed | null | failed | values without failing (limit) |\n|---|---|---|---|---|"
     )
     print(*rows(list(summaries.values())), sep="\n")
     invalid = sum(not summary.valid for summary in summaries.values())

@@ -23,7 +23,7 @@ from reports.run_folder import load_run
 from reports.summarise import summarise
 from scripts.session import Session, open_session, sizes_here
 
-SPEC = """
+SETUP = """
 [run]
 database = "local"
 instances = 2
@@ -40,35 +40,25 @@ app = "async"
 name = "other"
 app = "async"
 env = { TWIN_POOL_SIZE = "5" }
-[[scenario]]
-name = "read-one"
-arms = ["sync", "async"]
-load = { model = "open", rate_per_s = 100 }
-[[scenario]]
-name = "other-settings"
-arms = ["sync", "other"]
-load = { model = "open", rate_per_s = 100 }
-[[scenario.request]]
-name = "read"
-path = "/items/{key}"
-keys = { from = 1, to = 10000 }
-[[scenario]]
-name = "fast"
-arms = ["sync", "async"]
-load = { model = "open", rate_per_s = 2000 }
-[[scenario.request]]
-name = "read"
-path = "/items/{key}"
-keys = { from = 1, to = 10000 }
-[[scenario]]
-name = "capacity"
-arms = ["sync", "async"]
-load = { model = "closed", users = 8 }
-[[scenario.request]]
-name = "read"
-path = "/items/{key}"
-keys = { from = 1, to = 10000 }
 """
+SCENARIO = """
+[[scenario]]
+name = "{name}"
+arms = ["sync", "{candidate}"]
+load = {load}
+[[scenario.request]]
+name = "read"
+path = "/items/{{key}}"
+keys = {{ from = 1, to = 10000 }}
+"""
+GENTLE = '{ model = "open", rate_per_s = 100 }'
+SCENARIOS = (
+    ("read-one", "async", GENTLE),
+    ("other-settings", "other", GENTLE),
+    ("fast", "async", '{ model = "open", rate_per_s = 2000 }'),
+    ("capacity", "async", '{ model = "closed", users = 8 }'),
+)
+"""Name, second arm, load; the requests are the same."""
 IN_MID_TRIAL_S = 0.2
 """After a trial has begun: its lead-in is over."""
 FIRST, LAST = 1, 2
@@ -193,6 +183,14 @@ class _Silent:
         """Nothing."""
 
 
+def _spec_text() -> str:
+    scenarios = (
+        SCENARIO.format(name=name, candidate=candidate, load=load)
+        for name, candidate, load in SCENARIOS
+    )
+    return SETUP + "".join(scenarios)
+
+
 def _manifest(session: Session, spec: Spec, run: str) -> dict[str, object]:
     return build_manifest(
         run=run, command=["sabotage"], created_utc="", spec=spec, spec_file=None, overrides=(),
@@ -204,7 +202,7 @@ def _manifest(session: Session, spec: Spec, run: str) -> dict[str, object]:
 def stage(folder: Path) -> Iterator[Stage]:
     """A database, two instances of each arm and a generator, for any number of runs."""
     file = folder / "sabotage.toml"
-    file.write_text(SPEC, encoding="utf-8")
+    file.write_text(_spec_text(), encoding="utf-8")
     spec = load_spec(str(file))
     with open_session(
         spec, sizes_here(spec), run="sabotage", log_folder=folder / "logs", say=lambda _: None

@@ -11,25 +11,18 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from loadtests.environment.database import open_database
 from loadtests.environment.live_bed import SETTLE_LIMIT_S
-from loadtests.environment.machine import usable_cores
-from loadtests.environment.placement import choose_placement
 from loadtests.environment.probes import cpu_clock_s
-from loadtests.environment.processes import on_cores
-from loadtests.environment.servers import RunningInstance, running_arms
-from loadtests.environment.topology import cores_of
+from loadtests.environment.servers import RunningInstance
 from loadtests.errors import EnvironmentNotReady
 from loadtests.generators import Generators
 from loadtests.scenarios.catalogue import BUILT_IN
@@ -43,8 +36,9 @@ from loadtests.spec import Arm, RunSpec, Spec
 from loadtests.trials import Target
 from loadtests.unrecorded import unrecorded_order
 from reports.measures import Floats
-from reports.second_opinion import TOOLS, judge_opinion
+from reports.second_opinion import TOOLS, judge_opinion, rates_of
 from reports.statistics import Doubt, t_estimate
+from scripts.session import open_session, sizes_here
 
 ARMS = ("sync", "async")
 
@@ -120,39 +114,31 @@ def main() -> None:
 def twins(scenario: Scenario) -> Iterator[tuple[Bench, Mapping[str, Target]]]:
     """One instance of each twin on its core, and the generator on the other."""
     spec = Spec(
-        run=RunSpec(database="local"),
+        run=RunSpec(database="local", instances=1, rounds=1, pairs=1),
         arm=tuple(Arm(name=name, app=name) for name in ARMS),
         scenario=(scenario,),
     )
-    placement = choose_placement(cores_of(usable_cores()))
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        common: dict[str, Any] = {"placement": placement, "log_folder": folder, "say": _say}
-        database = stack.enter_context(open_database(spec.run, connections_needed=60, **common))
-        running: list[RunningInstance] = stack.enter_context(
-            running_arms(spec, database, run="second-opinion", instances=1, **common)
-        )
-        stack.enter_context(on_cores(placement.generator))
-        targets = {instance.target.arm: instance.target for instance in running}
-        generator = stack.enter_context(
-            Generators.start(
-                list(targets.values()), [scenario], folder=folder, cores=placement.generator,
-                log_path=folder / "generator.log",
-            )
-        )  # fmt: skip
-        print(f"{database.flavour} {database.version}; {placement.why}")
-        instances = {instance.target.arm: instance for instance in running}
-        yield Bench(scenario, generator, instances), targets
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_session(
+            spec, sizes_here(spec), run="second-opinion", log_folder=Path(folder)
+        ) as session,
+    ):
+        instances = {instance.target.arm: instance for instance in session.instances}
+        targets = {arm: instance.target for arm, instance in instances.items()}
+        with Generators.start(
+            list(targets.values()), [scenario], folder=folder,
+            cores=session.placement.generator, log_path=Path(folder) / "generator.log",
+        ) as generator:  # fmt: skip
+            print(f"{session.database.flavour} {session.database.version}")
+            yield Bench(scenario, generator, instances), targets
 
 
 def report(opinion: Opinion, bench: Bench) -> Iterator[str]:
     """Ours relative to wrk: rates and the app's cost, per arm; then what a run would say."""
+    rates = rates_of(opinion)
     for arm in ARMS:
-        ours, wrk = (_rates(opinion, arm, tool) for tool in TOOLS)
+        ours, wrk = (rates[tool, arm] for tool in TOOLS)
         yield f"{arm}: our generator used {np.mean(bench.generator_share[arm]):.1%} of its core"
         yield (
             f"  ours {np.mean(ours):,.0f}/s, wrk {np.mean(wrk):,.0f}/s, "
@@ -164,11 +150,6 @@ def report(opinion: Opinion, bench: Bench) -> Iterator[str]:
             f" ours/wrk {_ratio(np.log(cost / cost_wrk))}"
         )
     yield judge_opinion(opinion).detail
-
-
-def _rates(opinion: Opinion, arm: str, tool: str) -> Floats:
-    turns = sorted(opinion.turns, key=lambda turn: turn.number)
-    return np.array([turn.per_s for turn in turns if (turn.arm, turn.tool) == (arm, tool)])
 
 
 def _ratio(logs: Floats) -> str:

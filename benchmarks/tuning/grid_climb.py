@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from loadtests.errors import UsageError
 from loadtests.plan import round_rate
 from loadtests.trials import OpenLoad
-from loadtests.tuning.confirm import DESCENT_SHARE, climb
+from loadtests.tuning.confirm import AROUND_SHARE, climb
 from loadtests.tuning.execute import up
 from loadtests.tuning.ground import Ground, Tuning
 from loadtests.tuning.past import SpaceFacts, chosen_facts, plain
@@ -33,9 +33,6 @@ P99_BEGINS = "p99"
 """The journal's word for the end of the grid, and the load of what follows."""
 P99_BLOCKS = 2
 """Of each instance there: the p99 of one second's requests says little."""
-STEP_UP = 1.15
-MOST_STEPS_UP = 4
-"""From the top of the ladder on, as long as a setting still meets the objective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def measure_grid(tuning: Tuning, found: Searched, instances: int, *, seen: bool)
     arm, chosen = found.arm, found.chosen
     settings, budget_s = len(arm.settings), tuning.spec.tune.budget_s
     for_race = 0.0 if seen else SHARES["search"]
-    check_budget(settings, instances, (1.0 - DESCENT_SHARE - for_race) * budget_s, tuning.trial_s)
+    check_budget(settings, instances, (1.0 - AROUND_SHARE - for_race) * budget_s, tuning.trial_s)
     facts = SpaceFacts(arm.arm, arm.present, arm.settings, arm.refused, arm.notes)
     tuning.write("space", **facts.facts())
     world = world_of("confirm", tuning.spec, {arm.arm: arm.settings}, instances)
@@ -65,12 +62,11 @@ def measure_grid(tuning: Tuning, found: Searched, instances: int, *, seen: bool)
         knee_per_s = chosen.knee_per_s if seen else _rough_knee(ground, found)
         known = Chosen(chosen.taken, chosen.alternate, knee_per_s)
         tuning.write("chosen", **chosen_facts(arm.arm, known))
-        left_s = (1.0 - DESCENT_SHARE) * budget_s - tuning.past.spent_s
+        left_s = (1.0 - AROUND_SHARE) * budget_s - tuning.past.spent_s
         plan = choose_ladder(settings, instances, left_s, tuning.trial_s)
         knees = {arm.arm: knee_per_s}
         climb(ground, "confirm", {arm.arm: arm.settings}, plan, knees, kept_back=0.0)
         tuning.write("finished", stage="confirm")
-        _climb_on(ground, arm.arm, plan.rates(knee_per_s)[-1])
         _measure_p99(ground, found)
 
 
@@ -109,23 +105,6 @@ def _rough_knee(ground: Ground, found: Searched) -> float:
     race = Race(racers, tuning.past.pilots[arm.arm].start_rate_per_s, tuning.objective)
     run_races(ground, {arm.arm: race})
     return race.rate_at(0 if race.top is None else race.top - 1)
-
-
-def _climb_on(ground: Ground, arm: str, rate_per_s: float) -> None:
-    """Settings that met the objective at all loads, at higher ones: what was known of a knee may
-    have been measured on a slower machine."""
-    for _ in range(MOST_STEPS_UP):
-        plateau = _plateau(ground, arm)
-        knees = {} if plateau is None else plateau.knees
-        above = [setting for setting, knee in knees.items() if knee.censored == "above"]
-        if not above:
-            return
-        rate_per_s = round_rate(STEP_UP * rate_per_s, 3)
-        ground.tuning.teller.say(f"{len(above)} settings go on to {rate_per_s:g}/s …")
-        for instance in ground.instances:
-            ground.measure(
-                "confirm", arm, above, OpenLoad(rate_per_s), unit=instance, instance=instance
-            )
 
 
 def _plateau(ground: Ground, arm: str) -> Plateau | None:

@@ -11,8 +11,8 @@ from loadtests.tuning.setting import Setting
 from loadtests.tuning.world import objective_of
 from reports.statistics import ALPHA
 from reports.tuning.changes import Side, Trials
-from reports.tuning.model import Change, SettingKnee
-from reports.tuning.phrases import change_words, knee_words
+from reports.tuning.findings import Change, SettingKnee
+from reports.tuning.numbers import change_or_why, knee_of
 from reports.tuning.plateau import plateau_of
 from reports.tuning.record import ArmSearch, Tried, TuneRecord
 
@@ -135,10 +135,10 @@ def _settings_table(grid: Grid, best: Setting) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for setting in sorted(grid.arm.settings, key=lambda each: (each.cost, each)):
         found, p99_ms = grid.knee(setting), grid.p99_ms(setting)
-        against = "–" if setting == best else change_words(grid.capacity_change(setting, best))
+        against = "–" if setting == best else change_or_why(grid.capacity_change(setting, best))
         yield (
             f"| {setting.words} | {', '.join(_marks(grid, setting, best))} "
-            f"| {'not measured' if found is None else knee_words(found)} | {against} "
+            f"| {knee_of(found)} | {against} "
             f"| {'–' if p99_ms is None else f'{p99_ms:.0f}'} |"
         )
 
@@ -170,7 +170,7 @@ def _regret(grid: Grid, best: Setting) -> Iterator[str]:
         capacity, p99 = grid.capacity_change(setting, best), grid.p99_change(setting, best)
         yield (
             f"- {name} ({setting.words}) against the grid's best ({best.words}): capacity "
-            f"{change_words(capacity)}, {capacity.word}; p99 {change_words(p99)}, {p99.word}."
+            f"{change_or_why(capacity)}, {capacity.word}; p99 {change_or_why(p99)}, {p99.word}."
         )
 
 

@@ -24,6 +24,7 @@ from tests.support.tuning_surfaces import (
     Surface,
     drawn,
     gridded,
+    gridded_from_a_pilot,
     random_surface,
     searched,
 )
@@ -39,7 +40,7 @@ NOISES = {
 
 
 def speed_table(surfaces: int) -> Iterator[str]:
-    """The search beside a grid and two random searches: regret and trials."""
+    """The search beside three grids and two random searches: regret and trials."""
     found: dict[str, list[tuple[float, int]]] = {}
     for seed in range(surfaces):
         surface = random_surface(np.random.default_rng([seed, 0]))
@@ -62,6 +63,8 @@ def _methods(surface: Surface, seed: int) -> Mapping[str, Chosen]:
     return {
         "search": search,
         "grid": gridded(surface, seed),
+        "grid, every load once": gridded(surface, seed, 1),
+        "grid from a pilot, once": gridded_from_a_pilot(surface, seed),
         "random, every load once": drawn(surface, seed, search.trials, 1),
         "random, as the grid": drawn(surface, seed, search.trials, 3),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 RESERVED_CONNECTIONS = 10
 """Left for our own connection and for a person who looks at the server meanwhile."""
 DEFAULT_MAX_CONNECTIONS = 151
+"""Of MySQL and MariaDB where nobody set it
+(https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_max_connections)."""
 
 
 def connections_to_allow(needed: int) -> int:

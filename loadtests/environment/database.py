@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.environment.arm_database import Database, DigestTotals, ServerDatabase
+from loadtests.environment.arm_database import Database, DigestTotals
 from loadtests.environment.connections import connections_to_allow
 from loadtests.environment.container_server import container_server, image, why_not_docker
 from loadtests.environment.local_server import Program, find_program, local_server
 from loadtests.environment.mysql import Admin, Server, address_from_url
 from loadtests.environment.placement import Placement
+from loadtests.environment.server_database import ServerDatabase
 from loadtests.errors import BenchError, EnvironmentNotReady
 from loadtests.journal import storage_error
 from loadtests.spec import RunSpec

@@ -101,14 +101,14 @@ class LiveBed:
             last_error=stats.get("last_error"),
         )
 
-    def settle(self, target: Target) -> int | None:
+    def settle(self, target: Target, within_s: float | None = None) -> int | None:
         """Poll the app's own gauge.
 
         A client that gives up does not stop the app's work, and FastAPI tears dependencies with
         `yield` down after the answer.
         """
         instance = self._instances[target.arm, target.instance]
-        give_up_s = time.monotonic() + SETTLE_LIMIT_S
+        give_up_s = time.monotonic() + (SETTLE_LIMIT_S if within_s is None else within_s)
         while True:
             in_flight: int | None = (instance.stats() or {}).get("in_flight")
             if not in_flight or time.monotonic() > give_up_s:

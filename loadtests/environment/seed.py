@@ -1,6 +1,6 @@
 """The table every arm works on: its definition, its 10,000 rows, and how it is put back.
 
-PURE: statements only, run by `arm_database`.
+PURE: statements only, run by `server_database`.
 """
 
 from __future__ import annotations

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from loadtests.plan import derived_seed, round_rate, shuffled
+from loadtests.plan import round_rate
 from loadtests.trials import ClosedLoad, OpenLoad
 from loadtests.tuning.ground import Ground
 from loadtests.tuning.hazards import burst_users, calm_users, can_deadlock, worth_a_burst
@@ -22,10 +20,13 @@ from loadtests.tuning.stages import (
 )
 
 HALF = 0.5
-DESCENT_SHARE = 0.08
-"""Of the whole budget, for each arm and stage that has settings to be followed down."""
-OVERWHELMED_SHARE = 0.25
-"""Of late requests: far beyond the 1% at the knee."""
+AROUND_SHARE = 0.08
+"""Of the whole budget, for each arm and stage that has settings to be followed further down, and
+as much for those that are followed further up."""
+STEP_UP, MOST_STEPS_UP = 1.15, 3
+"""From the top of the ladder on, as long as a setting meets the objective there."""
+OVERWHELMED_SHARE, HOPELESS_SHARE = 0.25, 0.75
+"""Of late requests: far beyond the 1% at the knee; and without any doubt."""
 Wanted = Mapping[str, Sequence[Setting]]
 """The settings of each arm."""
 
@@ -36,46 +37,76 @@ def climb(
 ) -> None:  # fmt: skip
     """Every instance of every setting at all loads of its arm's ladder, arms in turn.
 
-    Settings that the lowest load overwhelms are loaded no higher: their trials take long, and say
-    the same. They, and those that missed all loads by less, are then followed further down, as far
-    as the share of the budget allows that is not `kept_back` for later stages.
+    Loads rise, so that none is measured on what a higher one left; what overwhelms an instance is
+    the last that it gets. Settings that met the highest are then followed further up, and those
+    that missed all further down, as far as the share of the budget allows that is not `kept_back`
+    for later stages.
     """
-    seed = ground.tuning.spec.run.seed
-    standing = dict(wanted)
-    lowest, *others = plan.shares
     for instance in ground.instances:
         ground.tuning.teller.say(
             f"{stage.capitalize()}: instance {instance - ground.instances[0] + 1} of "
             f"{len(ground.instances)} …"
         )
-        higher = shuffled(others, np.random.default_rng(derived_seed(seed, stage, instance)))
-        for share in (lowest, *higher):
+        standing = dict(wanted)
+        for share in sorted(plan.shares):
             for arm, settings in standing.items():
                 load = OpenLoad(round_rate(share * knees[arm], 3))
-                scores = ground.measure(
-                    stage, arm, settings, load, unit=instance, instance=instance
-                )
-                if share == lowest and instance == ground.instances[0]:
-                    gone = _overwhelmed(ground, stage, arm, scores, load)
-                    standing[arm] = [each for each in settings if each not in gone]
+                last = share == max(plan.shares)
+                standing[arm] = _rung(ground, stage, arm, settings, load, instance, last=last)
     for arm, settings in wanted.items():
+        ascend(ground, stage, arm, settings, max(plan.rates(knees[arm])), kept_back)
         descend(ground, stage, arm, settings, kept_back)
     ground.tuning.write("finished", stage=stage, arms=list(wanted))
 
 
-def _overwhelmed(
-    ground: Ground, stage: Stage, arm: str, scores: Mapping[Setting, Score], load: OpenLoad
-) -> list[Setting]:
-    """Settings that a load was far too much for: on the first instance, and on the last one too,
-    since anything may have stood still for a moment."""
-    suspect, last = _far_too_late(scores), ground.instances[-1]
-    if not suspect:
-        return []
-    return _far_too_late(ground.measure(stage, arm, suspect, load, unit=last, instance=last))
+def _rung(
+    ground: Ground, stage: Stage, arm: str, settings: Sequence[Setting], load: OpenLoad,
+    instance: int, *, last: bool,
+) -> Sequence[Setting]:  # fmt: skip
+    """One load on one instance of each setting; returns those that it did not overwhelm. Where
+    higher loads come, a doubtful one gets a second look: anything may have stood still for a
+    moment, but not for nearly all of a trial."""
+    if not settings:
+        return settings
+    scores = ground.measure(stage, arm, settings, load, unit=instance, instance=instance)
+    late = _later_than(OVERWHELMED_SHARE, scores)
+    hopeless = _later_than(HOPELESS_SHARE, scores)
+    doubtful = [] if last else [each for each in late if each not in hopeless]
+    if doubtful:
+        scores = ground.measure(stage, arm, doubtful, load, unit=instance, instance=instance)
+        late = [*hopeless, *_later_than(OVERWHELMED_SHARE, scores)]
+    return [each for each in settings if each not in late]
 
 
-def _far_too_late(scores: Mapping[Setting, Score]) -> list[Setting]:
-    return [s for s, score in scores.items() if score.late > OVERWHELMED_SHARE * score.planned]
+def _later_than(share: float, scores: Mapping[Setting, Score]) -> list[Setting]:
+    """Settings of whose requests more than this share were late."""
+    return [setting for setting, score in scores.items() if score.late > share * score.planned]
+
+
+def _around_until_s(ground: Ground, kept_back: float) -> float:
+    """Until when (seconds of measuring) loads beyond a ladder may be measured."""
+    past, budget_s = ground.tuning.past, ground.tuning.spec.tune.budget_s
+    return min(past.spent_s + AROUND_SHARE * budget_s, (1.0 - kept_back) * budget_s)
+
+
+def ascend(
+    ground: Ground, stage: Stage, arm: str, settings: Sequence[Setting], top_per_s: float,
+    kept_back: float,
+) -> None:  # fmt: skip
+    """Settings that met the objective at the highest load go on, all instances of them, as long as
+    they meet it and there is time: a knee beyond all loads is known from one side only."""
+    tuning, until_s = ground.tuning, _around_until_s(ground, kept_back)
+    for _ in range(MOST_STEPS_UP):
+        blocks = tuning.past.of_stage(stage, arm)
+        going = [s for s in settings if _met(blocks, s, top_per_s, tuning.objective)]
+        needed_s = len(going) * len(ground.instances) * tuning.trial_s
+        if not going or tuning.past.spent_s + needed_s > until_s:
+            return
+        top_per_s = round_rate(STEP_UP * top_per_s, 3)
+        tuning.teller.say(f"{arm}: {len(going)} of {len(settings)} go on to {top_per_s:g}/s …")
+        for instance in ground.instances:
+            load = OpenLoad(top_per_s)
+            ground.measure(stage, arm, going, load, unit=instance, instance=instance)
 
 
 def descend(
@@ -90,8 +121,7 @@ def descend(
         (each.rate_per_s for each in tuning.past.of_stage(stage, arm) if each.rate_per_s),
         default=LOWEST_RATE_PER_S,
     )
-    budget_s = tuning.spec.tune.budget_s
-    until_s = min(tuning.past.spent_s + DESCENT_SHARE * budget_s, (1.0 - kept_back) * budget_s)
+    until_s = _around_until_s(ground, kept_back)
     while missed and lowest > LOWEST_RATE_PER_S and tuning.past.spent_s < until_s:
         lowest = round_rate(HALF * lowest, 3)
         scores = ground.measure(

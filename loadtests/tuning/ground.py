@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,7 +24,14 @@ from loadtests.tuning.score import Objective, Score, score_of
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import Bounds, Space
 from loadtests.tuning.stages import SHARES, Chosen, Stage, seconds_for, trial_s
-from loadtests.tuning.world import World, objective_of, trial_window_s
+from loadtests.tuning.world import (
+    World,
+    gives_up_early,
+    objective_of,
+    settle_s,
+    trial_window_s,
+    unlock_s,
+)
 from loadtests.unrecorded import completions_per_s
 
 MOST_TRIES = 3
@@ -78,6 +85,12 @@ class Tuning:
             self.write("note", text=text)
         self.teller.say(text)
 
+    @property
+    def limits_now(self) -> Limits:
+        """The limits, with the memory of a process as the search measured it."""
+        known_mb = self.past.process_mb
+        return self.limits if known_mb is None else replace(self.limits, process_mb=known_mb)
+
     def seconds_for(self, stage: Stage) -> float:
         """A stage's part of what is left of the budget."""
         return seconds_for(stage, self.left_s)
@@ -106,6 +119,8 @@ class Ground:
 
     def __init__(self, tuning: Tuning, world: World, run: Run) -> None:
         self.tuning, self.world, self.run = tuning, world, run
+        run.settle_within_s = settle_s(tuning.spec)
+        self._busy: set[tuple[str, int]] = set()
         self._next_round, self._next_block = run.origin.round, run.origin.block
 
     @property
@@ -122,6 +137,25 @@ class Ground:
         """An instance of a candidate that is up."""
         return partner(self.run, self._name(arm, setting), instance)
 
+    def busy(self, arm: str, setting: Setting, instance: int) -> bool:
+        """Whether an instance was left with requests in flight by its last trial."""
+        return (self.world.name_of(arm, setting), instance) in self._busy
+
+    def _idle(self, arm: str, setting: Setting, instance: int) -> bool:
+        """Whether an instance has nothing to do any more, or soon: a trial that began with what an
+        earlier load left would measure that load."""
+        name = self._name(arm, setting)
+        if (name, instance) not in self._busy:
+            return True
+        within_s = unlock_s(self.tuning.spec, self.tuning.spec.arm_named(arm))
+        if self.run.bed.settle(self.target(arm, setting, instance), within_s):
+            self.tuning.note(
+                f"{arm}: {setting.words} is left out where it was still busy with an earlier load."
+            )
+            return False
+        self._busy.discard((name, instance))
+        return True
+
     def _failure(self, arm: str, setting: Setting, instance: int) -> str | None:
         name = self.world.name_of(arm, setting)
         if name is None:
@@ -134,18 +168,23 @@ class Ground:
     ) -> Mapping[Setting, Score]:  # fmt: skip
         """One block of an arm's settings, in random order with the same arrivals; its scores.
 
-        A setting whose process died is left out. A block that says nothing (something stood still,
-        or the database dropped everybody's connections) is measured again; raises
-        EnvironmentNotReady when it does not come to anything in MOST_TRIES. `unit` None: the block.
+        A setting whose process died, or that is still busy, is left out. A block that says nothing
+        (something stood still, or the database dropped everybody's connections) is measured again;
+        raises EnvironmentNotReady when it does not come to anything in MOST_TRIES. `unit` None: the
+        block.
         """
         instance = self.instances[0] if instance is None else instance
         began_s = self.tuning.clock()
-        living, block = self.alive(arm, settings, instance), None
+        living = [s for s in self.alive(arm, settings, instance) if self._idle(arm, s, instance)]
+        block = None
         trials: Trials = {}
         if living:
             block, trials = self._one_that_counts(stage, arm, living, load, instance)
         number = block.block if block else None
         counted = {s: trials[name] for s in living if (name := self._name(arm, s)) in trials}
+        self._busy |= {
+            (self._name(arm, s), instance) for s, t in counted.items() if t.left_in_flight
+        }
         measured = Measured(
             stage=stage, arm=arm, unit=(number or 0) if unit is None else unit, block=number,
             scores={s: self._score(trial.outcome, load) for s, trial in counted.items()},
@@ -211,7 +250,8 @@ class Ground:
         offered_per_s = (
             load.rate_per_s if isinstance(load, OpenLoad) else completions_per_s(outcome)
         )
-        return score_of(outcome.samples, offered_per_s, self.tuning.objective)
+        early = gives_up_early(self.tuning.spec)
+        return score_of(outcome.samples, offered_per_s, self.tuning.objective, gave_up_early=early)
 
     def _tell_deaths(self, arm: str, measured: Sequence[Setting], instance: int) -> None:
         for setting in measured:

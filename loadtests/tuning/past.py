@@ -142,6 +142,8 @@ class Past:
     finalists: dict[str, tuple[Setting, ...]] = field(default_factory=dict)
     chosen: dict[str, Chosen | None] = field(default_factory=dict)
     """None: no finalist of the arm met the objective, or there was none."""
+    process_mb: float | None = None
+    """What the largest worker process of the search took after its finals."""
     paces: dict[tuple[str, str], float] = field(default_factory=dict)
     """Closed throughput of what was taken, by arm and world."""
     notes: list[str] = field(default_factory=list)
@@ -208,6 +210,7 @@ class Past:
                 self.bounds[facts["arm"]] = Bounds(**{name: facts[name] for name in names})
             case "finished":
                 self._finish(facts["stage"], facts.get("arms"))
+                self.process_mb = facts.get("process_mb", self.process_mb)
             case "note":
                 self.notes.append(facts["text"])
 

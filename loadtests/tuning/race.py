@@ -50,8 +50,6 @@ class Race:
         self.standing: tuple[Setting, ...] = tuple(settings)
         self.cleared: dict[Setting, int] = {}
         """The highest rung that each setting cleared; those that never cleared one are absent."""
-        self.left_at: dict[Setting, int] = {}
-        """The rung at which each setting left."""
         self._rung, self._stride = 0, 1
         self._missed: int | None = None
         self._attempt = 1
@@ -99,7 +97,6 @@ class Race:
     def _finish_rung(self) -> None:
         stay = tuple(s for s in self.standing if s not in set(self._waiting))
         if stay:
-            self.left_at |= dict.fromkeys(self._waiting, self._rung)
             unanimous = not self._waiting
             self.standing = stay
             self._stride = min(2 * self._stride, LONGEST_STRIDE) if unanimous else 1

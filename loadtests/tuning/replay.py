@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from loadtests.errors import UsageError
-from loadtests.tuning.past import Measured, Past
+from loadtests.tuning.past import Past
 from loadtests.tuning.race import Race
 from loadtests.tuning.score import Objective
-from loadtests.tuning.setting import Setting
 
 
 def race_so_far(past: Past, arm: str, objective: Objective) -> Race | None:
@@ -18,22 +15,12 @@ def race_so_far(past: Past, arm: str, objective: Objective) -> Race | None:
         return None
     _, own_rate_per_s = past.race_from[arm]
     start_rate_per_s = own_rate_per_s or past.pilots[arm].start_rate_per_s
-    return replayed(past.starters[arm], start_rate_per_s, objective, past.heats(arm))
-
-
-def replayed(
-    starters: Sequence[Setting],
-    start_rate_per_s: float,
-    objective: Objective,
-    heats: Iterable[Measured],
-) -> Race:
-    """The race that these heats were run in."""
-    race = Race(starters, start_rate_per_s, objective)
-    for measured in heats:
+    race = Race(past.starters[arm], start_rate_per_s, objective)
+    for measured in past.heats(arm):
         heat = race.next_heat()
         if heat is None or (heat.rung, heat.attempt) != (measured.rung, measured.attempt):
             raise UsageError(
-                f"The journal's heats of {measured.arm} are not those of this race.",
+                f"The journal's heats of {arm} are not those of this race.",
                 hint="Another version of bench wrote it; start a new run.",
             )
         race.record(heat, measured.scores)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from loadtests.errors import SpecError
-from loadtests.schedule import MEMORY_SHARE, MOST_PROCESSES, PROCESS_MEMORY_MB, Limits
+from loadtests.schedule import MEMORY_SHARE, MOST_PROCESSES, Limits
 from loadtests.spec import Spec
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import Bounds, Space, spread_out
@@ -20,7 +20,7 @@ def shortage(settings: Sequence[Setting], instances: int, limits: Limits) -> str
     processes = instances * sum(setting.workers for setting in settings)
     if processes > MOST_PROCESSES:
         return f"{processes} processes; {MOST_PROCESSES} at most run side by side"
-    memory_mb = processes * PROCESS_MEMORY_MB
+    memory_mb = processes * limits.process_mb
     if limits.memory_mb is not None and memory_mb > MEMORY_SHARE * limits.memory_mb:
         room_mb = MEMORY_SHARE * limits.memory_mb
         return f"{processes} processes may take {memory_mb:.0f} of {room_mb:.0f} MB"

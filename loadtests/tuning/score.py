@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loadtests.trials import TIMEOUT_WORDS
+
 LATE_SHARE = 0.01
 """p99 is within the objective exactly when at most this share of requests is later than it."""
 
@@ -39,20 +41,35 @@ class Score:
         return within and 100.0 * self.errors <= objective.max_error_pct * self.planned
 
 
-def score_of(samples: pa.Table, offered_per_s: float, objective: Objective) -> Score:
-    """The score of one trial's samples (SAMPLE_SCHEMA)."""
+def score_of(
+    samples: pa.Table, offered_per_s: float, objective: Objective, *, gave_up_early: bool
+) -> Score:
+    """The score of one trial's samples (SAMPLE_SCHEMA).
+
+    `gave_up_early`: requests were given up before the scenario's own timeout. It is then known that
+    they were late, and not that they would have failed.
+    """
     steady = samples.filter(pc.equal(samples["phase"], "steady"))
-    ok = steady["ok"].to_numpy(zero_copy_only=False).astype(bool)
+    ok = _plain(steady["ok"])
+    spoken = pc.match_substring_regex(steady["error"], TIMEOUT_WORDS, ignore_case=True)
+    unanswered = _plain(pc.and_(pc.equal(steady["status"], 0), pc.fill_null(spoken, False)))
     response = pc.subtract(steady["done_ns"], steady["arrival_ns"]).cast(pa.float64())
-    return count(response.to_numpy(zero_copy_only=False) / 1e6, ok, offered_per_s, objective)
+    response_ms = response.to_numpy(zero_copy_only=False) / 1e6
+    failed = ~ok & ~unanswered if gave_up_early else ~ok
+    return count(response_ms, ok, failed, offered_per_s, objective)
+
+
+def _plain(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def count(
     response_ms: npt.NDArray[np.float64],
     ok: npt.NDArray[np.bool_],
+    failed: npt.NDArray[np.bool_],
     offered_per_s: float,
     objective: Objective,
 ) -> Score:
     """Counts over steady requests; a response time that is not known (NaN) is late."""
     in_time = ok & (response_ms <= objective.p99_ms)
-    return Score(offered_per_s, len(ok), int((~in_time).sum()), int((~ok).sum()))
+    return Score(offered_per_s, len(ok), int((~in_time).sum()), int(failed.sum()))

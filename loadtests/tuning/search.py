@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loadtests.plan import derived_seed, shuffled
-from loadtests.schedule import PILOT_S, WARM_UP_S
+from loadtests.schedule import PILOT_S, PROCESS_MEMORY_MB, WARM_UP_S
 from loadtests.trials import OpenLoad, TrialOutcome
 from loadtests.tuning.ground import Ground, Tuning
 from loadtests.tuning.past import PilotFacts, chosen_facts, plain
@@ -151,7 +151,7 @@ def run_finals(ground: Ground, races: Mapping[str, Race]) -> None:
         if chosen is None and arm in going:
             chosen = _choice_further_down(ground, arm, going[arm])
         _tell_choice(tuning, arm, chosen)
-    tuning.write("finished", stage="final")
+    tuning.write("finished", stage="final", process_mb=_process_mb(ground))
 
 
 def _name_finalists(ground: Ground, arm: str, finalists: Sequence[Setting]) -> None:
@@ -195,6 +195,26 @@ def _one_pass(ground: Ground, races: Mapping[str, Race], steps: Sequence[int], n
                 "final", arm, ground.tuning.past.finalists[arm], OpenLoad(race.rate_at(rung)),
                 unit=number, rung=rung,
             )  # fmt: skip
+
+
+def _process_mb(ground: Ground) -> float | None:
+    """What the largest worker process takes after all that load, by which the later worlds are
+    sized; None where nothing tells."""
+    tuning, instance = ground.tuning, ground.instances[0]
+    found = []
+    for each in ground.world.candidates.values():
+        if ground.alive(each.arm, [each.setting], instance):
+            target = ground.target(each.arm, each.setting, instance)
+            if rss_mb := ground.run.bed.read(target, full=False).rss_mb:
+                found.append(rss_mb / each.setting.workers)
+    largest_mb = max(found, default=None)
+    if largest_mb is not None and largest_mb > PROCESS_MEMORY_MB:
+        tuning.note(
+            f"A worker process takes up to {largest_mb:.0f} MB here, more than the "
+            f"{PROCESS_MEMORY_MB:.0f} MB by which the search was sized; what comes later is sized "
+            "by that."
+        )
+    return largest_mb and round(largest_mb, 1)
 
 
 def _choice(tuning: Tuning, arm: str) -> Chosen | None:

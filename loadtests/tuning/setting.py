@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -72,12 +73,36 @@ class Setting:
         return f"p{self.pool_size}-{self.max_overflow}.t{self.threads}.w{self.workers}.a{gate}"
 
     @property
+    def pool(self) -> str:
+        """As SQLAlchemy's users write it: `5 + 10`."""
+        return f"{self.pool_size} + {self.max_overflow}"
+
+    @property
+    def gate(self) -> str:
+        """`no gate`, `gate` (as wide as the pool), `gate of 8`."""
+        if self.admitted is None:
+            return "no gate"
+        return f"gate of {self.admission}" if self.admission else "gate"
+
+    def parts(self, knobs: Collection[Knob]) -> list[str]:
+        """The pool, then those of the other `knobs`: `5 + 10`, `40 threads`, `2 workers`, `gate`.
+        The one wording of a setting: logs and reports join these."""
+        others: dict[Knob, str] = {
+            "threads": f"{self.threads} threads",
+            "workers": _count(self.workers, "worker"),
+            "admission": self.gate,
+        }
+        return [self.pool, *(words for knob, words in others.items() if knob in knobs)]
+
+    def in_full(self, *, threads: bool = True) -> str:
+        """Within a sentence: `pool 10 + 0, 40 threads, gate`; workers from two on."""
+        left_out = {"workers" if self.workers == 1 else "", "" if threads else "threads"}
+        return f"pool {', '.join(self.parts([k for k in KNOBS if k not in left_out]))}"
+
+    @property
     def words(self) -> str:
-        """For a person: `pool 10, 40 threads, gate 10`."""
-        overflow = f"+{self.max_overflow}" if self.max_overflow else ""
-        workers = f", {self.workers} workers" if self.workers > 1 else ""
-        gate = "no gate" if self.admitted is None else f"gate {self.admitted}"
-        return f"pool {self.pool_size}{overflow}, {self.threads} threads{workers}, {gate}"
+        """In full, whatever the arm makes of it."""
+        return self.in_full()
 
     def on(self, arm: Arm) -> Arm:
         """`arm` with this setting, under a name of its own."""

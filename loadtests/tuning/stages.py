@@ -13,11 +13,13 @@ from loadtests.tuning.spec import KNOBS
 
 Stage = Literal["search", "final", "confirm", "twice", "distance", "burst"]
 SHARES: Mapping[Stage, float] = {
-    "search": 0.32, "final": 0.17, "confirm": 0.22, "burst": 0.03, "twice": 0.08, "distance": 0.18,
+    "search": 0.32, "final": 0.17, "confirm": 0.22, "burst": 0.03, "twice": 0.09, "distance": 0.17,
 }  # fmt: skip
 """Of the budget, in the order in which they are measured; what one leaves, the later ones get."""
 DRAIN_S = 0.2
-"""Until the last answers of a trial are in; an overloaded one takes longer."""
+"""Until the last answers of a trial are in; an overloaded one takes longer (`world.patience_s`)."""
+BEYOND_LADDER = 1
+"""Loads above or below a ladder that are planned for beside it, where the time is not too short."""
 MOST_PASSES = 6
 FEWEST_INSTANCES = 3
 """Instances carry the interval; two would leave it without any precision."""
@@ -61,20 +63,28 @@ def later_shares(stage: Stage) -> float:
     return sum(SHARES[each] for each in order[order.index(stage) + 1 :])
 
 
-def most_measuring_s(budget_s: float, arms: int, settings: int, each_s: float) -> float:
-    """What the stages can take when each confirms so many `settings` (of all arms together) and
-    trials take as long as planned: every stage has a least, however little is left for it, and may
-    go on until only the later ones' shares are left."""
-    least: dict[Stage, int] = {
-        "final": arms * FINALS[-1][0] * len(FINALS[-1][1]) * FEWEST_PASSES,
-        "confirm": settings * FEWEST_INSTANCES * len(LADDERS[-1]),
-        "twice": settings * FEWEST_INSTANCES,
-        "burst": 2 * settings,
-        "distance": settings * FEWEST_INSTANCES * len(LADDERS[-1]),
+def most_measuring_s(
+    budget_s: float, arms: int, settings: int, each_s: float, *, twice_s: float,
+    locked_s: float = 0.0,
+) -> float:  # fmt: skip
+    """What the stages can take when each confirms so many `settings` (of all arms together), trials
+    take as long as planned, and those at twice the load `twice_s`: every stage has a least, however
+    little is left for it, and may go on until only the later ones' shares are left.
+
+    `locked_s`: how much longer it takes when one instance of each setting that may lock up does, as
+    it may once in every stage after the finals (what overwhelms an instance is the last it gets).
+    """
+    on_all_s = FEWEST_INSTANCES * settings * each_s
+    least_s: dict[Stage, float] = {
+        "final": arms * FINALS[-1][0] * len(FINALS[-1][1]) * FEWEST_PASSES * each_s,
+        "confirm": on_all_s * len(LADDERS[-1]) + FEWEST_INSTANCES * locked_s,
+        "burst": 2 * settings * each_s + locked_s,
+        "twice": FEWEST_INSTANCES * (settings * twice_s + locked_s),
+        "distance": on_all_s * len(LADDERS[-1]) + FEWEST_INSTANCES * locked_s,
     }
     spent_s = SHARES["search"] * budget_s
-    for stage, trials in least.items():
-        spent_s += max(seconds_for(stage, budget_s - spent_s), trials * each_s)
+    for stage, stage_s in least_s.items():
+        spent_s += max(seconds_for(stage, budget_s - spent_s), stage_s)
         spent_s = max(spent_s, (1.0 - later_shares(stage)) * budget_s)
     return spent_s
 
@@ -117,7 +127,8 @@ class LadderPlan:
 def plan_ladder(settings: int, seconds: float, each_s: float, most_instances: int) -> LadderPlan:
     """As many instances as fit, with fewer loads where three instances would not fit otherwise."""
     for shares in LADDERS:
-        instances = int(seconds / (settings * len(shares) * each_s))
+        loads = len(shares) + BEYOND_LADDER
+        instances = int(seconds / (settings * loads * each_s))
         if instances >= FEWEST_INSTANCES:
             return LadderPlan(min(most_instances, instances), shares)
     return LadderPlan(min(most_instances, FEWEST_INSTANCES), LADDERS[-1])

@@ -35,7 +35,7 @@ def wanted_together(
         arm: {chosen[arm].taken, tuning.past.spaces[arm].present, _default(tuning, arm)}
         for arm in wanted
     }
-    return side_by_side(wanted, needed, tuning.limits)
+    return side_by_side(wanted, needed, tuning.limits_now)
 
 
 def tell_worlds(tuning: Tuning, chosen: Mapping[str, Chosen], together: Sequence[Wanted]) -> None:
@@ -78,6 +78,6 @@ def _default(tuning: Tuning, arm: str) -> Setting | None:
 def ladder(tuning: Tuning, stage: Stage, together: Sequence[Wanted]) -> LadderPlan:
     """How many instances at how many loads the stage's time allows."""
     worlds = [[each for of_arm in wanted.values() for each in of_arm] for wanted in together]
-    most = min(instances_that_fit(settings, tuning.limits) for settings in worlds)
+    most = min(instances_that_fit(settings, tuning.limits_now) for settings in worlds)
     settings = sum(map(len, worlds))
     return plan_ladder(settings, tuning.seconds_for(stage), tuning.trial_s, most)

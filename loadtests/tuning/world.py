@@ -64,7 +64,7 @@ def world_of(
             arms.append(arm)
             candidates[arm.name] = Candidate(arm_name, setting)
     scenario = spec.tuned_scenario.model_copy(
-        update={"arms": None, "block_s": trial_window_s(spec)}
+        update={"arms": None, "block_s": trial_window_s(spec), "timeout_s": patience_s(spec)}
     )
     run = spec.run if rtt_ms is None else spec.run.model_copy(update={"database_rtt_ms": rtt_ms})
     derived = spec.model_copy(update={"run": run, "arm": tuple(arms), "scenario": (scenario,)})
@@ -84,6 +84,32 @@ def trial_window_s(spec: Spec) -> float:
     return min(
         LONGEST_WINDOW_S, max(own_s, WINDOW_IN_OBJECTIVES * spec.tune.objective.p99_ms / 1e3)
     )
+
+
+def patience_s(spec: Spec) -> float:
+    """How old a request may become before it is given up: as old as a trial is long.
+
+    A load that is too much takes twice the time of another then, instead of the scenario's own
+    timeout (10 s).
+    """
+    return min(spec.tuned_scenario.timeout_s, trial_window_s(spec))
+
+
+def gives_up_early(spec: Spec) -> bool:
+    """Whether a request that is given up might still have been answered: it is late, no error."""
+    return patience_s(spec) < spec.tuned_scenario.timeout_s
+
+
+def settle_s(spec: Spec) -> float:
+    """How long an instance is waited for after a trial that leaves something in flight: twice what
+    it can bear, measured for a window, is worked off in another."""
+    return trial_window_s(spec)
+
+
+def unlock_s(spec: Spec, arm: Arm) -> float:
+    """How long an instance is waited for that is still busy when its next trial comes: what waits
+    for a connection has given up by then."""
+    return arm.pool_timeout_s + settle_s(spec)
 
 
 def objective_of(spec: Spec) -> Objective:

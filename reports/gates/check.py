@@ -1,13 +1,15 @@
-"""PURE: what all gates share: the shape of an outcome, counting per trial, setting aside, words."""
+"""PURE: what all gates share: the shape of an outcome, counting, setting aside, words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from loadtests.inspection import InstanceFacts
+from loadtests.spec import Arm
 from reports.measures import Bools, Floats, LoadData, tidy
 from reports.model import GateResult
 from reports.percentiles import nearest_rank
@@ -29,6 +31,15 @@ def per_trial(data: LoadData, trials: pd.DataFrame, chosen: Bools) -> Floats:
     """How many of the chosen samples each of `trials` (rows of `data.trials`) has."""
     counts = np.bincount(data.row[chosen], minlength=len(data.trials)).astype(np.float64)
     return np.asarray(counts[trials.index.to_numpy()], dtype=np.float64)
+
+
+def unseen(
+    arms: Sequence[Arm], measured: Mapping[str, Collection[int]], seen: Iterable[InstanceFacts]
+) -> tuple[set[tuple[str, int]], int]:
+    """Loaded instances of the arms (by arm and number) that are not among those seen, and how many
+    were loaded: a gate vouches only for what it saw. `measured`: the numbers loaded of each arm."""
+    loaded = {(arm.name, number) for arm in arms for number in measured.get(arm.name, ())}
+    return loaded - {(each.arm, each.instance) for each in seen}, len(loaded)
 
 
 def worst_set_aside(

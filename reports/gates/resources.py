@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 
 from loadtests.inspection import RESOURCES, Inspection, InstanceFacts
 from loadtests.spec import Arm
-from reports.gates.check import first_few, listed
+from reports.gates.check import first_few, listed, unseen
 from reports.model import GateResult
 
 NAME = "equal-resources"
@@ -39,13 +40,11 @@ def resources_gate(
         return _result(arm, False, float(len(set(wrong))), detail)
     first = seen[baseline.name][0]
     told = "" if _ours(*arms) else _told_apart(seen[arm.name][0], first)
-    wanted = {(each.name, number) for each in arms for number in measured.get(each.name, ())}
-    missing = wanted - {(each.arm, each.instance) for facts in seen.values() for each in facts}
+    missing, count = unseen(arms, measured, chain.from_iterable(seen.values()))
     if missing:
-        unseen = _names(missing)
-        detail = f"{len(wanted) - len(missing)} of {len(wanted)} instances were looked at"
-        return _result(arm, None, None, f"{detail} ({first.words()}{told}), not {unseen}")
-    return _result(arm, True, 0.0, f"{first.words()}, for all {len(wanted)} instances{told}")
+        detail = f"{count - len(missing)} of {count} instances were looked at"
+        return _result(arm, None, None, f"{detail} ({first.words()}{told}), not {_names(missing)}")
+    return _result(arm, True, 0.0, f"{first.words()}, for all {count} instances{told}")
 
 
 def _known(inspections: Sequence[Inspection], arm: str) -> list[InstanceFacts]:

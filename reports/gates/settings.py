@@ -7,7 +7,7 @@ from typing import Any
 
 from loadtests.inspection import Inspection, InstanceFacts
 from loadtests.spec import Arm
-from reports.gates.check import first_few
+from reports.gates.check import first_few, unseen
 from reports.model import GateResult
 
 MOST_TOLD = 4
@@ -51,30 +51,14 @@ def settings_gate(
     ]
     if wrong:
         return _settings_result(arm, False, float(len(set(wrong))), first_few(wrong, MOST_TOLD))
-    untold, count = _untold(arm, baseline, inspections, measured)
+    names = (baseline.name, arm.name)
+    telling = [f for name in names for f in _instances(inspections, name) if f.settings is not None]
+    untold, count = unseen((baseline, arm), measured, telling)
     detail = f"equal but for {', '.join(named) or 'nothing'}"
     if untold:
         told_by = f"{count - len(untold)} of {count} instances"
         return _settings_result(arm, None, None, f"{detail}, but only {told_by} told them")
     return _settings_result(arm, True, 0.0, f"{detail}, told by all {count} instances")
-
-
-def _untold(
-    arm: Arm,
-    baseline: Arm,
-    inspections: Sequence[Inspection],
-    measured: Mapping[str, Collection[int]],
-) -> tuple[set[tuple[str, int]], int]:
-    """Measured instances of two arms that never told their settings, and how many were measured."""
-    names = (baseline.name, arm.name)
-    wanted = {(name, number) for name in names for number in measured.get(name, ())}
-    told = {
-        (each.arm, each.instance)
-        for name in names
-        for each in _instances(inspections, name)
-        if each.settings is not None
-    }
-    return wanted - told, len(wanted)
 
 
 def _unlike(name: str, told: Mapping[str, Any], inspections: Sequence[Inspection]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from loadtests.store import write_atomically
+from loadtests.store import SELFTEST_FILE, write_atomically
 from reports.selftest.chart import draw
 from reports.selftest.html import render_html
 from reports.selftest.markdown import render_markdown
@@ -20,7 +20,7 @@ def write_selftest(folder: Path, selftest: Selftest) -> None:
     chart = draw(selftest)
     text = json.dumps(selftest.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
     files = {
-        "selftest.json": f"{text}\n".encode(),
+        SELFTEST_FILE: f"{text}\n".encode(),
         "selftest.md": render_markdown(selftest, "selftest.png").encode(),
         "selftest.html": render_html(selftest, chart).encode(),
         "selftest.png": chart.png(),

@@ -1,98 +1,57 @@
-"""PURE: what a search saw as one knob was turned and the others stayed."""
+"""PURE: beside a setting another that differs in one knob, in the blocks that both share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import Knob
-from reports.tuning.nearest import mean_split
-from reports.tuning.record import Split, Tried
+from reports.tuning.paired import Pairs, shared_blocks, units
+from reports.tuning.record import Stage, Tried
+
+STAGES: tuple[Stage, ...] = ("search", "final", "confirm")
+"""Near each other in time, at the same distance from the database, around the knee."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A setting at one load. `held_per_s`: the highest load that it held in any of its trials."""
+class Beside:
+    """Another setting, and the trials of both in each block they share: `pairs` hold the setting
+    that is explained first. `units`: what carries the interval (blocks of the search, passes of the
+    finals, instances of the confirmation)."""
 
     setting: Setting
-    split: Split | None
-    server: Mapping[str, float]
-    """The server's own counters: per request, but for Threads_running, which is a level."""
-    held_per_s: float | None
+    pairs: Pairs
 
-
-@dataclass(frozen=True, slots=True)
-class Along:
-    """Settings that differ in one knob, all at the same load, in ascending order of the knob."""
-
-    rate_per_s: float
-    seen: tuple[Seen, ...]
-
-    def of(self, setting: Setting) -> Seen:
-        """What was seen of one of them."""
-        return next(each for each in self.seen if each.setting == setting)
-
-
-LEVELS = frozenset({"Threads_running", "Threads_connected"})
-"""Counters that are not counted up but read."""
+    @property
+    def units(self) -> int:
+        """How many units there are."""
+        return len(set(units(self.pairs).tolist()))
 
 
 def along(
     knob: Knob,
     setting: Setting,
     tried: Sequence[Tried],
-    objective: Objective,
     among: Callable[[Setting], bool] = lambda _: True,
-) -> Along | None:
-    """`setting` beside those of `among` that differ from it in `knob` only, at the load at which
-    most of them were measured together with it (the highest of several); None when there is none.
-    """
-    family = [
-        each
-        for each in tried
-        if each.stage in ("search", "final")
-        and each.rate_per_s is not None
-        and each.setting.with_knob(knob, getattr(setting, knob)) == setting
-        and (each.setting == setting or among(each.setting))
-    ]
-    together: dict[float, set[Setting]] = {}
-    for each in family:
-        if each.rate_per_s is not None:
-            together.setdefault(each.rate_per_s, set()).add(each.setting)
-    usable = {
-        rate: found for rate, found in together.items() if setting in found and len(found) > 1
-    }
-    if not usable:
-        return None
-    rate_per_s = max(usable, key=lambda rate: (len(usable[rate]), rate))
-    settings = sorted(usable[rate_per_s], key=lambda each: getattr(each, knob))
-    return Along(rate_per_s, tuple(_seen(each, rate_per_s, family, objective) for each in settings))
+) -> Beside | None:
+    """Of those of `among` that differ from `setting` in `knob` only, the one that shares the most
+    units with it (of equals the farthest away); None when nothing does."""
+    own = getattr(setting, knob)
+    found = beside(setting, tried, lambda e: e.with_knob(knob, own) == setting and among(e))
+    return max(
+        found, key=lambda each: (each.units, abs(getattr(each.setting, knob) - own)), default=None
+    )
 
 
-def _seen(
-    setting: Setting, rate_per_s: float, family: Sequence[Tried], objective: Objective
-) -> Seen:
-    own = [each for each in family if each.setting == setting]
-    there = [each for each in own if each.rate_per_s == rate_per_s]
-    held = [
-        each.rate_per_s
-        for each in own
-        if each.rate_per_s is not None and each.score.clears(objective)
-    ]
-    return Seen(setting, mean_split(there), counters(there), max(held, default=None))
-
-
-def counters(trials: Sequence[Tried]) -> dict[str, float]:
-    """The server's counters over several trials, those that all of them have."""
-    known = [each for each in trials if each.server]
-    if not known:
-        return {}
-    names = set.intersection(*(set(each.server) for each in known))
-    requests = max(1, sum(each.score.planned for each in known))
-    return {
-        name: sum(each.server[name] for each in known)
-        / (len(known) if name in LEVELS else requests)
-        for name in sorted(names)
-    }
+def beside(
+    setting: Setting, tried: Sequence[Tried], among: Callable[[Setting], bool]
+) -> list[Beside]:
+    """Everything of `among` that shares a block with `setting`, in ascending order of cost."""
+    trials: dict[Setting, list[Tried]] = {}
+    for each in tried:
+        if each.stage in STAGES:
+            trials.setdefault(each.setting, []).append(each)
+    others = sorted((s for s in trials if s != setting and among(s)), key=lambda s: (s.cost, s))
+    found = [Beside(each, shared_blocks(trials.get(setting, ()), trials[each])) for each in others]
+    return [each for each in found if each.pairs]

@@ -11,11 +11,10 @@ import numpy as np
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
 from reports.statistics import WIDEST_LOG, Doubt, Estimate, Floats, rate_log_ratio, t_estimate
+from reports.tuning.findings import Change, Interval, Metric, Role, SettingKnee, Word
 from reports.tuning.knee import Bound, Scored, knee, knee_estimate, knee_log_ratio_bound, rates_of
-from reports.tuning.model import Change, Interval, Metric, Role, SettingKnee, Word
 from reports.tuning.record import Stage, Tried
-
-MORE_IS_BETTER: frozenset[Metric] = frozenset({"knee_per_s", "good_per_s"})
+from reports.tuning.terms import METRICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _word(
     if bound is None and -margin_pct <= low and high <= margin_pct:
         return "equivalent", f"the whole interval lies within ±{margin_pct:g}%", interval
     if above or below:
-        better = above == (metric in MORE_IS_BETTER)
+        better = above == METRICS[metric].more_is_better
         reason = "the whole interval lies on one side of no change"
         return "better" if better else "worse", reason, interval
     return "cannot be told apart", "the interval holds no change", interval

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from loadtests.tuning.hazards import worth_a_burst
 from loadtests.tuning.setting import Setting
 from reports.statistics import ALPHA, adjusted_alpha
+from reports.tuning import numbers, say
 from reports.tuning.changes import Side, Trials
+from reports.tuning.findings import Change, Metric, Role
 from reports.tuning.hazards import deadlock_shown
-from reports.tuning.model import Change, Metric, Role
-from reports.tuning.phrases import METRIC_WORDS, ROLES, WHERE, change_words, setting_words
 from reports.tuning.record import ArmSearch, Stage
 from reports.tuning.robust import shortfalls_pct, steadiest
+from reports.tuning.terms import METRICS, ROLES, STAGES
 
-METRICS: Mapping[Stage, tuple[Metric, ...]] = {
+COMPARED: Mapping[Stage, tuple[Metric, ...]] = {
     "confirm": ("knee_per_s",),
     "twice": ("good_per_s", "p99_ms"),
     "distance": ("knee_per_s",),
@@ -50,7 +51,7 @@ class Contest:
         """The recommended setting against present and default, whose intervals are adjusted
         together stage by stage; and against the rest of the plateau, at 95% each."""
         rest: tuple[Role, ...] = ("alternate", "taken")
-        for stage, metrics in METRICS.items():
+        for stage, metrics in COMPARED.items():
             for metric in metrics:
                 for role in (*self.others(recommended), *rest):
                     alpha = ALPHA if role in rest else self._alpha(recommended)
@@ -118,12 +119,12 @@ class Contest:
         roles = tuple(contenders.values())
         beaten = {s: found for s in contenders if (found := self._beaten(s, roles))}
         standing = [s for s in contenders if s not in beaten] or list(contenders)
-        figures = [self._figure(stage, contenders) for stage in METRICS]
+        figures = [self._figure(stage, contenders) for stage in COMPARED]
         worst_pct = shortfalls_pct(standing, figures)
         chosen = steadiest(worst_pct)
         if chosen == self.taken:
             return chosen, []
-        said = f"{ROLES[contenders[chosen]]} ({self._words(chosen)})"
+        said = f"{ROLES[contenders[chosen]].full} ({self._words(chosen)})"
         if self.taken not in contenders:
             return chosen, [f"{self._not(self.taken, 'taken')}: {DEADLOCK}; {said} instead"]
         if self.taken in beaten:
@@ -142,7 +143,7 @@ class Contest:
         """Where a contender is told apart as worse than another one, if anywhere."""
         looks = (
             self._compare(stage, metrics[0], setting, role, ALPHA)
-            for stage, metrics in METRICS.items()
+            for stage, metrics in COMPARED.items()
             for role in roles
         )
         return next((found for found in looks if found and found.word == "worse"), None)
@@ -154,7 +155,7 @@ class Contest:
 
     def _achieved(self, stage: Stage, side: Side) -> float | None:
         """None where it was not measured or its end was not reached; 0 where it held no load."""
-        if METRICS[stage][0] == "good_per_s":
+        if COMPARED[stage][0] == "good_per_s":
             rates = [each.good_per_s for each in self.trials.of(stage, side)]
             return sum(rates) / len(rates) if rates else None
         knee = self.trials.knee(stage, side)
@@ -181,17 +182,21 @@ class Contest:
             )
 
     def _instead(self, found: Change, role: Role) -> str:
-        other = f"{ROLES[found.against]} ({self._words(found.baseline)})"
-        return (
-            f"{self._not(found.candidate, role)}: {WHERE[found.stage]} {other} is better; "
-            f"{METRIC_WORDS[found.metric]} of the former against the latter {change_words(found)}"
-        )
+        other = f"{ROLES[found.against].full} ({self._words(found.baseline)})"
+        return f"{self._not(found.candidate, role)}: {is_better(found, other)}"
 
     def _not(self, setting: Setting, role: Role) -> str:
         """`not pool 5 + 0, which the search took`."""
         if role == "taken":
             return f"not {self._words(setting)}, which the search took"
-        return f"not {ROLES[role]} ({self._words(setting)}) either"
+        return f"not {ROLES[role].full} ({self._words(setting)}) either"
 
     def _words(self, setting: Setting) -> str:
-        return setting_words(setting, self.search.app)
+        return say.full(setting, self.search.app)
+
+
+def is_better(found: Change, other: str) -> str:
+    """That what a setting is compared with, called `other`, is better than it, and by how much:
+    `at twice the load the default is better (p99 against it +9.0% [+2.0, +16])`."""
+    change = f"{METRICS[found.metric].name} against it {numbers.change_or_why(found)}"
+    return f"{STAGES[found.stage].where} {other} is better ({change})"

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loadtests.environment.connections import DEFAULT_MAX_CONNECTIONS
 from loadtests.tuning.spec import TuneSpec
-
-SERVERS_DEFAULT = 151
-"""`max_connections` of MySQL and MariaDB where nobody set it
-(https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_max_connections)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +38,4 @@ def limit_from(tune: TuneSpec, outside: int | None) -> ConnectionLimit:
         return ConnectionLimit(tune.max_connections, tune.reserve_connections, "the spec")
     if outside is not None:
         return ConnectionLimit(outside, tune.reserve_connections, "the server")
-    return ConnectionLimit(SERVERS_DEFAULT, tune.reserve_connections, "MySQL's default")
+    return ConnectionLimit(DEFAULT_MAX_CONNECTIONS, tune.reserve_connections, "MySQL's default")

@@ -8,10 +8,11 @@ from loadtests.tuning.setting import Setting
 from reports.model import Status
 from reports.tuning.changes import Trials
 from reports.tuning.choosing import Contest
-from reports.tuning.model import Change, Role, SettingKnee
+from reports.tuning.findings import Change, Role, SettingKnee
 from reports.tuning.plateau import Plateau
 from reports.tuning.proving import Proof
 from reports.tuning.record import ArmSearch
+from reports.words import capital
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,6 @@ def decide(search: ArmSearch, plateau: Plateau | None, trials: Trials, status: S
     capacity = trials.knee("confirm", contest.side(recommended))
     proof = Proof(contest, recommended, capacity, comparisons, status)
     doubts = proof.doubts()
-    reasons = [*replaced, *(doubts or [proof.proof()]), *proof.remarks()]
-    said = tuple(f"{each[0].upper()}{each[1:]}." for each in reasons)
+    reasons = [*(doubts or [proof.proof()]), *proof.remarks(), *replaced]
+    said = tuple(f"{capital(each)}." for each in reasons)
     return Decision(recommended, search.alternate, capacity, comparisons, not doubts, said)

@@ -8,7 +8,8 @@ from loadtests.tuning.setting import Setting
 from loadtests.tuning.stages import same_budget
 from reports.statistics import adjusted_alpha
 from reports.tuning.changes import Side, Trials
-from reports.tuning.model import Change, Fair, FairKind, Role
+from reports.tuning.findings import Change, Role
+from reports.tuning.model import Fair, FairKind
 from reports.tuning.record import Stage
 
 STAGES: tuple[Stage, ...] = ("confirm", "distance")

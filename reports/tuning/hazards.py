@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from loadtests.tuning.hazards import can_deadlock, slots, unfair_from
 from loadtests.tuning.setting import Setting, fleet_connections, fleet_words
+from reports.tuning import numbers, say, terms
 from reports.tuning.connections import ConnectionLimit
-from reports.tuning.model import Burst, Hazard, Role
-from reports.tuning.phrases import roles_words, setting_words, share_words
+from reports.tuning.findings import Burst, Hazard, Role
+from reports.tuning.means import mean, mean_known
 from reports.tuning.record import ArmSearch, Tried
 from reports.words import ms, per_s
 
@@ -31,7 +32,7 @@ def hazards_of(
     found = []
     for setting, whose in roles.items():
         burst = burst_of(setting, [each for each in tried if each.arm == arm.arm])
-        who = f"{roles_words(whose)} ({setting_words(setting, arm.app)})"
+        who = f"{terms.in_full(whose)} ({say.full(setting, arm.app)})"
         if can_deadlock(setting, arm.app):
             found.append(_deadlock(arm, setting, whose, who, burst))
         if unfair_from(setting, arm.app) is not None:
@@ -53,11 +54,11 @@ def burst_of(setting: Setting, tried: Sequence[Tried]) -> Burst | None:
         setting=setting,
         users=users[-1],
         calm_users=users[0],
-        good_per_s=_mean([each.good_per_s for each in loud]),
-        calm_good_per_s=_mean([each.good_per_s for each in calm]),
+        good_per_s=mean([each.good_per_s for each in loud]),
+        calm_good_per_s=mean([each.good_per_s for each in calm]),
         error_pct=100.0 * sum(each.score.errors for each in loud) / planned if planned else 0.0,
-        p99_ms=_mean_or_none([each.p99_ms for each in loud]),
-        calm_p99_ms=_mean_or_none([each.p99_ms for each in calm]),
+        p99_ms=mean_known(each.p99_ms for each in loud),
+        calm_p99_ms=mean_known(each.p99_ms for each in calm),
     )
 
 
@@ -131,8 +132,8 @@ def _burst_words(burst: Burst | None, confirmed: bool | None) -> str:
     shown = {True: "showed it", False: "did not show it", None: "could not show it"}[confirmed]
     return (
         f"A burst of {burst.users} users {shown}: {per_s(burst.good_per_s)} good answers, p99 "
-        f"{ms(burst.p99_ms)}, {share_words(burst.error_pct)}, where {burst.calm_users} users got "
-        f"{per_s(burst.calm_good_per_s)}, p99 {ms(burst.calm_p99_ms)}."
+        f"{ms(burst.p99_ms)}, {numbers.errors(burst.error_pct)}, where {burst.calm_users} users "
+        f"got {per_s(burst.calm_good_per_s)}, p99 {ms(burst.calm_p99_ms)}."
     )
 
 
@@ -142,12 +143,3 @@ def _collapsed(burst: Burst) -> bool:
 
 def _in_turn_ms(burst: Burst) -> float:
     return 1e3 * burst.users / burst.good_per_s if burst.good_per_s > 0 else float("inf")
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def _mean_or_none(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return _mean(known) if known else None

@@ -7,6 +7,7 @@ from typing import get_args
 
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
+from loadtests.tuning.stages import same_budget
 from loadtests.tuning.world import objective_of, trial_window_s
 from reports.statistics import Estimate
 from reports.tuning.changes import Side, Trials
@@ -14,13 +15,15 @@ from reports.tuning.connections import ConnectionLimit, connection_limit
 from reports.tuning.decide import Decision, decide
 from reports.tuning.explain import why
 from reports.tuning.fair import fair_comparisons
+from reports.tuning.findings import AtTwice, Finalist, Role
 from reports.tuning.hazards import hazards_of
-from reports.tuning.headline import headline
-from reports.tuning.model import ArmReport, AtTwice, Finalist, Role, TuneReport
+from reports.tuning.means import mean, mean_known
+from reports.tuning.model import ArmReport, TuneReport
 from reports.tuning.nearest import nearest_of
 from reports.tuning.paste import snippets
 from reports.tuning.plateau import Plateau, plateau_of
 from reports.tuning.record import ArmSearch, Tried, TuneRecord
+from reports.tuning.sentences import headline
 
 SCHEMA = 1
 
@@ -31,7 +34,8 @@ def judge(record: TuneRecord) -> TuneReport:
     objective = objective_of(spec)
     trials = Trials(record.tried, objective, spec.run.equivalence_pct)
     limit = connection_limit(spec.tune, record.manifest)
-    arms = tuple(_arm(each, record, trials, limit) for each in record.arms)
+    budget = _same_budget(record)
+    arms = tuple(_arm(each, record, trials, limit, budget) for each in record.arms)
     fair = fair_comparisons(
         [each.arm for each in arms],
         {each.arm: each.taken for each in arms},
@@ -56,13 +60,15 @@ def judge(record: TuneRecord) -> TuneReport:
 
 
 def _arm(
-    search: ArmSearch, record: TuneRecord, trials: Trials, limit: ConnectionLimit
-) -> ArmReport:
+    search: ArmSearch, record: TuneRecord, trials: Trials, limit: ConnectionLimit,
+    budget: Setting | None,
+) -> ArmReport:  # fmt: skip
     tried = [each for each in record.tried if each.arm == search.arm]
     plateau = _plateau(search, trials)
     decision = decide(search, plateau, trials, record.status)
     best, capacity = decision.recommended, decision.capacity
-    roles = _roles(search, decision)
+    measured = budget is not None and trials.of("confirm", Side(search.arm, budget))
+    roles = _roles(search, decision, budget if measured else None)
     arm = record.spec.arm_named(search.arm)
     return ArmReport(
         arm=search.arm,
@@ -83,7 +89,7 @@ def _arm(
         confirmed=decision.confirmed,
         verdict=decision.reasons,
         hazards=hazards_of(search, roles, tried, limit, record.hosts),
-        why=() if best is None else why(search, best, capacity, tried, trials.objective),
+        why=() if best is None else why(search, best, capacity, tried),
         nearest=None if plateau is not None else nearest_of(tried, trials.objective),
         paste=() if best is None else snippets(arm, best, limit, record.hosts, record.spec.source),
         trials=len(tried),
@@ -92,13 +98,22 @@ def _arm(
     )
 
 
-def _roles(search: ArmSearch, decision: Decision) -> Mapping[Setting, tuple[Role, ...]]:
+def _same_budget(record: TuneRecord) -> Setting | None:
+    """What two arms are both given, to be compared with the same budget."""
+    taken = [each.taken for each in record.arms if each.taken is not None]
+    return same_budget(taken) if len(taken) == len(record.arms) == 2 else None
+
+
+def _roles(
+    search: ArmSearch, decision: Decision, budget: Setting | None
+) -> Mapping[Setting, tuple[Role, ...]]:
     """The settings that an arm's answer speaks of, each with all that it is."""
     settings: dict[Role, Setting | None] = {
         "taken": search.taken,
         "alternate": decision.alternate,
         "present": search.present,
         "default": search.default,
+        "same budget": budget,
     }
     found: dict[Setting, tuple[Role, ...]] = {}
     for role in get_args(Role):
@@ -148,14 +163,13 @@ def _at_twice(search: ArmSearch, tried: Sequence[Tried], trials: Trials) -> tupl
         planned = sum(each.score.planned for each in own)
         if planned == 0:
             continue
-        p99s = [each.p99_ms for each in own if each.p99_ms is not None]
         found.append(
             AtTwice(
                 setting=setting,
                 offered_per_s=own[0].score.offered_per_s,
-                good_per_s=sum(each.good_per_s for each in own) / len(own),
+                good_per_s=mean([each.good_per_s for each in own]),
                 error_pct=100.0 * sum(each.score.errors for each in own) / planned,
-                p99_ms=sum(p99s) / len(p99s) if p99s else None,
+                p99_ms=mean_known(each.p99_ms for each in own),
                 units=len({each.unit for each in own}),
             )
         )

@@ -11,10 +11,9 @@ from loadtests.journal import read_journal
 from loadtests.manifest import kind_of
 from loadtests.spec import Spec
 from loadtests.tuning.past import Measured, Past, past_of
-from loadtests.tuning.replay import race_so_far
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import default_of
-from loadtests.tuning.world import objective_of
+from loadtests.tuning.world import gives_up_early, objective_of, patience_s
 from reports.measures import load_data
 from reports.model import LoadFacts
 from reports.run_folder import StoredRun, load_run
@@ -62,12 +61,15 @@ def _tried(stored: StoredRun, past: Past, events: Sequence[Event]) -> Iterator[T
         trials = trials[trials["block"].isin(list(blocks))]
         samples = stored.samples(scenario.name, facts.load)
         samples = samples[samples["trial"].isin(trials["trial"])]
-        data = load_data(facts, scenario.timeout_s, trials, samples)
+        data = load_data(facts, patience_s(stored.spec), trials, samples)
         for row, (trial, block, name) in enumerate(
             zip(data.trials["trial"], data.trials["block"], data.trials["arm"], strict=True)
         ):
             candidate = past.candidates[name]
-            yield tried_of(data, row, blocks[block], candidate, objective, counters[trial])
+            yield tried_of(
+                data, row, blocks[block], candidate, objective, counters[trial],
+                gave_up_early=gives_up_early(stored.spec),
+            )  # fmt: skip
 
 
 def _load_facts(block: Measured) -> LoadFacts:
@@ -78,9 +80,9 @@ def _load_facts(block: Measured) -> LoadFacts:
 
 
 def _arm(spec: Spec, past: Past, name: str) -> ArmSearch:
-    """One arm's search, its race run again from the journal's scores."""
+    """What the journal tells of one arm's search."""
     arm, space, pilot = spec.arm_named(name), past.spaces[name], past.pilots.get(name)
-    race, chosen = race_so_far(past, name, objective_of(spec)), past.chosen.get(name)
+    chosen = past.chosen.get(name)
     settings: tuple[Setting, ...] = (*space.settings, *past.starters.get(name, ()))
     return ArmSearch(
         arm=name,
@@ -91,9 +93,6 @@ def _arm(spec: Spec, past: Past, name: str) -> ArmSearch:
         refused=space.refused,
         notes=space.notes,
         need=pilot.need if pilot else None,
-        start=pilot.start if pilot else None,
-        start_rate_per_s=pilot.start_rate_per_s if pilot else 0.0,
-        left_at=race.left_at if race else {},
         finalists=past.finalists.get(name, ()),
         taken=chosen.taken if chosen else None,
         alternate=chosen.alternate if chosen else None,

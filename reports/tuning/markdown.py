@@ -19,19 +19,13 @@ def _lines(parts: TuneParts) -> Iterator[str]:
     report = parts.report
     yield from (f"# {prose(parts.title)}", "")
     yield from (f"Run {escaped(report.run)}, {report.status}: {prose(parts.asked)}.", "")
-    yield from _list(parts.remarks, "> ")
     yield from ("## The answer", "")
     for arm in parts.arms:
-        yield from (f"**{escaped(arm.report.arm)}** ({arm.standing}). {prose(arm.answer)}", "")
-        yield from markdown_table(arm.settings)
+        yield from _answer(arm)
+    yield from _list(parts.remarks, "> ")
     for arm in parts.arms:
         yield from _settings(arm)
-    yield from ("## Confirmed or not, and why", "")
-    for arm in parts.arms:
-        yield from (f"**{escaped(arm.report.arm)}**: {arm.standing}", "")
-        yield from _list(arm.report.verdict, "- ")
-        yield from markdown_table(arm.comparisons)
-    yield from _charts("", parts.charts.gains)
+    yield from _comparisons(parts)
     yield from _hazards(parts)
     if parts.charts.fair or parts.fair.rows:
         yield from ("## Sync against async, fairly", "")
@@ -44,6 +38,24 @@ def _lines(parts: TuneParts) -> Iterator[str]:
     yield from _how(parts)
 
 
+def _answer(arm: ArmParts) -> Iterator[str]:
+    """What to set, whether that is confirmed and why, and what each setting bears."""
+    yield from (f"**{escaped(arm.report.arm)}** ({arm.standing}). {prose(arm.answer)}", "")
+    if arm.values:
+        yield from fenced(arm.values, "toml")
+    yield from _list(arm.verdict, "- ")
+    yield from markdown_table(arm.settings)
+
+
+def _comparisons(parts: TuneParts) -> Iterator[str]:
+    yield from ("## Against the other settings", "")
+    yield from _charts("", parts.charts.gains)
+    for arm in parts.arms:
+        if arm.comparisons.rows:
+            yield from (f"**{escaped(arm.report.arm)}**", "")
+            yield from markdown_table(arm.comparisons)
+
+
 def _settings(arm: ArmParts) -> Iterator[str]:
     if arm.report.paste:
         yield from (f"## Settings to paste: {escaped(arm.report.arm)}", "")
@@ -51,7 +63,7 @@ def _settings(arm: ArmParts) -> Iterator[str]:
         yield from (
             f"{prose(snippet.title)}:",
             "",
-            *fenced(snippet.text, LANGUAGES[snippet.language]),
+            *fenced(snippet.text.rstrip("\n"), LANGUAGES[snippet.language]),
         )
 
 

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
-from reports.tuning.model import Nearest
-from reports.tuning.phrases import share_words
+from reports.tuning.findings import Nearest
+from reports.tuning.means import mean_known, mean_split
+from reports.tuning.numbers import errors
 from reports.tuning.record import Split, Tried
-from reports.words import ms, percent
+from reports.words import ms
 
 ENOUGH = 20
 """Requests without which a setting at a load says too little to be called the nearest."""
 
 LIMITS = {
-    "thread": "waiting for a worker thread takes most of it: try more threads",
-    "pool": "waiting for a connection or at the gate takes most of it: try larger pools",
-    "db": "the database takes most of it, which no pool shortens: look at statements and indexes, "
-    "at the distance to the server, or choose another objective",
-    "own": "the app's own work takes most of it, which no pool shortens: less work per request, or "
-    "another objective",
-    "unseen": "most of it passes before the app sees the request: its event loop is busy",
+    "thread": ("waiting for a worker thread takes most of it", "try more threads"),
+    "pool": ("waiting for a connection or at the gate takes most of it", "try larger pools"),
+    "db": (
+        "the database takes most of it",
+        "no pool shortens that; look at statements, indexes and the distance to the server, or "
+        "choose another objective",
+    ),
+    "own": (
+        "the app's own work takes most of it",
+        "no pool shortens that; less work per request does, or choose another objective",
+    ),
+    "unseen": ("most of it passes before the app sees the request", "its event loop is busy"),
 }
+"""What dominates the median answer's time, and what follows from that."""
 
 
 def nearest_of(tried: Sequence[Tried], objective: Objective) -> Nearest | None:
@@ -40,7 +46,7 @@ def nearest_of(tried: Sequence[Tried], objective: Objective) -> Nearest | None:
         return None
     (setting, rate_per_s), trials = min(known.items(), key=_distance)
     split = mean_split(trials)
-    p99_ms = _mean([each.p99_ms for each in trials])
+    p99_ms = mean_known(each.p99_ms for each in trials)
     return Nearest(
         setting=setting,
         offered_per_s=rate_per_s,
@@ -56,7 +62,7 @@ def _distance(cell: tuple[tuple[Setting, float], Sequence[Tried]]) -> tuple[floa
     """How far a cell is from the objective; of equals the one with the shortest median, at the
     higher load, for the smaller cost."""
     (setting, rate_per_s), trials = cell
-    median_ms = _mean([each.p50_ms for each in trials])
+    median_ms = mean_known(each.p50_ms for each in trials)
     late_pct = _share_pct(trials, lambda each: each.score.late)
     return (late_pct, median_ms or float("inf"), -rate_per_s, *setting.cost)
 
@@ -66,35 +72,18 @@ def _limit(trials: Sequence[Tried], split: Split | None, objective: Objective) -
     if error_pct > objective.max_error_pct and error_pct >= 0.5 * _share_pct(
         trials, lambda each: each.score.late
     ):
-        return f"{share_words(error_pct)}, where {objective.max_error_pct:g}% are allowed"
+        return f"{errors(error_pct)}, where {objective.max_error_pct:g}% are allowed"
     if split is None:
         return "the service does not tell where its time goes (no Server-Timing)"
-    median_ms = _mean([each.p50_ms for each in trials]) or split.total_ms
+    median_ms = mean_known(each.p50_ms for each in trials) or split.total_ms
     parts = {
         "thread": split.thread_ms, "pool": split.pool_ms, "db": split.db_ms, "own": split.own_ms,
         "unseen": median_ms - split.total_ms,
     }  # fmt: skip
     largest = max(parts, key=lambda part: parts[part])
     in_all_ms = max(median_ms, split.total_ms)
-    share = percent(100.0 * parts[largest] / in_all_ms)
-    return f"{LIMITS[largest]} ({ms(parts[largest])} of {ms(in_all_ms)}, {share})"
-
-
-def mean_split(trials: Sequence[Tried]) -> Split | None:
-    """The mean split of trials that have one, each counted by its good answers."""
-    weighed = [
-        (each.split, max(1, each.score.planned - each.score.errors))
-        for each in trials
-        if each.split is not None
-    ]
-    if not weighed:
-        return None
-    in_all = sum(weight for _, weight in weighed)
-    means = {
-        part.name: sum(getattr(split, part.name) * weight for split, weight in weighed) / in_all
-        for part in fields(Split)
-    }
-    return Split(**means)
+    what, advice = LIMITS[largest]
+    return f"{what} ({ms(parts[largest])} of a median of {ms(in_all_ms)}): {advice}"
 
 
 def _planned(trials: Sequence[Tried]) -> int:
@@ -104,8 +93,3 @@ def _planned(trials: Sequence[Tried]) -> int:
 def _share_pct(trials: Sequence[Tried], count: Callable[[Tried], int]) -> float:
     planned = _planned(trials)
     return 100.0 * sum(count(each) for each in trials) / planned if planned else 0.0
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None

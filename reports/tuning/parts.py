@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from loadtests.tuning.hazards import uses_threads
 from reports import facts, words
 from reports.charts.chart import Chart
 from reports.tables import Table
-from reports.tuning import sentences, tables
+from reports.tuning import numbers, sentences, tables
 from reports.tuning.changes import Trials
 from reports.tuning.charts import TuneCharts
 from reports.tuning.model import ArmReport, TuneReport
+from reports.tuning.paste import values
 from reports.tuning.record import TuneRecord
 
 
@@ -20,7 +22,11 @@ class ArmParts:
 
     report: ArmReport
     answer: str
+    values: str
+    """The recommended setting, key by key; empty where there is none."""
     standing: str
+    verdict: tuple[str, ...]
+    """Why it is confirmed or not; empty where the answer says that already."""
     settings: Table
     finalists: Table
     comparisons: Table
@@ -74,10 +80,13 @@ def _arm(
     record: TuneRecord, report: TuneReport, arm: ArmReport, charts: tuple[Chart, ...]
 ) -> ArmParts:
     trials = Trials(record.tried, report.objective, record.spec.run.equivalence_pct)
+    threads = uses_threads(arm.app)
     return ArmParts(
         report=arm,
         answer=sentences.answer(arm, report.objective),
+        values=values(arm.recommended, threads=threads) if arm.recommended else "",
         standing=sentences.standing(arm),
+        verdict=() if arm.nearest else arm.verdict,
         settings=tables.settings_table(trials, arm, report.fair, report.rtt_change_ms),
         finalists=tables.finalist_table(arm),
         comparisons=tables.comparison_table(arm),
@@ -97,14 +106,13 @@ def _remarks(record: TuneRecord, report: TuneReport) -> list[str]:
 def _asked(record: TuneRecord, report: TuneReport) -> list[facts.Fact]:
     """The question: objective, choices, budget."""
     tune = record.spec.tune
-    objective = report.objective
     choices = [
         f"{knob} {', '.join(str(value) for value in values)}"
         for knob, values in tune.knobs.choices().items()
     ]
     return [
         ("Scenario", words.tidy(report.scenario)),
-        ("Objective", f"p99 ≤ {objective.p99_ms:g} ms, errors ≤ {objective.max_error_pct:g}%"),
+        ("Objective", numbers.both_limits(report.objective)),
         ("Choices", "; ".join(choices)),
         ("Fleet", f"{record.hosts} host{'' if record.hosts == 1 else 's'}"),
         ("Connections kept free", str(tune.reserve_connections)),

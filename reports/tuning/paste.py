@@ -8,7 +8,7 @@ from loadtests.spec import ASYNC_DRIVERS, DRIVERS, Arm
 from loadtests.tuning.setting import Setting, fleet_connections, fleet_words
 from loadtests.tuning.spec import KNOBS
 from reports.tuning.connections import ConnectionLimit
-from reports.tuning.model import Snippet
+from reports.tuning.findings import Snippet
 
 GATE_MARGIN_S = 1.0
 """How much less a request may wait at the gate than for a connection, as in the twins."""
@@ -103,6 +103,22 @@ SERVER = """\
 # While a deployment runs old and new side by side: {twice}.
 max_connections = {max_connections}
 """
+
+
+def values(setting: Setting, *, threads: bool = True) -> str:
+    """The setting by itself, as the spec's keys have it; `threads`: whether they matter."""
+    lines = [
+        f"{knob} = {value}"
+        for knob, value in setting.to_json().items()
+        if threads or knob != "threads"
+    ]
+    return "\n".join([*lines[:-1], f"{lines[-1]}  # {_gate_words(setting)}"])
+
+
+def _gate_words(setting: Setting) -> str:
+    if setting.admitted is None:
+        return "no gate"
+    return f"a gate that lets {setting.admitted} in at once"
 
 
 def snippets(

@@ -10,11 +10,12 @@ from loadtests.tuning.score import LATE_SHARE, Score
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.stages import FEWEST_INSTANCES
 from reports.model import Status
-from reports.tuning.choosing import DEADLOCK, METRICS, Contest
-from reports.tuning.model import Change, SettingKnee
-from reports.tuning.phrases import METRIC_WORDS, ROLES, WHERE, change_words
+from reports.tuning import numbers
+from reports.tuning.choosing import COMPARED, DEADLOCK, Contest, is_better
+from reports.tuning.findings import Change, SettingKnee
 from reports.tuning.record import Stage
 from reports.tuning.robust import CLOSE_PCT
+from reports.tuning.terms import METRICS, ROLES, STAGES
 from reports.words import listed
 
 LOSS_PCT = 25.0
@@ -48,9 +49,10 @@ class Proof:
         """What confirms it, where there is no doubt."""
         assert self.capacity is not None  # else there are doubts
         said = f"confirmed by {self.capacity.units} fresh instances with seeds of their own"
-        if held := [WHERE[each] for each in METRICS if self._units(each) >= FEWEST_INSTANCES]:
+        enough = (each for each in COMPARED if self._units(each) >= FEWEST_INSTANCES)
+        if held := [STAGES[each].where for each in enough]:
             said += f"; it is nowhere clearly worse ({', '.join(held)})"
-        if others := [ROLES[each.against] for each in self._decisive("confirm")]:
+        if others := [ROLES[each.against].full for each in self._decisive("confirm")]:
             said += f", and a loss of {LOSS_PCT:.0f}% against {listed(others)} is excluded"
         return said
 
@@ -58,18 +60,18 @@ class Proof:
         """What is to be known of a setting, confirmed or not."""
         for found in self._told_worse():
             if _is_close(found):
-                yield f"but {_better(found)}"
-        for stage in METRICS:
+                yield f"but {is_better(found, ROLES[found.against].full)}"
+        for stage in COMPARED:
             if 0 < (units := self._units(stage)) < FEWEST_INSTANCES:
                 yield (
-                    f"but {WHERE[stage]} {units} instances only were measured, too few to show a "
-                    "difference"
+                    f"but {STAGES[stage].where} {units} instances only were measured, too few to "
+                    "show a difference"
                 )
         compared = {each.against for each in self._decisive("confirm")}
         if self.capacity is not None:
             for role in self.contest.others(self.recommended):
                 if role not in compared:
-                    yield f"but {ROLES[role]} was not measured beside it"
+                    yield f"but {ROLES[role].full} was not measured beside it"
         yield from self._stalls()
 
     def _unproven(self) -> Iterator[str]:
@@ -105,8 +107,8 @@ class Proof:
         planned, late = sum(each.planned for each in scores), sum(each.late for each in scores)
         if late > LATE_SHARE * planned:
             yield (
-                f"but its seconds differ: of all {planned:,} requests at loads up to that capacity "
-                f"{100 * late / planned:.1f}% were late"
+                f"but single seconds stalled: of all {planned:,} requests at loads up to that "
+                f"capacity {100 * late / planned:.1f}% were late"
             )
 
     def _up_to_knee(self) -> Mapping[int, Sequence[Score]]:
@@ -123,7 +125,11 @@ class Proof:
 
     def _worse(self) -> Iterator[str]:
         """Where it is clearly worse than what it is to replace."""
-        return (_better(found) for found in self._told_worse() if not _is_close(found))
+        return (
+            is_better(found, ROLES[found.against].full)
+            for found in self._told_worse()
+            if not _is_close(found)
+        )
 
     def _may_lose(self) -> Iterator[str]:
         """What it is to replace, and may be much better for all that was measured."""
@@ -134,25 +140,26 @@ class Proof:
             if low_pct is None or low_pct < -LOSS_PCT:
                 yield (
                     f"too little was measured to exclude a loss of {LOSS_PCT:.0f}% against "
-                    f"{ROLES[found.against]}; {METRIC_WORDS[found.metric]} against it "
-                    f"{change_words(found)}"
+                    f"{ROLES[found.against].full} ({METRICS[found.metric].name} against it "
+                    f"{numbers.change_or_why(found)})"
                 )
 
     def _not_tried(self) -> Iterator[str]:
         side = self.contest.side(self.recommended)
         for stage in AGAIN:
             if not self.contest.trials.of(stage, side):
-                yield f"what it does {WHERE[stage]} was not measured"
+                yield f"what it does {STAGES[stage].where} was not measured"
 
     def _told_worse(self) -> Iterator[Change]:
-        return (each for stage in METRICS for each in self._decisive(stage) if each.word == "worse")
+        compared = (each for stage in COMPARED for each in self._decisive(stage))
+        return (each for each in compared if each.word == "worse")
 
     def _decisive(self, stage: Stage) -> list[Change]:
         """The comparisons with what it is to replace, by the metric that decides."""
         return [
             each
             for each in self.comparisons
-            if (each.stage, each.metric) == (stage, METRICS[stage][0])
+            if (each.stage, each.metric) == (stage, COMPARED[stage][0])
             and each.against in ("default", "present")
         ]
 
@@ -165,10 +172,3 @@ def _is_close(found: Change) -> bool:
     """Whether a setting that is worse is so by little; nobody knows where only a bound is known."""
     known = found.change_pct is not None and found.bound != "less than"
     return known and abs(found.change_pct or 0.0) <= CLOSE_PCT
-
-
-def _better(found: Change) -> str:
-    return (
-        f"{WHERE[found.stage]} {ROLES[found.against]} is better; {METRIC_WORDS[found.metric]} "
-        f"against it {change_words(found)}"
-    )

@@ -49,7 +49,6 @@ class Tried:
     p99_ms: float | None = None
     split: Split | None = None
     cpu_ms_per_request: float | None = None
-    rss_mb: float | None = None
     connections: int | None = None
     threads: int | None = None
     server: Mapping[str, float] = field(default_factory=dict)
@@ -58,7 +57,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class ArmSearch:
-    """One arm's search: what could be tried, where it began, who was left, what was taken."""
+    """One arm's search: what could be tried, who was left, what was taken."""
 
     arm: str
     kind: Literal["app", "command", "url"]
@@ -68,9 +67,6 @@ class ArmSearch:
     refused: Mapping[Setting, str]
     notes: tuple[str, ...]
     need: Need | None
-    start: Setting | None
-    start_rate_per_s: float
-    left_at: Mapping[Setting, int]
     finalists: tuple[Setting, ...]
     taken: Setting | None
     alternate: Setting | None = None

@@ -1,34 +1,27 @@
-"""PURE: settings and knees in words, the same in every form of a tuning report."""
+"""PURE: settings in words, the same in every form of a tuning report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from loadtests.tuning.hazards import uses_threads
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import KNOBS, Knob
 from reports import words
-from reports.tuning.knee import Knee
-from reports.tuning.model import ArmReport, Change, Finalist, Interval, Role, SettingKnee
+from reports.tuning.findings import Finalist
+from reports.tuning.model import ArmReport
 
 KNOB_NAMES: dict[Knob, str] = {
     "pool_size": "pool size",
     "max_overflow": "overflow",
     "threads": "threads",
     "workers": "workers",
-    "admission": "admission",
+    "admission": "gate",
 }
-AGAINST: dict[Role, str] = {
-    "default": "the default",
-    "present": "the present",
-    "alternate": "the roomier",
-    "taken": "the one tried first",
-    "same budget": "the same budget",
-}
-"""Settings that another one is compared with."""
 VAGUE_PCT = 10.0
 """An interval that reaches farther to either side says little of who is level."""
 POOL_KNOBS: tuple[Knob, ...] = ("pool_size", "max_overflow")
+OTHER_KNOBS: tuple[Knob, ...] = tuple(knob for knob in KNOBS if knob not in POOL_KNOBS)
 
 
 def telling_knobs(app: str | None, settings: Iterable[Setting]) -> frozenset[Knob]:
@@ -47,30 +40,32 @@ def knobs_of(arm: ArmReport) -> frozenset[Knob]:
     return telling_knobs(arm.app, known)
 
 
-def pool(setting: Setting) -> str:
-    """Pool and overflow, as SQLAlchemy's users write it, never broken over lines: `5 + 10`."""
-    return f"{setting.pool_size}{words.NBSP}+{words.NBSP}{setting.max_overflow}"
+def full(setting: Setting, app: str | None) -> str:
+    """For a sentence that stands by itself: `pool 5 + 10, 40 threads, no gate`; threads only where
+    they matter to the arm."""
+    return setting.in_full(threads=uses_threads(app))
 
 
 def short(setting: Setting, knobs: Collection[Knob]) -> str:
-    """The pool, and the `knobs` that tell it from its like: `5 + 0, 40 threads, gate`."""
-    parts = [pool(setting)]
-    if "threads" in knobs:
-        parts.append(f"{setting.threads}{words.NBSP}threads")
-    if "workers" in knobs:
-        parts.append(workers(setting.workers))
-    if "admission" in knobs:
-        parts.append(gate(setting))
-    return ", ".join(parts)
+    """The pool, and the `knobs` that tell it from its like: `5 + 0, 40 threads, gate`; no part is
+    broken over lines."""
+    return ", ".join(each.replace(" ", words.NBSP) for each in setting.parts(knobs))
+
+
+def pool(setting: Setting) -> str:
+    """Pool and overflow: `5 + 10`."""
+    return short(setting, ())
+
+
+def whole(setting: Setting) -> str:
+    """With every knob, as a table without context has it."""
+    return short(setting, OTHER_KNOBS)
 
 
 def labels(settings: Sequence[Setting], knobs: Collection[Knob]) -> list[str]:
     """Row labels: the pool, and those of `knobs` in which these settings differ, abbreviated."""
     differing = {knob for knob in knobs if len({getattr(each, knob) for each in settings}) > 1}
-    return [
-        short(each, differing).replace(f"{words.NBSP}threads", f"{words.NBSP}thr")
-        for each in settings
-    ]
+    return [_abbreviated(short(each, differing)) for each in settings]
 
 
 def common(settings: Sequence[Setting], knobs: Collection[Knob]) -> str:
@@ -90,54 +85,16 @@ def apart(setting: Setting, other: Setting | None, knobs: Collection[Knob]) -> s
 
 def labelled(setting: Setting, other: Setting) -> str:
     """`apart` as short as an axis wants it: `10 + 0, 40 thr`."""
-    knobs: tuple[Knob, ...] = ("threads", "workers", "admission")
-    return apart(setting, other, knobs).replace(f"{words.NBSP}threads", f"{words.NBSP}thr")
+    return _abbreviated(apart(setting, other, OTHER_KNOBS))
 
 
-def workers(number: int) -> str:
-    """`1 worker`, `4 workers`."""
-    return f"{number}{words.NBSP}worker{'' if number == 1 else 's'}"
-
-
-def gate(setting: Setting) -> str:
-    """The admission gate: `no gate`, `gate` (as wide as the pool), `gate of 8`."""
-    if setting.admission < 0:
-        return f"no{words.NBSP}gate"
-    return f"gate of {setting.admission}" if setting.admission else "gate"
+def _abbreviated(text: str) -> str:
+    return text.replace(f"{words.NBSP}threads", f"{words.NBSP}thr")
 
 
 def knob_value(knob: Knob, setting: Setting) -> str:
-    """What a row along a knob is called."""
-    if knob == "admission":
-        return gate(setting).replace(words.NBSP, " ")
-    return f"{getattr(setting, knob):,}"
-
-
-def knee(found: Knee | SettingKnee | None, ci: Interval | None = None) -> str:
-    """A knee with its interval, or the side it is known from: `640/s [600, 690]`, `≥ 640/s`."""
-    if found is None:
-        return "not measured"
-    if found.censored:
-        sign = {"above": "≥", "below": "<"}[found.censored]
-        return f"{sign}{words.NBSP}{words.per_s(found.per_s)}"
-    return f"{words.per_s(found.per_s)}{_brackets(ci, words.rounded)}"
-
-
-def change(told: Change | None) -> str:
-    """A change with its interval: `+3.0% [−2.0, +9.0]`, `more than +40%`."""
-    if told is None or told.change_pct is None:
-        return words.NOTHING
-    bound = f"{told.bound} " if told.bound else ""
-    ci = _brackets(told.ci95_pct, lambda end: words.change(end).removesuffix("%"))
-    return f"{bound}{words.change(told.change_pct)}{ci}"
-
-
-def _brackets(ci: Interval | None, say: Callable[[float], str]) -> str:
-    """An interval's ends; `…` where an end is open. Empty without an interval."""
-    if ci is None:
-        return ""
-    low, high = ("…" if end is None else say(end) for end in ci)
-    return f" [{low}, {high}]"
+    """One knob's value where the knob is named beside it: `40`, `no gate`."""
+    return setting.gate if knob == "admission" else f"{getattr(setting, knob):,}"
 
 
 def is_vague(member: Finalist) -> bool:

@@ -22,14 +22,17 @@ def tried_of(
     candidate: Candidate,
     objective: Objective,
     server: Mapping[str, float],
+    *,
+    gave_up_early: bool,
 ) -> Tried:
-    """The trial in row `row` of `data.trials`, which `measured` tells of."""
+    """The trial in row `row` of `data.trials`, which `measured` tells of (`score.score_of`)."""
     trial = data.trials.iloc[row]
     of_trial = data.row == row
     steady = of_trial & data.steady
     good_per_s = float(data.good_per_s()[row])
     offered_per_s = measured.rate_per_s if measured.rate_per_s is not None else good_per_s
     response_ms = data.response_ms[steady]
+    failed = ~data.ok & ~data.timed_out if gave_up_early else ~data.ok
     known_ms = response_ms[np.isfinite(response_ms)]
     return Tried(
         arm=candidate.arm,
@@ -37,7 +40,7 @@ def tried_of(
         stage=measured.stage,
         unit=measured.unit,
         block=int(trial["block"]),
-        score=count(response_ms, data.ok[steady], offered_per_s, objective),
+        score=count(response_ms, data.ok[steady], failed[steady], offered_per_s, objective),
         good_per_s=good_per_s,
         rate_per_s=measured.rate_per_s,
         users=measured.users,
@@ -46,7 +49,6 @@ def tried_of(
         p99_ms=_quantile(known_ms, 0.99),
         split=split_of(data, steady & data.ok),
         cpu_ms_per_request=_cpu_ms(trial, int(of_trial.sum())),
-        rss_mb=_number(trial["app_rss_mb"]),
         connections=_whole(trial["connections"]),
         threads=_whole(trial["app_threads"]),
         server=dict(server),

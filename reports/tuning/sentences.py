@@ -1,4 +1,4 @@
-"""PURE: the answer of a tune run in sentences."""
+"""PURE: the answer of a tune run in sentences: as a title, as a headline, arm by arm."""
 
 from __future__ import annotations
 
@@ -6,52 +6,61 @@ from collections.abc import Sequence
 
 from loadtests.tuning.score import Objective
 from reports import words
-from reports.tuning import say
-from reports.tuning.model import ArmReport, Change, TuneReport, Word
-from reports.tuning.phrases import share_words
+from reports.model import Status
+from reports.tuning import numbers, say
+from reports.tuning.findings import Change, SettingKnee, Word
+from reports.tuning.model import ArmReport, TuneReport
+from reports.tuning.terms import ROLES
 
 
 def title(report: TuneReport) -> str:
-    """What to take, as short as a heading: `sync: take 10 + 0, gate; async: take 5 + 0`."""
-    return "; ".join(_title(each, report.objective) for each in report.arms) or "Nothing was tuned"
+    """As short as a heading: `sync: take pool 10 + 0, gate; async: take pool 5 + 0`."""
+    arms = [f"{words.tidy(arm.arm, 30)}: {_advice(arm, report.objective)}" for arm in report.arms]
+    return "; ".join(arms) or "Nothing was tuned"
 
 
-def _title(arm: ArmReport, objective: Objective) -> str:
-    name = words.tidy(arm.arm, 30)
-    if arm.recommended is None:
-        limit = f"{objective.p99_ms:g}{words.NBSP}ms"
-        return (
-            f"{name}: no setting keeps p99 within {limit}" if arm.nearest else f"{name}: no answer"
-        )
-    setting = say.short(arm.recommended, say.knobs_of(arm))
-    if arm.confirmed:
-        return f"{name}: take {setting}"
-    return f"{name}: {setting} looks best, not confirmed"
+def headline(arms: Sequence[ArmReport], objective: Objective, status: Status) -> str:
+    """Every arm's answer with its numbers, in one line: for programs and logs."""
+    said = " ".join(f"{arm.arm}: {_answer(arm, objective)}" for arm in arms) or "Nothing was tuned."
+    return said if status == "complete" else f"Not finished, so far: {said}"
 
 
 def answer(arm: ArmReport, objective: Objective) -> str:
-    """The answer of one arm in one sentence, with its intervals."""
+    """One arm's answer: the setting first, then what it bears, what is gained, what is level."""
+    return words.capital(_answer(arm, objective))
+
+
+def _advice(arm: ArmReport, objective: Objective) -> str:
+    """What to do, and whether that is confirmed; `keep` what is set already."""
     if arm.recommended is None:
-        return _no_answer(arm, objective)
-    setting = say.short(arm.recommended, say.knobs_of(arm))
+        unmet = f"no setting keeps p99 within {numbers.limit(objective)}"
+        return unmet if arm.nearest else "no answer"
+    setting = f"pool {say.short(arm.recommended, say.knobs_of(arm))}"
+    if not arm.confirmed:
+        return f"{setting} looks best, not confirmed"
+    return f"{'keep' if arm.recommended == arm.present else 'take'} {setting}"
+
+
+def _answer(arm: ArmReport, objective: Objective) -> str:
+    advice = _advice(arm, objective)
+    if arm.recommended is None:
+        return f"{advice}. {_nearest(arm)}"
     if arm.capacity is None:
-        unproven = f"{setting} looks best so far, but was not measured again in fresh processes"
-        return f"{_capital('; '.join(part for part in (_level(arm), unproven) if part))}."
-    knee = say.knee(arm.capacity, arm.capacity.ci95_per_s)
-    take = f"take {setting}: {knee} {objective_words(objective)}"
-    gains = [each for each in (arm.over_default, arm.over_present) if each is not None]
-    parts = [_level(arm), take, *_gains(arm, gains)]
-    return f"{_capital('; '.join(part for part in parts if part))}."
+        measured = ["it was not measured again in fresh processes"]
+    else:
+        measured = [f"{_capacity(arm.capacity)} with {numbers.p99_limit(objective)}", *_gains(arm)]
+    return f"{advice}: {'; '.join(measured)}.{_level(arm)}"
 
 
-def objective_words(objective: Objective) -> str:
-    """`with p99 ≤ 100 ms`."""
-    return f"with p99 ≤{words.NBSP}{objective.p99_ms:g}{words.NBSP}ms"
+def _capacity(found: SettingKnee) -> str:
+    """With what its interval is, for those who read no further."""
+    known = found.ci95_per_s is not None and found.censored is None
+    return f"{numbers.knee_of(found)}{' (95% interval)' if known else ''}"
 
 
 def _level(arm: ArmReport) -> str:
-    """Which pools cannot be told apart: `pools of 5 and 40 connections cannot be told apart`; or
-    that nobody could have told. Only those are named that were compared."""
+    """Which pools cannot be told apart: ` In the finals pools of 5 and 40 connections could not be
+    told apart.`; or that nobody could have told. Only those are named that were compared."""
     if len(arm.plateau) < 2:
         return ""
     totals = sorted(
@@ -61,26 +70,30 @@ def _level(arm: ArmReport) -> str:
     if len(totals) > 1:
         level = f"pools of {words.listed([str(each) for each in totals])} connections"
     if any(say.is_vague(each) for each in arm.plateau):
-        return f"too little was measured to tell {level} apart"
-    return f"{level} cannot be told apart"
+        return f" In the finals too little was measured to tell {level} apart."
+    return f" In the finals {level} could not be told apart."
 
 
-def _gains(arm: ArmReport, changes: Sequence[Change]) -> list[str]:
+def _gains(arm: ArmReport) -> list[str]:
     """`+40% [+31, +52] over the default 5 + 10`; changes that are not decided share their words."""
     told: dict[str, list[str]] = {}
     knobs = say.knobs_of(arm)
+    changes = [each for each in (arm.over_default, arm.over_present) if each is not None]
     for each in dict.fromkeys(changes):
         apart = say.apart(each.baseline, arm.recommended, knobs)
-        other = f"{say.AGAINST[each.against]} {apart}"
+        other = f"{ROLES[each.against].other} {apart}"
         if each.word in ("better", "worse"):
-            told.setdefault("", []).append(f"{say.change(each)} over {other}")
+            told.setdefault("", []).append(f"{numbers.change(each)} over {other}")
         else:
-            size = "" if each.change_pct is None else f" ({say.change(each)})"
-            told.setdefault(UNDECIDED[each.word], []).append(f"{other}{size}")
+            told.setdefault(UNDECIDED[each.word], []).append(f"{other}{_in_brackets(each)}")
     return [
         f"{start}{' or '.join(said) if start else words.listed(said)}"
         for start, said in told.items()
     ]
+
+
+def _in_brackets(change: Change) -> str:
+    return "" if change.change_pct is None else f" ({numbers.change(change)})"
 
 
 UNDECIDED: dict[Word, str] = {
@@ -90,17 +103,17 @@ UNDECIDED: dict[Word, str] = {
 }
 
 
-def _no_answer(arm: ArmReport, objective: Objective) -> str:
+def _nearest(arm: ArmReport) -> str:
+    """Where no setting met the objective: which came nearest, and what limits it."""
     nearest = arm.nearest
-    if nearest is not None:
-        setting = say.short(nearest.setting, say.knobs_of(arm))
-        return (
-            f"No setting kept p99 within {objective.p99_ms:g}{words.NBSP}ms. The nearest was "
-            f"{setting}: at {words.per_s(nearest.offered_per_s)} "
-            f"its p99 was {words.ms(nearest.p99_ms)}, with {words.percent(nearest.late_pct)} of "
-            f"answers late and {share_words(nearest.error_pct)}; {nearest.limited_by}."
-        )
-    return "Nothing is recommended: too little was measured."
+    if nearest is None:
+        return "Too little was measured."
+    setting = say.short(nearest.setting, say.knobs_of(arm))
+    return (
+        f"The nearest is pool {setting} at {words.per_s(nearest.offered_per_s)}: "
+        f"p99 {words.ms(nearest.p99_ms)}, {words.percent(nearest.late_pct)} of answers late, "
+        f"{numbers.errors(nearest.error_pct)}. {words.capital(nearest.limited_by)}."
+    )
 
 
 def standing(arm: ArmReport) -> str:
@@ -112,17 +125,9 @@ def standing(arm: ArmReport) -> str:
 
 def overline(report: TuneReport) -> str:
     """What was asked of whom: scenario, objective, distance, fleet."""
-    objective = report.objective
-    parts = [
-        words.tidy(report.scenario, 40),
-        f"p99 ≤ {objective.p99_ms:g} ms, errors ≤ {objective.max_error_pct:g}%",
-    ]
+    parts = [words.tidy(report.scenario, 40), numbers.both_limits(report.objective)]
     if report.database_rtt_ms:
         parts.append(words.distance(report.database_rtt_ms))
     if report.hosts > 1:
         parts.append(f"{report.hosts} hosts")
     return ", ".join(parts)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

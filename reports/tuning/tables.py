@@ -7,33 +7,13 @@ from collections.abc import Iterable, Sequence
 from loadtests.tuning.setting import Setting
 from reports import words
 from reports.tables import Table
-from reports.tuning import say
+from reports.tuning import numbers, say
 from reports.tuning.changes import Side, Trials
-from reports.tuning.model import (
-    ArmReport,
-    AtTwice,
-    Change,
-    Fair,
-    Finalist,
-    SettingKnee,
-    TuneReport,
-)
+from reports.tuning.findings import AtTwice, Change, Finalist
+from reports.tuning.model import ArmReport, Fair, TuneReport
 from reports.tuning.record import ArmSearch, Stage, Tried
 from reports.tuning.roles import roles_of
-
-METRICS = {
-    "knee_per_s": "capacity",
-    "good_per_s": "good answers/s",
-    "p99_ms": "p99",
-}
-STAGES: dict[Stage, str] = {
-    "search": "search",
-    "final": "finals",
-    "confirm": "fresh instances",
-    "twice": "twice the load",
-    "distance": "farther database",
-    "burst": "burst",
-}
+from reports.tuning.terms import METRICS, ROLES, STAGES
 
 
 def settings_table(
@@ -42,7 +22,7 @@ def settings_table(
     """Every confirmed setting beside the others: what it bears here, farther, and at twice."""
     knobs = say.knobs_of(arm)
     twice = {each.setting: each for each in arm.at_twice}
-    farther = f"database {words.ms(rtt_change_ms)} farther"
+    farther = f"Capacity, database {words.ms(rtt_change_ms)} farther"
     rows = []
     for setting, role in roles_of(arm, fair).items():
         knees = [trials.knee(stage, Side(arm.arm, setting)) for stage in _CONFIRMING]
@@ -52,19 +32,21 @@ def settings_table(
             (
                 role,
                 say.short(setting, knobs),
-                *(_knee(each) for each in knees),
+                *(numbers.knee_of(each) for each in knees),
                 _at_twice(twice.get(setting)),
             )
         )
-    columns = ("What", "Setting", "Capacity [95%]", f"{farther} [95%]", "at twice the load")
+    columns = (
+        "What",
+        "Setting",
+        "Capacity [95%]",
+        f"{farther} [95%]",
+        "Good answers at twice the load",
+    )
     return Table(columns, tuple(rows))
 
 
 _CONFIRMING: tuple[Stage, ...] = ("confirm", "distance")
-
-
-def _knee(found: SettingKnee | None) -> str:
-    return say.knee(found, None if found is None else found.ci95_per_s)
 
 
 def _at_twice(told: AtTwice | None) -> str:
@@ -79,11 +61,11 @@ def comparison_table(arm: ArmReport) -> Table:
     knobs = say.knobs_of(arm)
     rows = tuple(
         (
-            STAGES[each.stage],
-            METRICS[each.metric],
-            f"{say.pool(each.candidate)} against {say.AGAINST[each.against]} "
+            STAGES[each.stage].name,
+            METRICS[each.metric].name,
+            f"{say.pool(each.candidate)} against {ROLES[each.against].other} "
             f"{say.apart(each.baseline, each.candidate, knobs)}",
-            say.change(each),
+            numbers.change(each),
             each.word,
             words.tidy(each.reason),
         )
@@ -99,8 +81,8 @@ def finalist_table(arm: ArmReport) -> Table:
         (
             f"pool {say.short(each.found.setting, knobs)}",
             str(each.found.setting.connections),
-            _knee(each.found),
-            _behind(each.behind_pct, each.behind_ci95_pct),
+            numbers.knee_of(each.found),
+            numbers.change_pct(each.behind_pct, each.behind_ci95_pct),
             _standing(each),
             "taken" if each.found.setting == arm.taken else "",
         )
@@ -116,24 +98,15 @@ def _standing(finalist: Finalist) -> str:
     return "too little measured" if say.is_vague(finalist) else "cannot be told apart"
 
 
-def _behind(change_pct: float | None, ci: tuple[float | None, float | None] | None) -> str:
-    if change_pct is None:
-        return words.NOTHING
-    if ci is None:
-        return words.change(change_pct)
-    ends = ("…" if end is None else words.change(end).removesuffix("%") for end in ci)
-    return f"{words.change(change_pct)} [{', '.join(ends)}]"
-
-
 def fair_table(report: TuneReport) -> Table:
     """Sync against async in its three meanings, with the settings compared."""
     rows = tuple(
         (
             fair.kind,
-            STAGES[change.stage],
+            STAGES[change.stage].name,
             _side(change.candidate_arm, change.candidate),
             _side(change.baseline_arm, change.baseline),
-            say.change(change),
+            numbers.change(change),
             _fair_word(change),
         )
         for fair in report.fair
@@ -147,14 +120,14 @@ def _side(arm: str, setting: Setting) -> str:
 
 
 def _fair_word(change: Change) -> str:
-    better = {"better": change.candidate_arm, "worse": change.baseline_arm}.get(change.word)
+    better = change.better_arm
     return f"{words.tidy(better, 24)} bears more" if better else change.word
 
 
 def refused_table(arms: Sequence[ArmSearch]) -> Table:
     """The settings that could not be tried, and why."""
     rows = tuple(
-        (arm.arm, _whole(setting), words.tidy(reason))
+        (arm.arm, say.whole(setting), words.tidy(reason))
         for arm in arms
         for setting, reason in arm.refused.items()
     )
@@ -171,8 +144,4 @@ def trial_table(tried: Iterable[Tried]) -> Table:
     rows = tuple(
         (words.tidy(arm), *(str(counted.get((arm, stage), 0)) for stage in stages)) for arm in arms
     )
-    return Table(("Trials of", *(STAGES[stage] for stage in stages)), rows)
-
-
-def _whole(setting: Setting) -> str:
-    return say.short(setting, ("threads", "workers", "admission"))
+    return Table(("Trials of", *(STAGES[stage].name for stage in stages)), rows)

@@ -11,12 +11,12 @@ from rich.text import Text
 
 from reports import words
 from reports.terminal import shown
-from reports.tuning import say, sentences
-from reports.tuning.model import ArmReport, Change, TuneReport
+from reports.tuning import numbers, say, sentences
+from reports.tuning.findings import Change
+from reports.tuning.model import ArmReport, TuneReport
+from reports.tuning.terms import METRICS, STAGES
 
 BAD_STYLE = "bold red"
-WHERE = {"confirm": "at the load", "twice": "twice the load", "distance": "farther"}
-MEASURES = {"knee_per_s": "capacity", "good_per_s": "answers/s", "p99_ms": "p99"}
 STYLES = {"better": "bold", "worse": BAD_STYLE, "not measured": "dim"}
 
 
@@ -80,7 +80,8 @@ def _table(changes: list[Change]) -> Table:
         other = f"{each.against} {say.labelled(each.baseline, each.candidate)}"
         first = "" if other == before else other
         before = other
-        cells = (first, WHERE.get(each.stage, each.stage), MEASURES[each.metric], say.change(each))
+        where, metric = STAGES[each.stage].short, METRICS[each.metric].short
+        cells = (first, where, metric, numbers.change(each))
         word = "cannot tell" if each.word == "cannot be told apart" else each.word
         table.add_row(*map(Text, cells), Text(word, style=STYLES.get(each.word, "")))
     return table
@@ -88,4 +89,4 @@ def _table(changes: list[Change]) -> Table:
 
 def _fair_line(kind: str, change: Change) -> str:
     pair = f"{words.tidy(change.candidate_arm)} against {words.tidy(change.baseline_arm)}"
-    return f"{kind}: {pair} {say.change(change)}, {change.word}"
+    return f"{kind}: {pair} {numbers.change(change)}, {change.word}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.sabotage.cases import OF_A_BUSY_MACHINE
+from tests.support.busy_machine import OF_A_BUSY_MACHINE
 from tests.support.command import SHORT, bench, started
 
 FAR = ["--set", "run.database_rtt_ms=2.0"]

@@ -18,12 +18,13 @@ import pymysql
 import pytest
 
 from loadtests.environment import container_server, local_server
-from loadtests.environment.arm_database import ServerDatabase, durability_facts
 from loadtests.environment.database import Database, open_database
 from loadtests.environment.local_server import Program, find_program
 from loadtests.environment.mysql import Admin, Server, address_from_url
 from loadtests.environment.placement import Placement, choose_placement
 from loadtests.environment.seed import ITEMS_DDL
+from loadtests.environment.server_database import ServerDatabase
+from loadtests.environment.server_settings import durability_facts
 from loadtests.errors import EnvironmentNotReady, SpecError
 from loadtests.spec import RunSpec
 

@@ -22,7 +22,7 @@ import pytest
 from loadtests.arrivals import RequestStream, Window, plan_arrivals
 from loadtests.environment.core_noise import look_at
 from loadtests.environment.placement import Placement
-from loadtests.errors import EnvironmentNotReady
+from loadtests.errors import EnvironmentNotReady, UsageError
 from loadtests.recorder import Row, assemble
 from loadtests.selftest import wire
 from loadtests.selftest.behaviour import Behaviour, Service, Stall
@@ -246,6 +246,11 @@ def test_the_whole_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert {path.name for path in tmp_path.iterdir()} == {
         *("logs", "selftest.json", "selftest.md", "selftest.html", "selftest.png", "selftest.svg")
     }
+
+    stored = (tmp_path / "selftest.json").read_bytes()
+    with pytest.raises(UsageError, match="already holds a selftest"):
+        command.selftest_command(tmp_path, [short("constant", 0.2)])
+    assert (tmp_path / "selftest.json").read_bytes() == stored
 
 
 def test_exit_code_4_when_it_is_off(

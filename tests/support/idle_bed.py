@@ -25,6 +25,10 @@ class IdleBed:
     stops: dict[int, Stop] = field(default_factory=dict)
     """What is stopped in which trial, counting from 0 as they are watched."""
     watched: int = 0
+    rss_mb: float = 80.0
+    busy: dict[tuple[str, int], int] = field(default_factory=dict)
+    """How many requests an instance is left with, whatever it is given to settle."""
+    waits: list[tuple[str, int, float | None]] = field(default_factory=list)
     drift: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -43,15 +47,17 @@ class IdleBed:
         return Reading(
             t_ns=self.readings * 10**9,
             cpu_s=self.readings * 0.5,
-            rss_mb=80.0,
+            rss_mb=self.rss_mb,
             threads=4,
             steal_s=self.readings * 0.01,
             pressure_s=None,
             last_error=self.last_error,
         )
 
-    def settle(self, target: Target) -> int | None:
-        return 0
+    def settle(self, target: Target, within_s: float | None = None) -> int | None:
+        left = self.busy.get((target.arm, target.instance), 0)
+        self.waits.append((target.arm, target.instance, within_s))
+        return left
 
     @contextmanager
     def watching(self, target: Target) -> Iterator[list[Stop]]:

@@ -44,12 +44,11 @@ class KnownServer:
         self.port: int = self._server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def stall(self, seconds: float, after_s: float) -> None:
-        """Serve nobody for a while (the whole event loop blocks)."""
-        self._loop.call_soon_threadsafe(self._loop.call_later, after_s, self._stall, seconds)
-
     def stall_after_the_first_request(self, *stalls: tuple[float, float]) -> None:
-        """The next request begins a series of stalls: (after how many seconds, for how many)."""
+        """The next request begins a series of stalls: (after how many seconds, for how many).
+
+        In each nobody is served (the whole event loop blocks).
+        """
         self._to_come = stalls
 
     def _stall(self, seconds: float) -> None:

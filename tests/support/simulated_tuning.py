@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loadtests.journal import read_journal
 from loadtests.manifest import build_manifest, has_manifest
 from loadtests.resume import progress_of
 from loadtests.run_state import Interruption, Run
@@ -18,10 +19,12 @@ from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore
 from loadtests.trials import TrialOrder, TrialOutcome
 from loadtests.tuning.ground import Tuning
-from loadtests.tuning.past import Past
+from loadtests.tuning.past import Past, past_of
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.world import World
 from reports.tuning.choose import choose
+from reports.tuning.load import load_tune
+from reports.tuning.record import TuneRecord
 from scripts.tuning_plan import TunePlan, plan_here, sizes_of
 from tests.support.idle_bed import IdleBed
 
@@ -107,6 +110,7 @@ class Staged:
     past: Past = field(default_factory=Past)
     beds: dict[str, IdleBed] = field(default_factory=dict)
     limits: Limits = UNLIMITED
+    rss_mb: float = 80.0
 
     def __post_init__(self) -> None:
         self.quiet, self.interruption = Quiet(), Interruption()
@@ -131,7 +135,9 @@ class Staged:
         if not has_manifest(self.folder):
             self.store.write_manifest(_manifest(self.folder, self.spec, sizes))
         names = tuple(arm.name for arm in world.spec.arm)
-        self.beds[world.name] = IdleBed(names, world.instances, before.origin.instance)
+        self.beds[world.name] = IdleBed(
+            names, world.instances, before.origin.instance, rss_mb=self.rss_mb
+        )
         yield Run(
             spec=world.spec,
             sizes=sizes,
@@ -164,3 +170,18 @@ def short_spec(*overrides: str) -> Spec:
         ],
         environ={},
     )  # fmt: skip
+
+
+ONE_ARM = ('tune.arms=["sync"]', "tune.knobs.pool_size=[2, 8]", "tune.budget_s=60")
+"""Overrides for a short run of one arm with two pools, of which the larger is enough."""
+
+
+def past_in(folder: Path) -> Past:
+    """What a run's journal tells of it."""
+    return past_of(read_journal(folder / "journal.jsonl"))
+
+
+def record_of(stage: Staged) -> TuneRecord:
+    """A finished run, read back from its folder."""
+    stage.store.close()
+    return load_tune(stage.folder)

@@ -7,64 +7,35 @@
     record = deadlock()         # sync-ungated: threads and pool wait for each other
     record = own_service()      # a command with placeholders
 
-Services are simulated (`tuning_surfaces`); the same arguments give the same record.
+Services are simulated (`tuning_surfaces`, `tuning_trials`, `tuning_arms`); the same arguments give
+the same record.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-
-import numpy as np
+from collections.abc import Sequence
 
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.spec import Arm, RunSpec, Spec
-from loadtests.tuning.race import Race
-from loadtests.tuning.score import Score
-from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
-from loadtests.tuning.space import Bounds, space_of
-from loadtests.tuning.spec import KnobsSpec, TuneSpec
+from loadtests.tuning.setting import Setting
+from loadtests.tuning.spec import TuneSpec
 from loadtests.tuning.stages import same_budget
-from loadtests.tuning.start import Need
-from reports.tuning.knee import Scored
-from reports.tuning.plateau import Plateau, plateau_of
-from reports.tuning.record import ArmSearch, Split, Stage, Tried, TuneRecord
-from tests.support.tuning_surfaces import OBJECTIVE, Machine, Surface
-
-FINAL_RUNGS = (-4, -2, -1, 0, 1)
-CONFIRM_SHARES = (0.6, 0.8, 0.9, 1.0, 1.1)
-ROUND_TRIPS = 4
-"""How often a simulated request goes to the database while it holds its connection."""
-RACE_OF_MOST_TRIALS = 400
-
-
-@dataclass(frozen=True)
-class Simulated:
-    """One arm of a record: what it is, and how it behaves."""
-
-    arm: Arm
-    surface: Surface
-
-    def farther(self, rtt_ms: float) -> Simulated:
-        """The same with a longer way to the database."""
-        holding_ms = self.surface.holding_ms + ROUND_TRIPS * rtt_ms
-        return replace(self, surface=replace(self.surface, holding_ms=holding_ms))
-
-
-@dataclass(frozen=True)
-class Hopeless(Surface):
-    """A service too slow for the objective at any load."""
-
-    def knee_per_s(self, setting: Setting) -> float:
-        return 0.01
-
+from reports.tuning.record import Stage, TuneRecord
+from tests.support.tuning_arms import KNOBS, ArmRun
+from tests.support.tuning_surfaces import Surface
+from tests.support.tuning_trials import Hopeless, Simulated
 
 SYNC = Simulated(Arm(name="sync", app="sync"), Surface(400.0, 12.0, 14.0, 0.02))
+
+
 ASYNC = Simulated(Arm(name="async", app="async"), Surface(520.0, 12.0, 14.0, 0.02))
+
+
 UNGATED = Simulated(
     Arm(name="sync-ungated", app="sync-ungated"), Surface(400.0, 12.0, 14.0, 0.02, trap=True)
 )
+
+
 OWN = Simulated(
     Arm(
         name="shop",
@@ -73,7 +44,6 @@ OWN = Simulated(
     ),
     Surface(300.0, 20.0, 30.0, 0.02),
 )
-KNOBS = KnobsSpec(pool_size=(2, 5, 10, 20, 40), threads=(10, 40), admission=(-1, 0))
 
 
 def complete(instances: int = 5) -> TuneRecord:
@@ -123,7 +93,7 @@ def build_record(
         scenario=(BUILT_IN["crud-mix"],),
         tune=TuneSpec(arms=tuple(each.arm.name for each in arms), scenario="crud-mix", knobs=KNOBS),
     )
-    runs = [_ArmRun(each, seed + i, max_connections, drift_sd) for i, each in enumerate(arms)]
+    runs = [ArmRun(each, seed + i, max_connections, drift_sd) for i, each in enumerate(arms)]
     for run in runs:
         run.search()
     shared = _same_budget(runs)
@@ -152,223 +122,7 @@ def build_record(
     )
 
 
-def _same_budget(runs: Sequence[_ArmRun]) -> Setting | None:
+def _same_budget(runs: Sequence[ArmRun]) -> Setting | None:
     """What both twins are given."""
     taken = [run.found.taken for run in runs if run.found.taken is not None]
     return same_budget(taken) if len(taken) == len(runs) > 1 else None
-
-
-@dataclass
-class _ArmRun:
-    """One arm's trials, made up as they are asked for."""
-
-    simulated: Simulated
-    seed: int
-    max_connections: int
-    drift_sd: float
-    tried: list[Tried] = field(default_factory=list)
-    plateau: Plateau | None = None
-    found: ArmSearch = field(init=False)
-    blocks: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.simulated.arm.name
-
-    def machine(self, offset: int, simulated: Simulated | None = None) -> Machine:
-        random = np.random.default_rng(1000 * self.seed + offset)
-        surface = (simulated or self.simulated).surface
-        return Machine(surface, random, self.drift_sd, trial_sd=0.02, stall_share=0.0)
-
-    def search(self) -> None:
-        """The race and the finals."""
-        arm, surface = self.simulated.arm, self.simulated.surface
-        bounds = Bounds(connections=self.max_connections - 10)
-        space = space_of(arm, KNOBS.choices(), bounds)
-        present, machine = Setting.of(arm), self.machine(0)
-        need = Need(0.9 * max(1.0, surface.knee_per_s(present)), surface.holding_ms)
-        enough = [each for each in (2, 5, 10, 20, 40) if each >= need.with_headroom]
-        start = replace(present, pool_size=min(enough, default=40))
-        race = Race(space.settings, max(2.0, 0.85 * surface.knee_per_s(present)), OBJECTIVE)
-        while (heat := race.next_heat()) is not None and machine.trials < RACE_OF_MOST_TRIALS:
-            scores = self._block(machine, "search", heat.settings, heat.rate_per_s, rung=heat.rung)
-            race.record(heat, scores)
-        finalists = tuple(race.finalists(4))
-        self.plateau = self._finals(machine, race, finalists)
-        self.found = ArmSearch(
-            arm.name, arm.kind, arm.app, present, space.settings, space.refused, space.notes, need,
-            start, race.rate_at(0), race.left_at, finalists,
-            self.plateau.taken if self.plateau else None,
-            self.plateau.alternate if self.plateau else None,
-        )  # fmt: skip
-
-    def _finals(self, machine: Machine, race: Race, finalists: Sequence[Setting]) -> Plateau | None:
-        if race.top is None:
-            return None
-        trials: dict[Setting, list[Scored]] = {setting: [] for setting in finalists}
-        for each_pass in range(3):
-            for offset in FINAL_RUNGS:
-                rung = race.top + offset
-                scores = self._block(
-                    machine, "final", finalists, race.rate_at(rung), rung=rung, unit=each_pass
-                )
-                for setting, score in scores.items():
-                    trials[setting].append(Scored(each_pass, score))
-        return plateau_of(trials, OBJECTIVE)
-
-    def later_stages(
-        self,
-        stages: Sequence[Stage],
-        instances: int,
-        rtt_change_ms: float,
-        runs: Sequence[_ArmRun],
-        shared: Setting | None,
-    ) -> None:
-        """Everything after the finals."""
-        if self.plateau is None:
-            return
-        wanted = [self.plateau.taken, self.plateau.alternate, FRAMEWORK_DEFAULT]
-        known = [s for s in [*wanted, self.found.present, shared] if s is not None]
-        settings = list(dict.fromkeys(known))
-        knees = [_best_knee(run.plateau) for run in runs if run.plateau is not None]
-        if "confirm" in stages:
-            self._knees(self.machine(1), "confirm", settings, max(knees), instances)
-        if "twice" in stages:
-            twice_per_s = round(2.0 * _knee(self.plateau), 1)
-            machine = self.machine(2)
-            for instance in range(instances):
-                self._block(machine, "twice", settings, twice_per_s, unit=instance)
-        if "distance" in stages:
-            farther = self.simulated.farther(rtt_change_ms)
-            best = max(farther.surface.knee_per_s(each) for each in settings)
-            self._knees(self.machine(3, farther), "distance", settings, best, instances, farther)
-        if "burst" in stages:
-            for setting in settings:
-                if setting.admitted is None:
-                    self._burst(setting)
-
-    def _knees(
-        self,
-        machine: Machine,
-        stage: Stage,
-        settings: Sequence[Setting],
-        knee_per_s: float,
-        instances: int,
-        simulated: Simulated | None = None,
-    ) -> None:
-        """Rungs around a knee, and halved ones for settings that missed even the lowest."""
-        rates = [float(f"{share * knee_per_s:.3g}") for share in CONFIRM_SHARES]
-        for instance in range(instances):
-            low: Mapping[Setting, Score] = {}
-            for rate_per_s in reversed(rates):
-                low = self._block(
-                    machine, stage, settings, rate_per_s, unit=instance, simulated=simulated
-                )
-            rate_per_s, left = rates[0], list(settings)
-            while left := [s for s in left if not low[s].clears(OBJECTIVE)]:
-                rate_per_s = max(1.0, rate_per_s / 2)
-                low = self._block(
-                    machine, stage, left, rate_per_s, unit=instance, simulated=simulated
-                )
-                if rate_per_s <= 1.0:
-                    break
-
-    def _block(
-        self,
-        machine: Machine,
-        stage: Stage,
-        settings: Sequence[Setting],
-        rate_per_s: float,
-        *,
-        rung: int | None = None,
-        unit: int | None = None,
-        simulated: Simulated | None = None,
-    ) -> Mapping[Setting, Score]:
-        scores = machine.block(settings, rate_per_s, unit or 0)
-        surface = (simulated or self.simulated).surface
-        for setting, score in scores.items():
-            tried = _open_trial(surface, setting, score, self.name, stage, self.blocks)
-            noise = math.exp(machine.random.normal(0.0, 0.02))
-            assert tried.p99_ms is not None
-            tried = replace(tried, good_per_s=tried.good_per_s * noise, p99_ms=tried.p99_ms / noise)
-            self.tried.append(replace(tried, rung=rung, unit=self.blocks if unit is None else unit))
-        self.blocks += 1
-        return scores
-
-    def _burst(self, setting: Setting) -> None:
-        """A closed burst beside a calm load, on two instances."""
-        slots = setting.pool_size + setting.max_overflow
-        knee_per_s = replace(self.simulated.surface, trap=False).knee_per_s(setting)
-        collapsed = self.simulated.surface.trap
-        for instance in range(2):
-            for users in (setting.pool_size, setting.threads + slots + 20):
-                calm = users == setting.pool_size
-                good_per_s = knee_per_s * (1.0 + 0.02 * instance)
-                good_per_s *= 1.0 if calm or not collapsed else 0.02
-                good = max(1, round(good_per_s * 1.5))
-                errors = 0 if calm or not collapsed else users
-                p50_ms = 1e3 * users / good_per_s if errors == 0 else 4800.0
-                self.tried.append(
-                    Tried(
-                        arm=self.name, setting=setting, stage="burst", unit=instance,
-                        block=self.blocks, score=Score(good_per_s, good + errors, errors, errors),
-                        good_per_s=good_per_s, users=users,
-                        p50_ms=p50_ms, p99_ms=p50_ms * (1.5 if calm else 6.0),
-                        connections=slots, threads=setting.threads,
-                    )
-                )  # fmt: skip
-            self.blocks += 1
-
-
-def _knee(plateau: Plateau) -> float:
-    return plateau.knees[plateau.taken].per_s
-
-
-def _best_knee(plateau: Plateau) -> float:
-    return plateau.knees[plateau.best].per_s
-
-
-def _open_trial(
-    surface: Surface, setting: Setting, score: Score, arm: str, stage: Stage, block: int
-) -> Tried:
-    """What a trial would have told beside its score: the wait grows where the service is bound."""
-    knee_per_s = surface.knee_per_s(setting)
-    slots = setting.pool_size + setting.max_overflow
-    used = 0.0 if isinstance(surface, Hopeless) else score.offered_per_s / knee_per_s
-    beyond = max(0.0, setting.workers * slots / surface.database_at - 1.0)
-    db_ms, own_ms = (
-        surface.holding_ms * (1.0 + surface.harm * beyond),
-        600.0 / surface.processor_per_s,
-    )
-    waiting_ms = min(2000.0, 30.0 * used**6)
-    for_thread = 1.0 if setting.threads < slots else 0.1
-    total_ms = db_ms + own_ms + waiting_ms
-    good_per_s = min(score.offered_per_s, 1.05 * knee_per_s)
-    return Tried(
-        arm=arm,
-        setting=setting,
-        stage=stage,
-        unit=0,
-        block=block,
-        score=score,
-        good_per_s=good_per_s,
-        rate_per_s=score.offered_per_s,
-        p50_ms=total_ms,
-        p99_ms=min(9000.0, max(2.0 * total_ms, OBJECTIVE.p99_ms * used**4)),
-        split=Split(
-            thread_ms=for_thread * waiting_ms,
-            pool_ms=(1.0 - for_thread) * waiting_ms,
-            db_ms=db_ms,
-            own_ms=own_ms,
-            total_ms=total_ms,
-        ),
-        cpu_ms_per_request=1e3 / surface.processor_per_s,
-        rss_mb=75.0,
-        connections=min(slots, max(1, round(good_per_s * db_ms / 1e3 * 2))),
-        threads=min(setting.threads, 3 + slots),
-        server={
-            "Questions": 6.0 * score.planned,
-            "Threads_running": 1.0 + beyond,
-            "Innodb_row_lock_time": 10.0 * beyond,
-        },
-    )

@@ -118,7 +118,7 @@ def run_race(
     return race
 
 
-QUICK_BUDGET_S, QUICK_WINDOW_S, QUICK_ARMS = 525.0, 1.0, 2
+QUICK_BUDGET_S, QUICK_WINDOW_S, QUICK_ARMS = 480.0, 1.0, 2
 """Of the built-in quick (a test holds them to it)."""
 FINALS = plan_finals(
     QUICK_ARMS,
@@ -129,6 +129,9 @@ FINALS = plan_finals(
 GRID_SHARES = (0.6, 0.7, 0.8, 0.87, 0.93, 1.0, 1.05, 1.1)
 """Loads of the grid as shares of the true best knee: a help that no real grid has."""
 GRID_PASSES = 3
+GRID_STEP, GRID_LOADS = 1.15, 14
+"""Of a grid that has no such help: from where the race begins, up to four times the pilot, as much
+as the best of these services bears."""
 SETTINGS = tuple(
     Setting(pool_size, 0, threads, 1, admission)
     for pool_size in (2, 5, 10, 20, 40)
@@ -154,8 +157,7 @@ def searched(surface: Surface, seed: int) -> Chosen:
     """As `bench tune` does it: race, finals, plateau."""
     random = np.random.default_rng([seed, 1])
     machine = Machine(surface, random)
-    pilot = surface.knee_per_s(Setting(10)) * math.exp(random.normal(0.0, 0.1))
-    race = run_race(machine, SETTINGS, START_SHARE * pilot, 10**6)
+    race = run_race(machine, SETTINGS, START_SHARE * pilot_per_s(surface, random), 10**6)
     finalists = race.finalists(FINALS.finalists)
     trials: dict[Setting, list[Scored]] = {each: [] for each in finalists}
     for each_pass in range(FINALS.passes):
@@ -167,10 +169,18 @@ def searched(surface: Surface, seed: int) -> Chosen:
     return Chosen(plateau.taken if plateau else None, machine.trials)
 
 
-def gridded(surface: Surface, seed: int) -> Chosen:
-    """Every setting at every load, three times; the highest knee."""
+def gridded(surface: Surface, seed: int, passes: int = GRID_PASSES) -> Chosen:
+    """Every setting at every load, so many times; the highest knee."""
     machine = Machine(surface, np.random.default_rng([seed, 2]))
-    return _best_of(machine, SETTINGS, GRID_PASSES)
+    return _best_of(machine, SETTINGS, helped(surface), passes)
+
+
+def gridded_from_a_pilot(surface: Surface, seed: int) -> Chosen:
+    """Every setting once at loads that know only what the search begins with."""
+    random = np.random.default_rng([seed, 4])
+    start_per_s = START_SHARE * pilot_per_s(surface, random)
+    loads = [start_per_s * GRID_STEP**step for step in range(GRID_LOADS)]
+    return _best_of(Machine(surface, random), SETTINGS, loads, 1)
 
 
 def drawn(surface: Surface, seed: int, budget: int, passes: int) -> Chosen:
@@ -179,14 +189,27 @@ def drawn(surface: Surface, seed: int, budget: int, passes: int) -> Chosen:
     random = np.random.default_rng([seed, 3])
     affordable = max(1, budget // (len(GRID_SHARES) * passes))
     order = random.permutation(len(SETTINGS))[:affordable]
-    return _best_of(Machine(surface, random), [SETTINGS[i] for i in order], passes)
+    settings = [SETTINGS[i] for i in order]
+    return _best_of(Machine(surface, random), settings, helped(surface), passes)
 
 
-def _best_of(machine: Machine, settings: Sequence[Setting], passes: int) -> Chosen:
-    top_per_s = max(machine.surface.knee_per_s(each) for each in SETTINGS)
+def helped(surface: Surface) -> list[float]:
+    """The grid's loads, around the true best knee."""
+    top_per_s = max(surface.knee_per_s(each) for each in SETTINGS)
+    return [share * top_per_s for share in GRID_SHARES]
+
+
+def pilot_per_s(surface: Surface, random: np.random.Generator) -> float:
+    """What a closed load on the present setting says, roughly."""
+    return surface.knee_per_s(Setting(10)) * math.exp(random.normal(0.0, 0.1))
+
+
+def _best_of(
+    machine: Machine, settings: Sequence[Setting], loads: Sequence[float], passes: int
+) -> Chosen:
     for _ in range(passes):
-        for share in machine.random.permutation(GRID_SHARES):
-            machine.block(settings, float(share) * top_per_s)
+        for rate_per_s in machine.random.permutation(loads):
+            machine.block(settings, float(rate_per_s))
     knees = {each: knee(trials, OBJECTIVE) for each, trials in machine.measured.items()}
     found = {each: k.per_s for each, k in knees.items() if k and k.censored != "below"}
     return Chosen(max(found, key=lambda each: found[each], default=None), machine.trials)

@@ -13,6 +13,7 @@ ALLOWED = {
     "scripts": {"scripts", "loadtests", "reports"},
 }
 SHAPES_FOR_REPORTS = {
+    "loadtests.environment.connections",
     "loadtests.errors",
     "loadtests.inspection",
     "loadtests.journal",
@@ -29,7 +30,6 @@ SHAPES_FOR_REPORTS = {
     "loadtests.tuning.hazards",
     "loadtests.tuning.past",
     "loadtests.tuning.race",
-    "loadtests.tuning.replay",
     "loadtests.tuning.score",
     "loadtests.tuning.setting",
     "loadtests.tuning.space",
@@ -39,6 +39,9 @@ SHAPES_FOR_REPORTS = {
     "loadtests.tuning.world",
 }
 PURE = [
+    "loadtests/arm.py",
+    "loadtests/environment/server_settings.py",
+    "loadtests/spec_model.py",
     "loadtests/plan.py",
     "loadtests/schedule.py",
     "loadtests/division.py",
@@ -60,6 +63,7 @@ PURE = [
     "loadtests/selftest/desk.py",
     "loadtests/selftest/plan.py",
     "loadtests/selftest/record.py",
+    "loadtests/environment/connections.py",
     "loadtests/environment/placement.py",
     "loadtests/wall_time.py",
     *(
@@ -107,15 +111,17 @@ PURE = [
             "decide",
             "explain",
             "fair",
+            "findings",
             "found",
             "hazards",
-            "headline",
             "judge",
             "knee",
+            "means",
             "model",
             "nearest",
+            "numbers",
+            "paired",
             "paste",
-            "phrases",
             "plateau",
             "record",
             "roles",
@@ -123,6 +129,8 @@ PURE = [
             "score",
             "sentences",
             "tables",
+            "terms",
+            "turned",
         )
     ),
     "reports/verdicts.py",

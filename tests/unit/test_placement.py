@@ -23,7 +23,8 @@ from loadtests.environment.topology import Core, cores_of, cpu_list
 from loadtests.errors import UsageError
 from loadtests.generator_count import choose_generators
 from loadtests.resume import placement_of
-from loadtests.spec import Spec
+from loadtests.spec import RunSpec, Spec
+from scripts.session import with_relay_where_far
 
 LARGE_LOAD = Spec.model_validate(
     {
@@ -195,6 +196,18 @@ def test_a_relay_runs_on_the_database_s_last_core_and_never_on_the_apps(count: i
     assert not set(placement.relay) & set(placement.apps)
     assert placement.to_json()["relay"] == list(placement.relay)
     assert f"relay on core {placement.relay[0]}" in placement.why
+
+
+def test_a_relay_gets_its_core_once_and_only_where_the_database_is_far() -> None:
+    usual = choose_placement(single(0, 1))
+    near, far = (
+        LARGE_LOAD.model_copy(update={"run": RunSpec(database_rtt_ms=rtt_ms)})
+        for rtt_ms in (0.0, 2.0)
+    )
+    assert with_relay_where_far(usual, near) == usual
+    placed = with_relay_where_far(usual, far)
+    assert placed == usual.with_relay() != usual
+    assert with_relay_where_far(placed, far) == with_relay_where_far(placed, near) == placed
 
 
 def test_a_relay_is_not_pinned_where_nothing_is() -> None:

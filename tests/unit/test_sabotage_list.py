@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.sabotage.cases import CASES, SIMULATED_ONLY
+from benchmarks.sabotage.run import caught
+from benchmarks.sabotage.stage import Seen
 from reports.words import GATES
 from tests.integration.test_sabotage import LEFT_OUT
+from tests.support import sample_summary as sample
+from tests.support.busy_machine import OF_A_BUSY_MACHINE
 
 ROOT = Path(__file__).parents[2]
 REAL = {case.gate for case in CASES if case.gate}
@@ -34,3 +38,20 @@ def test_the_tables_of_what_was_broken_name_every_gate_where_it_belongs() -> Non
     real, _, simulated = text.partition("What cannot be done to a real run")
     assert [gate for gate in sorted(REAL) if f"| `{gate}` |" not in real] == []
     assert [gate for gate in sorted(SIMULATED_ONLY) if f"`{gate}`" not in simulated] == []
+
+
+def said(gate: str | None, *notes: str) -> Seen:
+    """A run in which one gate failed, or none."""
+    failed = () if gate is None else (sample.gate(gate, ok=False),)
+    return Seen(sample.summary(sample.scenario(gates=failed), valid=gate is None, notes=notes))
+
+
+@pytest.mark.parametrize("gate", sorted(GATES))
+def test_a_run_that_is_to_be_good_is_not_so_with_a_gate_that_failed(gate: str) -> None:
+    """Whether nothing was broken, or what was broken has been measured again."""
+    for case in (case for case in CASES if case.named or not case.gate):
+        note = f"Block 0 was measured again: {case.says} 1.01 s in trial 1."
+        assert caught(case, said(None, note))
+        assert not caught(case, said(gate, note))
+        spared = caught(case, said(gate, note), spared=OF_A_BUSY_MACHINE)
+        assert spared == (gate in OF_A_BUSY_MACHINE)

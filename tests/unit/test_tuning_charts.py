@@ -16,9 +16,9 @@ from reports.tuning.charts.knobs import Answer, Response, knobs_chart, reach
 from reports.tuning.charts.load_curve import curves_of, load_curve
 from reports.tuning.charts.ratios import Panel, Row, ratio_chart, reading
 from reports.tuning.charts.split import shares_pct, split_chart, splits_of
+from reports.tuning.findings import Change
 from reports.tuning.found import Found, choices_along
 from reports.tuning.knee import Knee
-from reports.tuning.model import Change
 from reports.tuning.record import ArmSearch, Split, Tried
 
 OBJECTIVE = Objective(p99_ms=100.0)
@@ -41,9 +41,7 @@ def tried(setting=MIDDLE, rate=100.0, *, late=0, stage="search", block=0, **more
 
 
 def search_of(*settings: Setting, **more) -> ArmSearch:
-    return ArmSearch(
-        "sync", "app", "sync", MIDDLE, settings, {}, (), None, None, 100.0, {}, (), MIDDLE, **more
-    )
+    return ArmSearch("sync", "app", "sync", MIDDLE, settings, {}, (), None, (), MIDDLE, **more)
 
 
 def heat_of(trials, *, taken=None, plateau=()):
@@ -52,25 +50,52 @@ def heat_of(trials, *, taken=None, plateau=()):
 
 
 class TestHeatMap:
-    def test_cells_are_level_where_a_setting_met_the_objective_once(self):
-        trials = [
-            tried(MIDDLE, 100.0, late=50), tried(MIDDLE, 100.0, late=10),
-            tried(SMALL, 100.0, late=11), tried(SMALL, 100.0, late=500),
-        ]  # fmt: skip
-        grid = grid_of(trials, "sync", OBJECTIVE, [])
+    def test_cells_are_level_unless_blocks_that_are_shared_tell_them_apart(self):
+        def blocks(small, rate=100.0, first=0):
+            return [
+                each
+                for block, late in enumerate(small, start=first)
+                for each in (
+                    tried(SMALL, rate, late=late, block=block),
+                    tried(MIDDLE, rate, late=block, block=block),
+                )
+            ]
+
+        def level(trials, rate=100.0):
+            return grid_of(trials, "sync", OBJECTIVE, []).cells[SMALL, rate].level
+
+        assert level(blocks([500]))  # a single trial, whatever it says
+        assert level(blocks([500, 0, 20]))
+        assert not level(blocks([500, 480, 520]))
+        once_above = [*blocks([500, 480, 520]), *blocks([600], rate=200.0, first=3)]
+        assert not level(once_above, 200.0)  # it was told apart at a lower load
+        grid = grid_of(once_above, "sync", OBJECTIVE, [])
         assert grid.rows == (SMALL, MIDDLE)
         assert grid.cells[MIDDLE, 100.0].level
-        assert not grid.cells[SMALL, 100.0].level
-        assert grid.cells[MIDDLE, 100.0].trials == 2
+        assert grid.cells[MIDDLE, 100.0].trials == 3
+
+    def test_trials_of_different_blocks_tell_nothing_apart(self):
+        trials = [tried(MIDDLE, late=0, block=n) for n in (0, 1, 2)]
+        trials += [tried(SMALL, late=900 + n, block=n) for n in (3, 4, 5)]
+        assert grid_of(trials, "sync", OBJECTIVE, []).cells[SMALL, 100.0].level
 
     def test_level_cells_are_hatched_in_every_panel_and_no_others(self):
-        trials = [tried(MIDDLE, 100.0), tried(MIDDLE, 200.0, late=900), tried(SMALL, 100.0)]
+        trials = [
+            each
+            for block in range(3)
+            for each in (
+                tried(SMALL, 100.0, block=block),
+                tried(MIDDLE, 100.0, block=block, late=block),
+                tried(SMALL, 200.0, block=9 + block),
+                tried(MIDDLE, 200.0, block=9 + block, late=900 + block),
+            )
+        ]
         chart = heat_of(trials)
         for axes in chart.sheet.axes:
             cells = [each for each in axes.patches if isinstance(each, Rectangle)]
             hatched = {each.get_xy() for each in cells if each.get_hatch()}
-            assert hatched == {(0, 0), (0, 1)}
-            assert {each.get_xy() for each in cells} == {(0, 0), (0, 1), (1, 1)}
+            assert hatched == {(0, 0), (0, 1), (1, 0)}
+            assert {each.get_xy() for each in cells} == {(0, 0), (0, 1), (1, 0), (1, 1)}
 
     def test_what_was_never_measured_is_blank_and_said_so(self):
         whole = heat_of([tried(MIDDLE), tried(SMALL)])
@@ -110,7 +135,7 @@ class TestHeatMap:
 
     def test_where_no_cell_met_the_objective_no_pool_is_praised(self):
         chart = heat_of([tried(MIDDLE, 7.0, late=999), tried(SMALL, 7.0, late=999)])
-        assert "no pool kept p99 within 100 ms, not even at 7.0 requests/s" in chart.title
+        assert "no pool kept p99 within 100 ms, not even at 7.0 requests/s" in plain(chart.title)
 
     def test_without_a_trial_there_is_no_heat_map(self):
         assert heat_of([]) is None

@@ -14,10 +14,11 @@ from loadtests.tuning.hazards import (
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.spec import TuneSpec
 from reports.tuning.connections import ConnectionLimit, connection_limit
+from reports.tuning.findings import Hazard
 from reports.tuning.hazards import hazards_of
 from reports.tuning.judge import judge
-from reports.tuning.model import ArmReport, Hazard
-from tests.support.tuning_records import deadlock, never_met, one_arm, own_service
+from reports.tuning.model import ArmReport
+from tests.support.tuning_records import complete, deadlock, never_met, one_arm, own_service
 
 ROOMY = ConnectionLimit(1000, 10, "the spec")
 
@@ -114,6 +115,23 @@ def test_a_burst_served_in_turn_does_not_confirm_unfair_waiting() -> None:
     (arm,) = judge(replace(record, tried=tuple(fair))).arms
     unfair = next(e for e in of_kind(arm, "unfair-waiting") if e.setting == FRAMEWORK_DEFAULT)
     assert unfair.confirmed is False
+
+
+def test_what_both_are_given_with_the_same_budget_is_judged_as_well() -> None:
+    record = complete()
+    sync, asynchronous = record.arms
+    taken, both = Setting(5, 0, 40, 1, -1), Setting(20, 0, 40, 1, -1)
+    measured = [
+        replace(each, setting=both)
+        for each in record.tried
+        if each.setting == FRAMEWORK_DEFAULT and each.stage in ("confirm", "burst")
+    ]
+    arms = (replace(sync, taken=taken), replace(asynchronous, taken=both))
+    arm, _ = judge(replace(record, arms=arms, tried=(*record.tried, *measured))).arms
+    unfair = next(e for e in of_kind(arm, "unfair-waiting") if e.setting == both)
+    assert unfair.roles == ("same budget",)
+    assert unfair.words.startswith("With the same budget (pool 20 + 0")
+    assert unfair.burst is not None
 
 
 def test_without_a_burst_nothing_is_confirmed_or_denied() -> None:

@@ -2,20 +2,24 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from loadtests.spec import Arm
+from loadtests.tuning.score import Score
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
+from reports import words
 from reports.tuning.judge import judge
 from reports.tuning.model import ArmReport, TuneReport
-from reports.tuning.record import TuneRecord
+from reports.tuning.record import Split, Tried, TuneRecord
 from reports.tuning.robust import shortfalls_pct, steadiest
+from reports.tuning.turned import pool_turned
 from tests.support import tuning_records
-from tests.support.tuning_records import SYNC, Simulated, build_record
+from tests.support.tuning_records import SYNC, build_record
 from tests.support.tuning_surfaces import Surface
+from tests.support.tuning_trials import Simulated
 
 CONTRACT = [
     "recommended", "plateau", "capacity_per_s", "ci95_per_s", "gain_over_default_pct",
@@ -157,7 +161,7 @@ def test_a_cheap_setting_that_fails_at_a_distance_gives_way_to_the_roomiest() ->
     assert arm.taken is not None
     assert arm.recommended == arm.alternate
     assert arm.recommended != arm.taken
-    assert "with the database farther away the roomiest of the plateau" in arm.verdict[0]
+    assert "with the database farther away the roomiest of the plateau" in " ".join(arm.verdict)
     assert arm.confirmed
 
 
@@ -214,7 +218,7 @@ def test_a_present_setting_that_beats_the_search_in_fresh_processes_is_recommend
     search = replace(search, alternate=None)
     arm = only(judge(replace(before, arms=(search,), tried=tuple(poor))))
     assert arm.recommended in (search.present, FRAMEWORK_DEFAULT)
-    assert "which the search took: in fresh processes" in arm.verdict[0]
+    assert "which the search took: in fresh processes" in " ".join(arm.verdict)
 
 
 def test_the_setting_recommended_as_it_is_gains_nothing_over_the_present_one() -> None:
@@ -233,11 +237,67 @@ def test_why_shows_the_split_the_arithmetic_and_the_servers_counters() -> None:
     assert "the processor is the limit" in said
 
 
+def shared(*pairs: tuple[float, float], late: Sequence[int] = ()) -> list[Tried]:
+    """Blocks of the search in which pools of 10 and 40 had the same arrivals: database times of
+    both, and how many of 1000 requests were late with 40."""
+    late = late or [0] * len(pairs)
+    return [
+        Tried(
+            arm="sync", setting=setting, stage="search", unit=block, block=block,
+            score=Score(300.0, 1000, missed, 0), good_per_s=300.0, rate_per_s=300.0,
+            split=Split(0.1, 1.0, db_ms, 2.0, 3.1 + db_ms),
+        )
+        for block, ((low_ms, high_ms), missed) in enumerate(zip(pairs, late, strict=True))
+        for setting, db_ms, missed in ((Setting(10), low_ms, block), (Setting(40), high_ms, missed))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("trials", "said"),
+    [
+        (
+            shared((5.0, 9.0)),
+            "What more connections than 10 do cannot be told: 40 shared one block",
+        ),
+        (shared((5.0, 9.0), (5.0, 2.0), (5.0, 7.0)), "whether database time grows cannot be told"),
+        (shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9)), "with 40, database time grows (+81%"),
+        (
+            shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(10, 11, 12)),
+            "throughput stays (answers in time −1.0%",
+        ),
+        (
+            shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(10, 30, 50)),
+            "throughput does not grow (answers in time",
+        ),
+        (
+            shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(700, 0, 5)),
+            "whether throughput changes cannot be told (answers in time",
+        ),
+        (
+            shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(700, 680, 720)),
+            "throughput falls (answers in time",
+        ),
+    ],
+)
+def test_why_claims_of_other_pools_what_several_shared_blocks_show(
+    trials: list[Tried], said: str
+) -> None:
+    [first, *_] = pool_turned(Setting(10), trials)
+    assert said in first.replace(words.NBSP, " ")
+
+
+def test_why_says_nothing_of_pools_that_were_in_no_block_together() -> None:
+    trials = [
+        replace(each, block=each.block + 10 * (each.setting == Setting(40)))
+        for each in shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9))
+    ]
+    assert list(pool_turned(Setting(10), trials)) == []
+
+
 def test_why_says_that_the_database_slows_down_beyond_the_recommended_pool() -> None:
     slowing = Simulated(SYNC.arm, Surface(350.0, 25.0, 12.0, 0.3))
     arm = only(judge(build_record((slowing,))))
     assert arm.recommended is not None
     said = " ".join(arm.why)
-    beyond = f"Beyond {arm.recommended.connections} connections database time grows"
-    assert beyond in said
-    assert "and throughput does not" in said
+    assert f"Beyond {arm.recommended.connections} connections, with " in said
+    assert ", database time grows (+" in said

@@ -3,6 +3,7 @@
 import asyncio
 import configparser
 import shlex
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 from uvicorn.main import main as uvicorn_command
 
 from loadtests.spec import Arm, load_spec
-from loadtests.tuning.setting import Setting
+from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from reports.tuning.connections import ConnectionLimit
-from reports.tuning.model import Snippet
-from reports.tuning.paste import snippets
+from reports.tuning.findings import Snippet
+from reports.tuning.paste import snippets, values
 
 LIMIT = ConnectionLimit(151, 10, "the server")
 SETTING = Setting(pool_size=7, max_overflow=2, threads=13, workers=2, admission=0)
@@ -189,3 +190,12 @@ def test_a_command_gets_its_placeholders_with_their_values() -> None:
 
 def test_nothing_is_pasted_for_a_service_that_runs_already() -> None:
     assert pasted(Arm(name="staging", url="http://127.0.0.1:9000")) == ()
+
+
+def test_a_setting_by_itself_is_toml_that_a_spec_takes() -> None:
+    setting = Setting(10, 5, 20, 2, 0)
+    text = values(setting)
+    assert tomllib.loads(text) == setting.to_json()
+    assert text.endswith("admission = 0  # a gate that lets 15 in at once")
+    assert "threads" not in values(setting, threads=False)
+    assert values(FRAMEWORK_DEFAULT).endswith("# no gate")

@@ -14,8 +14,9 @@ from reports.tuning.changes import Side, Trials
 from reports.tuning.judge import judge
 from reports.tuning.model import ArmReport
 from reports.tuning.record import Stage, Tried, TuneRecord
-from tests.support.tuning_records import SYNC, Simulated, build_record, own_service
+from tests.support.tuning_records import SYNC, build_record, own_service
 from tests.support.tuning_surfaces import OBJECTIVE, Surface
+from tests.support.tuning_trials import Simulated
 
 NEEDS_ROOM = Simulated(Arm(name="sync", app="sync"), Surface(400.0, 20.0, 60.0, 0.0))
 """Ten connections are enough here, and too few 2 ms farther from the database."""
@@ -113,8 +114,8 @@ def test_a_second_that_stalled_is_told_and_is_no_doubt() -> None:
 
     arm = judged(changed(before, one_is_late))
     assert arm.confirmed
-    assert said(arm, "But its seconds differ")
-    assert not said(judged(before), "seconds differ")
+    assert said(arm, "But single seconds stalled")
+    assert not said(judged(before), "seconds stalled")
 
 
 def test_two_instances_exclude_no_loss_and_confirm_nothing() -> None:
@@ -181,7 +182,7 @@ def test_a_setting_that_a_burst_locked_is_not_confirmed() -> None:
 def test_a_setting_that_a_burst_locked_gives_way_to_one_that_it_did_not() -> None:
     arm = judged(with_deadlock(own(), taken_of(own())))
     assert arm.recommended not in (None, arm.taken)
-    assert "which the search took: a burst showed" in arm.verdict[0]
+    assert said(arm, "which the search took: a burst showed")
 
 
 def with_better_default(record: TuneRecord, present: Setting) -> TuneRecord:
@@ -209,9 +210,9 @@ def test_the_default_is_not_recommended_where_a_burst_locked_it() -> None:
 def test_each_setting_that_gave_way_is_called_what_it_is() -> None:
     arm = judged(with_better_default(alone(own()), Setting(7)))
     assert arm.recommended == FRAMEWORK_DEFAULT
-    assert "which the search took: in fresh processes the present setting" in arm.verdict[0]
-    assert arm.verdict[1].startswith("Not the present setting (pool 7 + 0, ")
-    assert "the framework's default" in arm.verdict[1]
+    assert said(arm, "which the search took: in fresh processes the present setting")
+    [other] = [each for each in arm.verdict if each.startswith("Not the present setting (pool 7 +")]
+    assert "the framework's default" in other
 
 
 def test_a_winner_of_the_confirmation_has_the_intervals_of_a_winner() -> None:
@@ -255,7 +256,7 @@ def test_a_setting_that_held_no_load_is_far_from_the_best() -> None:
     missed = {100.0: (0.03, 0.9), 130.0: (0.9, 0.9)}
     arm = judged(with_shares(level, "distance", {taken: missed, roomy: HELD}))
     assert arm.recommended == roomy
-    assert "the former by 100%" in arm.verdict[0]
+    assert said(arm, "the former by 100%")
 
 
 def test_a_setting_whose_end_was_not_reached_is_no_measure_for_others() -> None:

@@ -1,5 +1,6 @@
 """A tune run's report in every form: what it says first, what it escapes, what it admits."""
 
+import html
 import io
 import json
 import re
@@ -13,25 +14,29 @@ from loadtests.tuning.execute import execute
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from reports.tuning.charts import TuneCharts, draw_tune_charts
+from reports.tuning.findings import Change, Finalist, SettingKnee
 from reports.tuning.html import render_html
 from reports.tuning.judge import judge
 from reports.tuning.markdown import render_markdown
-from reports.tuning.model import Change, Finalist, SettingKnee, TuneReport
+from reports.tuning.model import TuneReport
 from reports.tuning.parts import TuneParts, parts_of
 from reports.tuning.record import TuneRecord
 from reports.tuning.roles import roles_of
-from reports.tuning.say import apart, labels, pool, telling_knobs
+from reports.tuning.say import apart, full, knob_value, labels, pool, short, telling_knobs
 from reports.tuning.sentences import answer, title
 from reports.tuning.tables import finalist_table
 from reports.tuning.terminal import print_tune
 from reports.tuning.write import write_tune_report
 from scripts.report import report_command
 from tests.support import tuning_records
-from tests.support.simulated_tuning import Staged, short_spec
+from tests.support.simulated_tuning import ONE_ARM, Staged, short_spec
 from tests.unit.test_html import read
 
 NASTY = "</script><img src=x onerror=alert(1)>"
 OBJECTIVE = Objective(p99_ms=100.0)
+TOO_LITTLE = (
+    "In the finals too little was measured to tell pools of 5, 10 and 40 connections apart."
+)
 
 
 def renamed(record: TuneRecord, name: str) -> TuneRecord:
@@ -118,18 +123,35 @@ class TestPage:
         assert f"[{capacity.ci95_per_s[0]:.0f}, {capacity.ci95_per_s[1]:.0f}]" in sync.answer
         assert f"pool_size={sync.report.recommended.pool_size}" in read(page("complete")).text
 
+    def test_what_to_set_and_why_it_is_confirmed_stand_with_the_answer(self):
+        whole = page("complete")
+        first = html.unescape(whole[whole.index('id="answer"') : whole.index('id="paste"')])
+        for arm in parts("complete").arms:
+            assert arm.values in first
+            assert arm.verdict
+            assert all(line in first for line in arm.verdict)
+            assert arm.verdict[0].startswith("Confirmed by")
+
+    def test_remarks_come_after_the_answer(self):
+        record, report = judged("complete")
+        noted = replace(report, notes=("It rained.",))
+        whole = render_html(parts_of(record, noted, TuneCharts((), (), (), ())))
+        assert whole.index('id="answer"') < whole.index("It rained.") < whole.index('id="paste"')
+
     def test_an_interrupted_run_recommends_nothing_firmly(self):
         said = read(page("interrupted")).text
         assert "This run was interrupted" in said
-        assert "looks best so far, but was not measured again" in plain(said)
+        assert "looks best, not confirmed: it was not measured again" in plain(said)
         assert "take " not in parts("interrupted").title
         assert "block does not count" in plain(said)
 
     def test_an_objective_never_met_names_the_nearest_and_what_limits_it(self):
         drawn = parts("never_met")
         assert plain(drawn.title) == "sync: no setting keeps p99 within 100 ms"
-        assert "The nearest was" in drawn.arms[0].answer
-        assert "no errors; the database takes most of it" in plain(drawn.arms[0].answer)
+        assert "The nearest is pool" in drawn.arms[0].answer
+        assert "no errors. The database takes most of it" in plain(drawn.arms[0].answer)
+        assert drawn.arms[0].verdict == ()  # the answer has said it
+        assert drawn.arms[0].values == ""
         assert not drawn.charts.frontier
         assert 'id="paste"' not in page("never_met")
 
@@ -187,8 +209,7 @@ class TestTerminal:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    one_arm = ('tune.arms=["sync"]', "tune.knobs.pool_size=[2, 8]", "tune.budget_s=60")
-    stage = Staged(tmp_path_factory.mktemp("tune") / "run", short_spec(*one_arm))
+    stage = Staged(tmp_path_factory.mktemp("tune") / "run", short_spec(*ONE_ARM))
     assert execute(stage.tuning) == "complete"
     stage.store.close()
     return stage.folder
@@ -246,20 +267,20 @@ class TestWords:
             over_present=self.change("present", "cannot be told apart", 1.0, Setting(20)),
         )
         said = plain(answer(arm, OBJECTIVE))
-        assert said.endswith(
-            "+4.0% [+1.0, +7.0] over the default 5 + 10; "
-            "no difference shown to the present 20 + 0 (+1.0% [+1.0, +7.0])."
-        )
+        assert (
+            "; +4.0% [+1.0, +7.0] over the default 5 + 10; "
+            "no difference shown to the present 20 + 0 (+1.0% [+1.0, +7.0]). "
+        ) in said
 
     @pytest.mark.parametrize(
         ("interval", "said"),
         [
-            ((-12.0, 4.0), "Pools of 5, 10 and 40 connections cannot be told apart; "),
             (
-                (-40.0, 70.0),
-                "Too little was measured to tell pools of 5, 10 and 40 connections apart; ",
+                (-12.0, 4.0),
+                "In the finals pools of 5, 10 and 40 connections could not be told apart.",
             ),
-            (None, "Too little was measured to tell pools of 5, 10 and 40 connections apart; "),
+            ((-40.0, 70.0), TOO_LITTLE),
+            (None, TOO_LITTLE),
         ],
     )
     def test_pools_that_were_compared_are_named_and_only_if_it_could_have_been_told(
@@ -276,10 +297,18 @@ class TestWords:
             for pool_size in (5, 10, 40)
         )
         arm = replace(sync.report, finalists=finalists)
-        assert plain(answer(arm, OBJECTIVE)).startswith(said)
+        assert plain(answer(arm, OBJECTIVE)).endswith(f". {said}")
         standing = [row[-2] for row in finalist_table(arm).rows]
-        level = "too little measured" if said.startswith("Too") else "cannot be told apart"
+        level = "too little measured" if "too little" in said else "cannot be told apart"
         assert standing == [level, level, "cannot be told apart"]
+
+    def test_what_is_set_already_is_kept_and_anything_else_taken(self):
+        report = parts("complete").report
+        arm = report.arms[0]
+        as_it_is = replace(report, arms=(replace(arm, present=arm.recommended),))
+        other = replace(report, arms=(replace(arm, present=Setting(3)),))
+        assert title(as_it_is).startswith("sync: keep pool ")
+        assert title(other).startswith("sync: take pool ")
 
     def test_a_setting_that_is_not_confirmed_is_not_to_be_taken(self):
         report = parts("complete").report
@@ -310,6 +339,15 @@ class TestWords:
         ]  # fmt: skip
         assert plain(apart(many, few, knobs)) == "10 + 0"
         assert plain(apart(replace(few, admission=-1), few, knobs)) == "5 + 0, no gate"
+
+    def test_a_setting_is_worded_alike_in_short_and_in_full(self):
+        setting = Setting(5, 10, workers=2, admission=8)
+        knobs = ("threads", "workers", "admission")
+        parts_said = "5 + 10, 40 threads, 2 workers, gate of 8"
+        assert plain(short(setting, knobs)) == parts_said
+        assert full(setting, "sync") == setting.words == f"pool {parts_said}"
+        assert full(FRAMEWORK_DEFAULT, "async") == "pool 5 + 10, no gate"
+        assert knob_value("admission", Setting(10)) == "gate"
 
     def test_a_pool_is_never_broken_over_lines(self):
         assert " " not in pool(FRAMEWORK_DEFAULT)

@@ -9,21 +9,30 @@ from reports.charts.chart import Chart
 from reports.charts.style import Mark
 from reports.tuning import say
 from reports.tuning.charts.ratios import DECIDED, Panel, Row, ratio_chart
-from reports.tuning.model import ArmReport, Change, TuneReport
+from reports.tuning.findings import Change, Metric
+from reports.tuning.model import ArmReport, TuneReport
 from reports.tuning.record import Stage
+from reports.tuning.terms import METRICS, ROLES, STAGES
 
-STAGES: dict[Stage, str] = {
-    "confirm": "capacity, fresh instances and arrivals",
-    "twice": "good answers at twice the load",
-    "distance": "capacity, database farther away",
-}
+PANELS: dict[Stage, Metric] = {
+    "confirm": "knee_per_s", "twice": "good_per_s", "distance": "knee_per_s"
+}  # fmt: skip
+"""What is compared in which stage. p99 at twice the load, where less is better, stands in the
+table of the page."""
 
 
 def gain_chart(name: str, arm: ArmReport, mark: Mark) -> Chart | None:
     """The recommended setting (or the one tried first) against the others, stage by stage."""
     panels = [
-        Panel(heading, tuple(_gain_row(each, mark) for each in arm.comparisons if _in(each, stage)))
-        for stage, heading in STAGES.items()
+        Panel(
+            f"{METRICS[metric].name} {STAGES[stage].where}",
+            tuple(
+                _gain_row(each, mark)
+                for each in arm.comparisons
+                if (each.stage, each.metric) == (stage, metric)
+            ),
+        )
+        for stage, metric in PANELS.items()
     ]
     subject = arm.recommended or arm.taken
     if subject is None:
@@ -40,14 +49,8 @@ def gain_chart(name: str, arm: ArmReport, mark: Mark) -> Chart | None:
     )
 
 
-def _in(change: Change, stage: Stage) -> bool:
-    """p99 at twice the load stands in the table of the page, where less is better."""
-    return change.stage == stage and change.metric != "p99_ms"
-
-
 def _gain_row(change: Change, mark: Mark) -> Row:
-    other = say.AGAINST[change.against].removeprefix("the ")
-    label = f"{other} {say.labelled(change.baseline, change.candidate)}"
+    label = f"{ROLES[change.against].name} {say.labelled(change.baseline, change.candidate)}"
     return Row(label, change, mark if change.word in DECIDED else None)
 
 
@@ -58,7 +61,7 @@ def _gain_title(arm: ArmReport) -> str:
     gain = arm.over_default or arm.over_present
     if gain is None:
         return f"{name}: {say.pool(subject)} against the other settings"
-    other = f"{say.AGAINST[gain.against]} ({say.pool(gain.baseline)})"
+    other = f"{ROLES[gain.against].other} ({say.pool(gain.baseline)})"
     if gain.word in DECIDED and gain.change_pct is not None:
         size = f"{words.percent(gain.change_pct)} {'more' if gain.change_pct > 0 else 'less'}"
         bound = "at least " if gain.bound == "more than" else ""
@@ -70,7 +73,7 @@ def _gain_title(arm: ArmReport) -> str:
 
 def fair_chart(name: str, report: TuneReport, marks: Mapping[str, Mark]) -> Chart | None:
     """Three meanings of "sync against async", where the database is and farther away."""
-    stages = [each for each in STAGES if any(_has(report, each))]
+    stages = [each for each in PANELS if any(_has(report, each))]
     panels = [
         Panel(
             _where(report, stage),
@@ -121,7 +124,7 @@ def _where(report: TuneReport, stage: Stage) -> str:
 
 
 def _fair_row(label: str, change: Change, marks: Mapping[str, Mark]) -> Row:
-    better = {"better": change.candidate_arm, "worse": change.baseline_arm}.get(change.word)
+    better = change.better_arm
     return Row(label, change, marks.get(better) if better else None)
 
 
@@ -135,17 +138,12 @@ def fair_title(report: TuneReport) -> str:
     if not said:
         return "Sync against async was not measured"
     parts = [f"{words.listed(kinds)}: {outcome}" for outcome, kinds in said.items()]
-    return _capital("; ".join(parts))
+    return words.capital("; ".join(parts))
 
 
 def _outcome(change: Change) -> str:
-    better = {"better": change.candidate_arm, "worse": change.baseline_arm}.get(change.word)
-    if better is not None:
+    if (better := change.better_arm) is not None:
         return f"{words.tidy(better, 24)} bears more"
     return {"equivalent": "no difference that matters", "not measured": "not measured"}.get(
         change.word, "cannot be told apart"
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

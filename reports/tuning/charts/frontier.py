@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from loadtests.tuning.setting import Setting
 from reports import words
 from reports.charts.chart import Chart
 from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
-from reports.tuning import say
+from reports.tuning import numbers, say
+from reports.tuning.findings import SettingKnee
 from reports.tuning.found import Found
-from reports.tuning.model import SettingKnee
 
 PLOT_PT = 125.0
 HEADING_PT = 18.0
@@ -191,21 +190,23 @@ def _table_rows(arm: ArmFrontier) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
         (
             arm.arm,
-            _whole(each.setting),
+            say.whole(each.setting),
             str(each.setting.connections),
-            say.knee(each.knee),
+            numbers.knee(each.knee),
             "search",
         )
         for each in arm.found
     ]
     for pin in arm.pinned:
         setting = pin.found.setting
-        said = say.knee(pin.found, pin.found.ci95_per_s)
+        said = numbers.knee_of(pin.found)
         rows.append(
-            (arm.arm, _whole(setting), str(setting.connections), said, f"confirmation: {pin.role}")
+            (
+                arm.arm,
+                say.whole(setting),
+                str(setting.connections),
+                said,
+                f"confirmation: {pin.role}",
+            )
         )
     return rows
-
-
-def _whole(setting: Setting) -> str:
-    return say.short(setting, ("threads", "workers", "admission"))

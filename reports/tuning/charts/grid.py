@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import Setting
+from reports.statistics import Estimate
 from reports.tuning.found import furthest, searched
+from reports.tuning.paired import in_time, shared_blocks
 from reports.tuning.record import Tried
 
 MOST_LOADS = 11
 """More columns would be too narrow for their numbers on a telephone."""
+
+ByRate = dict[float, list[Tried]]
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A setting at a load, all its trials there together.
 
-    `held`: all together met the objective. `level`: one of them at least did, which is what the
-    race asks of a setting to stay in it: nothing tells it apart from the best at that load.
+    `held`: all together met the objective. `level`: nothing tells it apart from the best at that
+    load, which is level with itself.
     """
 
     good_per_s: float
@@ -56,18 +60,19 @@ def grid_of(
         chosen = chosen or furthest(settings, trials, objective)
         if chosen is not None:
             rows.append(chosen)
+    by_rate = {row: _by_rate(trials[row]) for row in rows}
     cells = {
-        (row, rate): _cell(at_rate, objective)
+        (row, rate): _cell(at_rate, objective, level=_level(row, rate, by_rate))
         for row in rows
-        for rate, at_rate in _by_rate(trials[row]).items()
+        for rate, at_rate in by_rate[row].items()
     }
     rates = _most_measured({rate for _, rate in cells}, [rate for _, rate in cells])
     shown = {key: cell for key, cell in cells.items() if key[1] in rates}
     return Grid(tuple(rows), rates, shown, len({rate for _, rate in cells}) - len(rates))
 
 
-def _by_rate(trials: Iterable[Tried]) -> dict[float, list[Tried]]:
-    by_rate: dict[float, list[Tried]] = {}
+def _by_rate(trials: Iterable[Tried]) -> ByRate:
+    by_rate: ByRate = {}
     for each in trials:
         by_rate.setdefault(each.score.offered_per_s, []).append(each)
     return by_rate
@@ -79,7 +84,28 @@ def _most_measured(rates: set[float], cells: Sequence[float]) -> tuple[float, ..
     return tuple(sorted(ranked[:MOST_LOADS]))
 
 
-def _cell(trials: Sequence[Tried], objective: Objective) -> Cell:
+def _level(row: Setting, rate: float, by_rate: Mapping[Setting, ByRate]) -> bool:
+    """Whether a setting cannot be told apart from the one that answers most in time at a load: over
+    the blocks that both share there, or at the next lower load where they share enough for an
+    interval. A single trial tells nothing."""
+    there = {each: found[rate] for each, found in by_rate.items() if rate in found}
+    best = max(there, key=lambda each: _in_time_share(there[each]))  # of equals the cheapest
+    if row == best:
+        return True
+    both = sorted(at for at in by_rate[row] if at <= rate and at in by_rate[best])
+    for at in reversed(both):
+        change = in_time(shared_blocks(by_rate[best][at], by_rate[row][at]))
+        if isinstance(change, Estimate):
+            return change.interval_pct()[1] >= 0.0
+    return True
+
+
+def _in_time_share(trials: Sequence[Tried]) -> float:
+    planned = sum(each.score.planned for each in trials)
+    return 1.0 - sum(each.score.late for each in trials) / planned if planned else 0.0
+
+
+def _cell(trials: Sequence[Tried], objective: Objective, *, level: bool) -> Cell:
     planned = sum(each.score.planned for each in trials)
     errors = sum(each.score.errors for each in trials)
     p99s = [each.p99_ms for each in trials if each.p99_ms is not None]
@@ -90,6 +116,6 @@ def _cell(trials: Sequence[Tried], objective: Objective) -> Cell:
         p99_ms=median(p99s) if p99s else None,
         error_pct=100.0 * errors / planned if planned else 0.0,
         held=together.clears(objective),
-        level=any(each.score.clears(objective) for each in trials),
+        level=level,
         trials=len(trials),
     )

@@ -15,7 +15,7 @@ from loadtests.tuning.spec import Knob
 from reports import words
 from reports.charts.chart import Chart
 from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, new_sheet
-from reports.tuning import say
+from reports.tuning import numbers, say
 from reports.tuning.charts.grid import Cell, Grid
 
 ROW_PT = 17.0
@@ -182,8 +182,8 @@ def _finding(heat: Heat) -> str:
     best = max(reach.values())
     if best == 0.0:
         lowest = words.rounded(min(grid.rates_per_s))
-        limit_ms = heat.objective.p99_ms
-        return f"{arm}: no pool kept p99 within {limit_ms:g} ms, not even at {lowest} requests/s"
+        limit = numbers.limit(heat.objective)
+        return f"{arm}: no pool kept p99 within {limit}, not even at {lowest} requests/s"
     far = [row for row in grid.rows if reach[row] == best]
     near = min(grid.rows, key=lambda row: reach[row])
     far_words = f"{words.listed(say.pool(row) for row in far)} kept the objective up to"
@@ -227,8 +227,9 @@ def _caption(heat: Heat) -> str:
     return (
         "Search and finals: each row is a setting, each column an offered load; numbers are of all "
         "trials of a cell (p99: the median of its trials). Hatched cells cannot be told apart from "
-        "the best at their load: they met the objective there at least once, which is what keeps a "
-        f"setting in the race. {TAKEN} is the setting taken to the confirmation, {LEVEL} cannot be "
+        "the best at their load: over the blocks that both share up to it the interval of their "
+        "answers in time holds no difference, or one block is all they share. "
+        f"{TAKEN} is the setting taken to the confirmation, {LEVEL} cannot be "
         f"told apart from the best in the finals.{chosen} Blank cells were never measured."
     )
 

@@ -14,7 +14,7 @@ from reports import words
 from reports.charts.chart import Chart
 from reports.charts.rows import draw_reading
 from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, Mark, new_sheet, quiet
-from reports.tuning import say
+from reports.tuning import numbers, say
 from reports.tuning.found import Found
 
 ROW_PT = 17.0
@@ -105,7 +105,7 @@ def _draw_panel(
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     for y, answer in enumerate(response.answers):
         _draw_answer(axes, y, answer, mark, ends[1])
-        draw_reading(axes, y, say.knee(answer.found.knee, answer.interval_per_s))
+        draw_reading(axes, y, numbers.knee(answer.found.knee, answer.interval_per_s))
 
 
 def _draw_answer(axes: Axes, y: int, answer: Answer, mark: Mark, right: float) -> None:
@@ -137,7 +137,7 @@ def _finding(arm: str, response: Response) -> str:
     known = [each.found for each in response.answers if each.found.knee is not None]
     start = f"{words.tidy(arm, 24)}, {say.KNOB_NAMES[response.knob]}"
     said = [
-        f"{say.knob_value(response.knob, each.setting)} bears {say.knee(each.knee)}"
+        f"{say.knob_value(response.knob, each.setting)} bears {numbers.knee(each.knee)}"
         for each in known
     ]
     best = max(range(len(known)), key=lambda index: known[index].knee.per_s)  # type: ignore[union-attr]
@@ -160,7 +160,7 @@ def _table_row(knob: Knob, answer: Answer) -> tuple[str, ...]:
     return (
         say.KNOB_NAMES[knob],
         say.knob_value(knob, answer.found.setting),
-        say.knee(answer.found.knee),
+        numbers.knee(answer.found.knee),
         words.NOTHING if ci is None else f"{words.rounded(ci[0])} to {words.rounded(ci[1])}",
         str(answer.found.trials),
     )

@@ -15,7 +15,7 @@ from reports import words
 from reports.charts.chart import Chart
 from reports.charts.latency import ms_axis
 from reports.charts.style import INK, MARKS, MUTED, PAPER, SMALL_PT, Mark, new_sheet, quiet
-from reports.tuning import say
+from reports.tuning import numbers, say
 from reports.tuning.record import Stage, Tried
 
 BODY_PT = 225.0
@@ -182,5 +182,5 @@ def _finding(arm: str, curves: Sequence[Curve], objective: Objective, where: str
         far = f"up to {words.rounded(max(kept))}/s" if kept else "at no load"
         said.append(f"{curve.role} {far}")
     place = f", {where}" if where else ""
-    limit = f"{objective.p99_ms:g}{words.NBSP}ms"
+    limit = numbers.limit(objective)
     return f"{words.tidy(arm, 24)}{place}: p99 stays within {limit}: {words.listed(said[:3])}"

@@ -13,8 +13,9 @@ from reports.charts.chart import Chart
 from reports.charts.forest import signed_tick
 from reports.charts.rows import draw_interval, draw_point, draw_reading
 from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
-from reports.tuning import say
-from reports.tuning.model import Change
+from reports.tuning import numbers
+from reports.tuning.findings import Change
+from reports.tuning.terms import METRICS
 
 ROW_PT = 17.0
 HEADING_PT = 18.0
@@ -67,8 +68,8 @@ def ratio_chart(
             (
                 panel.heading,
                 row.label,
-                MEASURES[row.change.metric],
-                say.change(row.change),
+                METRICS[row.change.metric].name,
+                numbers.change(row.change),
                 row.change.word,
                 str(row.change.units),
             )
@@ -76,13 +77,6 @@ def ratio_chart(
             for row in panel.rows
         ),
     )
-
-
-MEASURES = {
-    "knee_per_s": "capacity (knee)",
-    "good_per_s": "good answers per second",
-    "p99_ms": "p99 response time",
-}
 
 
 def reach_pct(changes: Sequence[Change]) -> float:

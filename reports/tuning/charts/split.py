@@ -14,7 +14,7 @@ from reports.charts.style import INK, SMALL_PT, new_sheet, quiet
 from reports.charts.time_split import PARTS, draw_parts, parts_legend
 from reports.tuning import say
 from reports.tuning.found import searched
-from reports.tuning.nearest import mean_split
+from reports.tuning.means import mean_split
 from reports.tuning.record import Split, Tried
 
 ROW_PT = 18.0
