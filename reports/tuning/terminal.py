@@ -54,7 +54,7 @@ def _print_arm(arm: ArmReport, report: TuneReport, console: Console) -> None:
 
 def _is_told(change: Change) -> bool:
     """Here stand default and present only, p99 in the report."""
-    known = change.change_pct is not None and change.against in ("default", "present")
+    known = numbers.change(change) != words.NOTHING and change.against in ("default", "present")
     return known and change.metric != "p99_ms"
 
 
