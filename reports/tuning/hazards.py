@@ -132,10 +132,13 @@ def _burst_words(burst: Burst | None, confirmed: bool | None) -> str:
     if burst is None:
         return "No burst was measured on it."
     shown = {True: "showed it", False: "did not show it", None: "could not show it"}[confirmed]
+    p99 = numbers.p99(burst.p99_ms, beyond=burst.p99_beyond)
+    # what was given up is no error, but "no errors" beside it would sound like praise
+    errors = "" if burst.p99_beyond and not burst.error_pct else numbers.errors(burst.error_pct)
     return (
-        f"A burst of {burst.users} users {shown}: {per_s(burst.good_per_s)} good answers, p99 "
-        f"{numbers.p99(burst.p99_ms, beyond=burst.p99_beyond)}, {numbers.errors(burst.error_pct)}, "
-        f"where {burst.calm_users} users got {per_s(burst.calm_good_per_s)}, p99 {ms(burst.calm_p99_ms)}."
+        f"A burst of {burst.users} users {shown}: {per_s(burst.good_per_s)} good answers, "
+        f"p99 {p99}{errors and f', {errors}'}, where {burst.calm_users} users got "
+        f"{per_s(burst.calm_good_per_s)}, p99 {ms(burst.calm_p99_ms)}."
     )
 
 

@@ -113,7 +113,8 @@ def _nearest(arm: ArmReport) -> str:
     return (
         f"The nearest is pool {setting} at {words.per_s(nearest.offered_per_s)}: "
         f"p99 {numbers.p99(nearest.p99_ms, beyond=nearest.p99_beyond)}, "
-        f"{words.percent(nearest.late_pct)} of answers late, {numbers.errors(nearest.error_pct)}. {words.capital(nearest.limited_by)}."
+        f"{words.percent(nearest.late_pct)} of answers late, {numbers.errors(nearest.error_pct)}. "
+        f"{words.capital(nearest.limited_by)}."
     )
 
 
