@@ -53,8 +53,8 @@ selftest: $(READY) ## does the instrument tell the truth here: servers whose ans
 up: $(READY) database ## keep the database and one instance of every arm up until Ctrl-C
 	@$(BENCH) up $(SPEC) $(ARGS)
 
-test: $(READY) drivers test-database ## run every test against a real database
-	@.venv/bin/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+test: $(READY) drivers test-database ## run every test against a real database (ARGS=… goes to pytest)
+	@sh scripts/run-tests.sh $(ARGS)
 
 lint: $(READY) ## ruff and strict typing
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy

@@ -78,7 +78,7 @@ class Trials:
             baseline_arm=baseline.arm,
             baseline=baseline.setting,
             against=against,
-            change_pct=estimate.change_pct if isinstance(estimate, Estimate) else None,
+            change_pct=_told_pct(estimate, alpha),
             ci95_pct=interval,
             bound=bound,
             word=word,
@@ -126,13 +126,13 @@ def _good_log_ratio(pairs: Pairs) -> Estimate | Doubt:
 
 
 def _p99_log_ratio(pairs: Pairs) -> Estimate | Doubt:
-    """The mean over instances of the mean log ratio of their trials' p99."""
+    """The mean over instances of the mean log ratio of their trials' p99, where both are known."""
     ratios = defaultdict(list)
     for low, high in pairs:
-        if low.p99_ms and high.p99_ms:
+        if low.p99_ms and high.p99_ms and not (low.p99_beyond or high.p99_beyond):
             ratios[low.unit].append(np.log(high.p99_ms / low.p99_ms))
     if len(ratios) < 2:
-        return Doubt("fewer than two instances with enough good answers for a p99")
+        return Doubt("fewer than two instances whose p99 is known for both")
     return t_estimate(np.array([np.mean(each) for each in ratios.values()]))
 
 
@@ -149,9 +149,9 @@ def _word(
 ) -> tuple[Word, str, Interval | None]:
     if isinstance(estimate, Doubt):
         return "cannot be told apart", estimate.reason, None
-    if estimate.half_width_log(alpha) > WIDEST_LOG:
-        return "cannot be told apart", "the interval is wider than a factor of 100", None
     low, high = estimate.interval_pct(alpha)
+    if estimate.half_width_log(alpha) > WIDEST_LOG:
+        return _next_to_nothing(metric, low, high)
     interval = (None if bound == "less than" else low, None if bound == "more than" else high)
     below = bound != "more than" and high < 0.0
     above = bound != "less than" and low > 0.0
@@ -162,3 +162,20 @@ def _word(
         reason = "the whole interval lies on one side of no change"
         return "better" if better else "worse", reason, interval
     return "cannot be told apart", "the interval holds no change", interval
+
+
+def _told_pct(estimate: Estimate | Doubt, alpha: float) -> float | None:
+    if isinstance(estimate, Doubt) or estimate.half_width_log(alpha) > WIDEST_LOG:
+        return None
+    return estimate.change_pct
+
+
+def _next_to_nothing(metric: Metric, low: float, high: float) -> tuple[Word, str, Interval | None]:
+    """An interval so wide that its middle says nothing: one side did next to nothing. Which side is
+    better may still be known, and by how much at least."""
+    wide = "the interval is wider than a factor of 100"
+    if low <= 0.0 <= high:
+        return "cannot be told apart", wide, None
+    better = (low > 0.0) == METRICS[metric].more_is_better
+    interval = (low, None) if low > 0.0 else (None, high)
+    return "better" if better else "worse", f"{wide}, and lies on one side of no change", interval

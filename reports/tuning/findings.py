@@ -80,6 +80,7 @@ class AtTwice:
     good_per_s: float
     error_pct: float
     p99_ms: float | None
+    p99_beyond: bool
     units: int
 
 
@@ -94,6 +95,7 @@ class Burst:
     calm_good_per_s: float
     error_pct: float
     p99_ms: float | None
+    p99_beyond: bool
     calm_p99_ms: float | None
 
 
@@ -120,6 +122,7 @@ class Nearest:
     setting: Setting
     offered_per_s: float
     p99_ms: float | None
+    p99_beyond: bool
     late_pct: float
     error_pct: float
     split: Split | None

@@ -58,6 +58,7 @@ def burst_of(setting: Setting, tried: Sequence[Tried]) -> Burst | None:
         calm_good_per_s=mean([each.good_per_s for each in calm]),
         error_pct=100.0 * sum(each.score.errors for each in loud) / planned if planned else 0.0,
         p99_ms=mean_known(each.p99_ms for each in loud),
+        p99_beyond=any(each.p99_beyond for each in loud),
         calm_p99_ms=mean_known(each.p99_ms for each in calm),
     )
 
@@ -104,7 +105,8 @@ def _unfair(
     )
     confirmed = None
     if burst is not None and not _collapsed(burst) and burst.p99_ms is not None:
-        confirmed = burst.p99_ms >= UNFAIR * _in_turn_ms(burst)
+        shown = burst.p99_ms >= UNFAIR * _in_turn_ms(burst)
+        confirmed = True if shown else None if burst.p99_beyond else False
     in_turn = "" if burst is None or confirmed is None else (
         f" Served in turn each would have taken about {burst.users} / {per_s(burst.good_per_s)} = "
         f"{ms(_in_turn_ms(burst))}."
@@ -130,10 +132,13 @@ def _burst_words(burst: Burst | None, confirmed: bool | None) -> str:
     if burst is None:
         return "No burst was measured on it."
     shown = {True: "showed it", False: "did not show it", None: "could not show it"}[confirmed]
+    p99 = numbers.p99(burst.p99_ms, beyond=burst.p99_beyond)
+    # what was given up is no error, but "no errors" beside it would sound like praise
+    errors = "" if burst.p99_beyond and not burst.error_pct else numbers.errors(burst.error_pct)
     return (
-        f"A burst of {burst.users} users {shown}: {per_s(burst.good_per_s)} good answers, p99 "
-        f"{ms(burst.p99_ms)}, {numbers.errors(burst.error_pct)}, where {burst.calm_users} users "
-        f"got {per_s(burst.calm_good_per_s)}, p99 {ms(burst.calm_p99_ms)}."
+        f"A burst of {burst.users} users {shown}: {per_s(burst.good_per_s)} good answers, "
+        f"p99 {p99}{errors and f', {errors}'}, where {burst.calm_users} users got "
+        f"{per_s(burst.calm_good_per_s)}, p99 {ms(burst.calm_p99_ms)}."
     )
 
 

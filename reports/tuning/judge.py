@@ -170,6 +170,7 @@ def _at_twice(search: ArmSearch, tried: Sequence[Tried], trials: Trials) -> tupl
                 good_per_s=mean([each.good_per_s for each in own]),
                 error_pct=100.0 * sum(each.score.errors for each in own) / planned,
                 p99_ms=mean_known(each.p99_ms for each in own),
+                p99_beyond=any(each.p99_beyond for each in own),
                 units=len({each.unit for each in own}),
             )
         )

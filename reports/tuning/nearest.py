@@ -51,6 +51,7 @@ def nearest_of(tried: Sequence[Tried], objective: Objective) -> Nearest | None:
         setting=setting,
         offered_per_s=rate_per_s,
         p99_ms=p99_ms,
+        p99_beyond=any(each.p99_beyond for each in trials),
         late_pct=_share_pct(trials, lambda each: each.score.late),
         error_pct=_share_pct(trials, lambda each: each.score.errors),
         split=split,

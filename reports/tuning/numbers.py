@@ -28,7 +28,7 @@ def knee_of(found: SettingKnee | None) -> str:
 def change(told: Change) -> str:
     """A change with its interval: `+3.0% [−2.0, +9.0]`, `more than +40% [+31, …]`."""
     if told.change_pct is None:
-        return words.NOTHING
+        return _one_end(told.ci95_pct)
     bound = f"{told.bound} " if told.bound else ""
     return f"{bound}{change_pct(told.change_pct, told.ci95_pct)}"
 
@@ -43,7 +43,15 @@ def change_pct(value_pct: float | None, ci_pct: Interval | None) -> str:
 
 def change_or_why(told: Change) -> str:
     """A change with its interval, or why there is none."""
-    return f"not known ({told.reason})" if told.change_pct is None else change(told)
+    return f"not known ({told.reason})" if change(told) == words.NOTHING else change(told)
+
+
+def _one_end(ci: Interval | None) -> str:
+    """Where a change is not known but on which side of what it lies: `more than +380%`."""
+    low, high = ci or (None, None)
+    if low is not None:
+        return f"more than {words.change(low)}"
+    return words.NOTHING if high is None else f"less than {words.change(high)}"
 
 
 def _brackets(ci: Interval | None, say: Callable[[float], str]) -> str:
@@ -52,6 +60,11 @@ def _brackets(ci: Interval | None, say: Callable[[float], str]) -> str:
         return ""
     low, high = ("…" if end is None else say(end) for end in ci)
     return f" [{low}, {high}]"
+
+
+def p99(p99_ms: float | None, *, beyond: bool) -> str:
+    """A p99, or what it lies beyond: `71 ms`, `over 1,000 ms`."""
+    return f"{'over ' if beyond else ''}{words.ms(p99_ms)}"
 
 
 def limit(objective: Objective) -> str:

@@ -47,6 +47,8 @@ class Tried:
     rung: int | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
+    p99_beyond: bool = False
+    """More than 1% were given up early: the true p99 lies beyond `p99_ms`."""
     split: Split | None = None
     cpu_ms_per_request: float | None = None
     connections: int | None = None

@@ -34,6 +34,7 @@ def tried_of(
     response_ms = data.response_ms[steady]
     failed = ~data.ok & ~data.timed_out if gave_up_early else ~data.ok
     known_ms = response_ms[np.isfinite(response_ms)]
+    p99_ms = _quantile(known_ms, 0.99)
     return Tried(
         arm=candidate.arm,
         setting=candidate.setting,
@@ -46,7 +47,8 @@ def tried_of(
         users=measured.users,
         rung=measured.rung,
         p50_ms=_quantile(known_ms, 0.50),
-        p99_ms=_quantile(known_ms, 0.99),
+        p99_ms=p99_ms,
+        p99_beyond=gave_up_early and p99_ms is not None and p99_ms >= 1e3 * data.timeout_s,
         split=split_of(data, steady & data.ok),
         cpu_ms_per_request=_cpu_ms(trial, int(of_trial.sum())),
         connections=_whole(trial["connections"]),

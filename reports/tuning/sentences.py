@@ -93,7 +93,8 @@ def _gains(arm: ArmReport) -> list[str]:
 
 
 def _in_brackets(change: Change) -> str:
-    return "" if change.change_pct is None else f" ({numbers.change(change)})"
+    told = numbers.change(change)
+    return "" if told == words.NOTHING else f" ({told})"
 
 
 UNDECIDED: dict[Word, str] = {
@@ -111,8 +112,9 @@ def _nearest(arm: ArmReport) -> str:
     setting = say.short(nearest.setting, say.knobs_of(arm))
     return (
         f"The nearest is pool {setting} at {words.per_s(nearest.offered_per_s)}: "
-        f"p99 {words.ms(nearest.p99_ms)}, {words.percent(nearest.late_pct)} of answers late, "
-        f"{numbers.errors(nearest.error_pct)}. {words.capital(nearest.limited_by)}."
+        f"p99 {numbers.p99(nearest.p99_ms, beyond=nearest.p99_beyond)}, "
+        f"{words.percent(nearest.late_pct)} of answers late, {numbers.errors(nearest.error_pct)}. "
+        f"{words.capital(nearest.limited_by)}."
     )
 
 

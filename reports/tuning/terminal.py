@@ -54,7 +54,7 @@ def _print_arm(arm: ArmReport, report: TuneReport, console: Console) -> None:
 
 def _is_told(change: Change) -> bool:
     """Here stand default and present only, p99 in the report."""
-    known = change.change_pct is not None and change.against in ("default", "present")
+    known = numbers.change(change) != words.NOTHING and change.against in ("default", "present")
     return known and change.metric != "p99_ms"
 
 
@@ -71,17 +71,16 @@ def _table(changes: list[Change]) -> Table:
     """The comparisons, a line each; the setting is named above."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
     table.add_column("Against", no_wrap=True)
-    table.add_column("Where", no_wrap=True)
     table.add_column("Measure", no_wrap=True)
     table.add_column("Change [95%]", justify="right", no_wrap=True)
-    table.add_column("Verdict", overflow="fold", min_width=11)
+    table.add_column("Verdict", no_wrap=True, min_width=11)
     before = None
     for each in sorted(changes, key=lambda each: each.against):
         other = f"{each.against} {say.labelled(each.baseline, each.candidate)}"
         first = "" if other == before else other
         before = other
-        where, metric = STAGES[each.stage].short, METRICS[each.metric].short
-        cells = (first, where, metric, numbers.change(each))
+        measure = f"{METRICS[each.metric].short} {STAGES[each.stage].short}"
+        cells = (first, measure, numbers.change(each))
         word = "cannot tell" if each.word == "cannot be told apart" else each.word
         table.add_row(*map(Text, cells), Text(word, style=STYLES.get(each.word, "")))
     return table

@@ -39,7 +39,7 @@ STAGES: Mapping[Stage, StageTerms] = {
     "search": StageTerms("search", "in the search", "search"),
     "final": StageTerms("finals", "in the finals", "finals"),
     "confirm": StageTerms("fresh processes", "in fresh processes", "at the load"),
-    "twice": StageTerms("twice the load", "at twice the load", "twice the load"),
+    "twice": StageTerms("twice the load", "at twice the load", "at twice it"),
     "distance": StageTerms("farther database", "with the database farther away", "farther"),
     "burst": StageTerms("burst", "in a burst", "burst"),
 }

@@ -116,7 +116,8 @@ def _draw_row(axes: Axes, y: int, row: Row, limit: float) -> None:
 def reading(change: Change) -> str:
     """What stands beside a row: `+12%: better`, `cannot be told apart`."""
     if change.change_pct is None:
-        return change.word
+        told = numbers.change(change)
+        return change.word if told == words.NOTHING else f"{told}: {change.word}"
     bound = {"more than": ">", "less than": "<", None: ""}[change.bound]
     word = "cannot tell" if change.word == "cannot be told apart" else change.word
     return f"{bound}{words.change(change.change_pct)}: {word}"
