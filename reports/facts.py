@@ -199,11 +199,15 @@ def _ways(manifest: Mapping[str, Any]) -> dict[str, str]:
     arms = _table(manifest, "spec").get("arm")
     listed = arms if isinstance(arms, list) else []
     return {
-        str(arm.get("name")): f"{way}: {arm[way]}"
+        str(arm.get("name")): f"{way}: {arm[way]}{_revision(arm)}"
         for arm in listed
         for way in ("app", "command", "url")
         if arm.get(way)
     }
+
+
+def _revision(arm: Mapping[str, Any]) -> str:
+    return f", at {arm['git_ref']}" if arm.get("git_ref") else ""
 
 
 def commit_line(manifest: Mapping[str, Any]) -> str:

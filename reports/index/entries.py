@@ -22,18 +22,22 @@ ORDER = ("faster", "slower", "equivalent", "inconclusive", "invalid")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a command leaves behind: its name, its answer's file and its page."""
+    """What a command leaves behind: its name, its answer's file and its page, and how an answer is
+    said to stand that can be used, and one that cannot."""
 
     name: str
     answer: str
     page: str
+    good: str = "valid"
+    bad: str = "not valid"
 
 
 JOURNAL = "journal.jsonl"
-RUN, TUNE = Kind("run", "summary.json", "report.html"), Kind("tune", "tune.json", "tune.html")
+RUN = Kind("run", "summary.json", "report.html")
+TUNE = Kind("tune", "tune.json", "tune.html", "confirmed", "not confirmed")
 WITH_MANIFEST = {kind.name: kind for kind in (RUN, TUNE)}
 WITHOUT_MANIFEST = (
-    Kind("selftest", "selftest.json", "selftest.html"),
+    Kind("selftest", "selftest.json", "selftest.html", "passed", "off"),
     Kind("compare", "compare.json", "compare.html"),
 )
 HOW_TO_REBUILD = "bench report makes it"
@@ -50,7 +54,9 @@ class Entry:
     counts: str
     """`2 faster, 1 inconclusive`: of a run's primary comparisons."""
     standing: str
-    """`valid`, `not valid` or `interrupted`."""
+    """`valid`, `not confirmed`, `interrupted` …"""
+    sound: bool
+    """Whether nothing is wrong with it."""
     database: str
     commit: str
     page: str | None
@@ -123,7 +129,8 @@ def _entry(
         when=facts.started(manifest) or _stamp(folder.name),
         headline=_text(answer, "headline"),
         counts=_counts(answer),
-        standing=_standing(answer),
+        standing=_standing(kind, answer),
+        sound=answer.get("status") != "interrupted" and _said(answer) is not False,
         database=facts.database_line(manifest),
         commit=facts.commit_line(manifest),
         page=kind.page if has_page else None,
@@ -132,8 +139,19 @@ def _entry(
 
 
 def _damaged(folder: Path, why: str) -> Entry:
-    nothing = ("",) * 5
-    return Entry(folder.name, "damaged", _stamp(folder.name), *nothing, None, why)
+    return Entry(
+        folder=folder.name,
+        kind="damaged",
+        when=_stamp(folder.name),
+        headline="",
+        counts="",
+        standing="",
+        sound=False,
+        database="",
+        commit="",
+        page=None,
+        problem=why,
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -156,11 +174,17 @@ def _text(document: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _standing(answer: Mapping[str, Any]) -> str:
+def _standing(kind: Kind, answer: Mapping[str, Any]) -> str:
     if answer.get("status") == "interrupted":
         return "interrupted"
+    said = _said(answer)
+    return "" if said is None else kind.good if said else kind.bad
+
+
+def _said(answer: Mapping[str, Any]) -> bool | None:
+    """What an answer says of itself; a comparison of runs says nothing."""
     said = answer.get("valid", answer.get("ok"))
-    return {True: "valid", False: "not valid"}.get(said, "") if isinstance(said, bool) else ""
+    return said if isinstance(said, bool) else None
 
 
 def _counts(answer: Mapping[str, Any]) -> str:

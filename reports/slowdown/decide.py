@@ -40,7 +40,9 @@ def _judged(scenarios: Sequence[ScenarioSummary], planned: Planned, limit_pct: f
         ci95_pct=ci_pct,
         slowdown_pct=None if change_pct is None else slowdown(planned.metric, change_pct),
         slowdown_ci95_pct=slowdown_ci_pct,
-        outcome=_outcome(comparison, slowdown_ci_pct, limit_pct),
+        outcome="invalid"
+        if comparison.verdict == "invalid"
+        else against(limit_pct, slowdown_ci_pct),
         reasons=comparison.reasons,
     )
 
@@ -69,11 +71,8 @@ def slowdown_interval(metric: str, ci_pct: tuple[float, float]) -> tuple[float, 
     return min(first, second), max(first, second)
 
 
-def _outcome(
-    comparison: Comparison, slowdown_ci_pct: tuple[float, float] | None, limit_pct: float
-) -> Outcome:
-    if comparison.verdict == "invalid":
-        return "invalid"
+def against(limit_pct: float, slowdown_ci_pct: tuple[float, float] | None) -> Outcome:
+    """What an interval of slowdowns says of a limit, which itself is allowed."""
     if slowdown_ci_pct is None:
         return "not enough data"
     least_pct, most_pct = slowdown_ci_pct
