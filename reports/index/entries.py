@@ -70,7 +70,7 @@ class Unreadable(ValueError):
 
 
 def entries(results: Path) -> list[Entry]:
-    """Every folder of ours in `results`; others are passed over. Damaged ones are entries too.
+    """Every folder of ours in `results`; others are passed over. Unreadable ones are entries too.
 
     Raises OSError where `results` itself cannot be read.
     """
@@ -88,11 +88,11 @@ def entry_of(folder: Path) -> Entry | None:
             if (folder / kind.answer).exists():
                 return _of_an_answer(folder, kind)
     except Unreadable as error:
-        return _damaged(folder, str(error))
+        return _unreadable(folder, str(error))
     except OSError as error:
-        return _damaged(folder, error.strerror or str(error))
+        return _unreadable(folder, error.strerror or str(error))
     if (folder / JOURNAL).exists():
-        return _damaged(folder, f"there is no {MANIFEST}: it ended before it measured anything")
+        return _unreadable(folder, f"there is no {MANIFEST}: it ended before it measured anything")
     return None
 
 
@@ -138,10 +138,10 @@ def _entry(
     )
 
 
-def _damaged(folder: Path, why: str) -> Entry:
+def _unreadable(folder: Path, why: str) -> Entry:
     return Entry(
         folder=folder.name,
-        kind="damaged",
+        kind="unreadable",
         when=_stamp(folder.name),
         headline="",
         counts="",
@@ -159,9 +159,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{path.name} is damaged ({type(error).__name__})") from error
+        raise Unreadable(f"{path.name} is damaged: {error}") from error
     if not isinstance(document, dict):
-        raise Unreadable(f"{path.name} is damaged (it is no JSON object)")
+        raise Unreadable(f"{path.name} is damaged: it is no JSON object")
     if document.get("schema") != SCHEMA:
         raise Unreadable(
             f"{path.name} has schema {document.get('schema')!r}; this version reads {SCHEMA}"
