@@ -13,9 +13,8 @@ from reports.index.entries import Entry, entries
 from reports.write import write_whole
 
 INDEX = "index.html"
-MARK = "sync-async-bench results"
+MARK = "sync-async-bench-results"
 """Stands in the page, so that no other program's index is ever written over."""
-MARK_WITHIN = 2000
 
 
 def is_listed(results: Path) -> bool:
@@ -24,7 +23,7 @@ def is_listed(results: Path) -> bool:
     index = results / INDEX
     try:
         if index.exists():
-            return MARK.encode() in index.read_bytes()[:MARK_WITHIN]
+            return MARK.encode() in index.read_bytes()
     except OSError:
         return False
     return results.name == RESULTS
