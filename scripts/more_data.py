@@ -56,7 +56,9 @@ def _with_more(decision: Decision, run: StoredRun, wanted: Sequence[Demand]) -> 
 
 
 def _as_it_is(limit_pct: float, share: float) -> str:
-    return f"A run like this one can exclude {percent(excludable_pct(limit_pct, share))} or more."
+    found_pct = excludable_pct(limit_pct, share)
+    told = f"{percent(found_pct)} or more" if found_pct < 100 else "no slowdown below 100%"
+    return f"A run like this one can exclude {told}."
 
 
 NOTHING_ALLOWED = (
@@ -69,7 +71,7 @@ NO_INTERVAL = (
 )
 CLOSE = (
     "This run was long enough for a revision that is no slower to pass four times out of five: "
-    "what was measured lies close to the limit. Look at what changed; another run may tell."
+    "either it is close to the limit, or chance had it. Look at what changed; another run may tell."
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from loadtests.spreads import PRIOR, Spreads
 from reports.model import Comparison, ScenarioSummary
-from reports.resolution import Replication, resolvable_log
+from reports.resolution import MOST_LOG, Replication, resolvable_log
 from reports.slowdown.decide import measured
 from reports.slowdown.model import Planned
 from reports.verdicts import MORE_IS_BETTER
@@ -27,7 +27,7 @@ class Demand:
     limit_log: float
     """The allowed slowdown as a log ratio."""
     primaries: int
-    """Compared in the run: they share 5% of false failures, and 20% of unneeded doubt."""
+    """Compared in the run: they share the error of the intervals, and 20% of needless doubt."""
     one_instance: bool = False
     """An arm that is a URL has one whatever the plan; its blocks are the units."""
 
@@ -124,4 +124,4 @@ def share_needed(wanted: Iterable[Demand], instances: int, blocks: int) -> float
 def excludable_pct(max_slowdown_pct: float, share: float) -> float:
     """The slowdown that a plan with such a `share_needed` can exclude, in percent of the baseline's
     response time; of capacity it is a little less."""
-    return 100.0 * math.expm1(math.log1p(max_slowdown_pct / 100.0) * share)
+    return 100.0 * math.expm1(min(math.log1p(max_slowdown_pct / 100.0) * share, MOST_LOG))
