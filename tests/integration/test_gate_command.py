@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.sabotage.cases import OF_A_BUSY_MACHINE
+from tests.support.busy_machine import OF_A_BUSY_MACHINE
 from tests.support.command import bench
 from tests.support.documents import block
 
