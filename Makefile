@@ -13,7 +13,7 @@ DRIVERS := .venv/.drivers
 common = $(if $(OUT),--out $(OUT)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup drivers database test-database bench tune test lint report doctor selftest up lock clean
+.PHONY: help setup drivers database test-database bench tune test lint report compare gate doctor selftest up lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ tune: $(READY) database ## find and confirm the best pool, thread and worker set
 
 report: $(READY) ## rebuild every report file of RUN=results/… from its samples
 	@$(BENCH) report $(RUN) $(ARGS)
+
+compare: $(READY) ## runs side by side, with what differs between them: RUN="results/… results/…"
+	@$(BENCH) compare $(RUN) $(common)
+
+gate: $(READY) ## pass or fail for CI: every later arm of RUN=results/… against its first
+	@$(BENCH) gate $(RUN) $(ARGS)
 
 doctor: $(READY) ## is this machine fit to measure, and how small a change can it resolve
 	@$(BENCH) doctor $(SPEC) $(ARGS)

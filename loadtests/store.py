@@ -36,6 +36,8 @@ TELEMETRY_SCHEMA = pa.schema(
 
 SELFTEST_FILE = "selftest.json"
 """The answer of `bench selftest`, which has a folder of its own."""
+RESULTS = "results"
+"""Where runs are kept unless they are told elsewhere."""
 
 
 class RunStore:
@@ -119,8 +121,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def new_run_folder(out: Path | None, run: str) -> Path:
-    """`out`, or `results/<run>`; raises UsageError when it already holds a run or a selftest."""
-    folder = out or Path("results") / run
+    """`out`, or `<RESULTS>/<run>`; raises UsageError when it already holds a run or a selftest."""
+    folder = out or Path(RESULTS) / run
     if (folder / SELFTEST_FILE).exists():
         raise UsageError(
             f"{folder} already holds a selftest.",

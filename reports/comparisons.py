@@ -9,12 +9,19 @@ from loadtests.scenarios.model import Scenario
 from reports.estimates import PERCENTILES, Question, estimate, spreads
 from reports.gates import SPARED, crowding, saturation, unequal_errors
 from reports.measures import LoadData, Pairing, pair_blocks, tidy
-from reports.model import CAPACITY, COST, Comparison, GateResult, Outlook, Spread
+from reports.model import (
+    CAPACITY,
+    COST,
+    PRIMARY_LATENCY,
+    Comparison,
+    GateResult,
+    Outlook,
+    Spread,
+)
 from reports.resolution import outlook
 from reports.statistics import ALPHA, Doubt, Estimate
 from reports.verdicts import Verdict, judge
 
-PRIMARY_LATENCY = "response_ms.p95"
 FEW_INSTANCES = 3
 
 

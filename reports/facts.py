@@ -25,7 +25,7 @@ Fact = tuple[str, str]
 def how_it_was_made(manifest: Mapping[str, Any]) -> list[Fact]:
     """Label and text of everything a reader needs to judge or repeat the run."""
     facts = [
-        ("Started", _started(manifest)),
+        ("Started", started(manifest)),
         ("Database", database_line(manifest)),
         ("Distance to the database", _distance(manifest)),
         ("Durability", _durability(manifest)),
@@ -36,7 +36,7 @@ def how_it_was_made(manifest: Mapping[str, Any]) -> list[Fact]:
         *_arms(manifest),
         ("Instances per arm", _instances(manifest)),
         ("Seed", str(manifest.get("seed", ""))),
-        ("Commit", _commit(manifest)),
+        ("Commit", commit_line(manifest)),
     ]
     return [(label, tidy(text)) for label, text in facts if text]
 
@@ -108,14 +108,14 @@ def _distance(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _started(manifest: Mapping[str, Any]) -> str:
+def started(manifest: Mapping[str, Any]) -> str:
     """To the minute: `2026-11-01 12:00 UTC`; as it is written where it is no such time."""
     written = str(manifest.get("created_utc") or "")
     try:
-        started = datetime.fromisoformat(written)
+        moment = datetime.fromisoformat(written)
     except ValueError:
         return written
-    return f"{started.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _host(manifest: Mapping[str, Any]) -> str:
@@ -199,14 +199,19 @@ def _ways(manifest: Mapping[str, Any]) -> dict[str, str]:
     arms = _table(manifest, "spec").get("arm")
     listed = arms if isinstance(arms, list) else []
     return {
-        str(arm.get("name")): f"{way}: {arm[way]}"
+        str(arm.get("name")): f"{way}: {arm[way]}{_revision(arm)}"
         for arm in listed
         for way in ("app", "command", "url")
         if arm.get(way)
     }
 
 
-def _commit(manifest: Mapping[str, Any]) -> str:
+def _revision(arm: Mapping[str, Any]) -> str:
+    return f", at {arm['git_ref']}" if arm.get("git_ref") else ""
+
+
+def commit_line(manifest: Mapping[str, Any]) -> str:
+    """Of this program: a short hash, and whether there were changes beside it."""
     commit = _table(manifest, "commit")
     sha = str(commit.get("sha") or "")
     return f"{sha[:12]}{' with changes that were not committed' if commit.get('dirty') else ''}"

@@ -37,6 +37,7 @@ class SplitMs:
 
 CAPACITY, COST, LATENCY = "capacity_per_s", "cpu_ms_per_request", "response_ms"
 """Metrics of `Comparison`; latencies have their percentile behind them: `response_ms.p95`."""
+PRIMARY_LATENCY = "response_ms.p95"
 
 
 @dataclass(frozen=True, slots=True)

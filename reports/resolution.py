@@ -7,8 +7,24 @@ from dataclasses import dataclass
 
 from loadtests.spec import Spec
 from loadtests.spreads import PRIOR, Spreads
-from reports.model import Outlook
-from reports.statistics import Estimate, adjusted_alpha, smallest_effect_pct
+from reports.model import CAPACITY, PRIMARY_LATENCY, Outlook
+from reports.statistics import (
+    POWER,
+    Estimate,
+    adjusted_alpha,
+    smallest_effect_log,
+    smallest_effect_pct,
+)
+
+PRIMARY_METRICS = {
+    "auto": (CAPACITY, PRIMARY_LATENCY),
+    "closed": (CAPACITY,),
+    "open": (PRIMARY_LATENCY,),
+}
+"""What a scenario's load model plans to compare first: capacity where there is a closed load, p95
+where there is an open one."""
+MOST_LOG = 50.0
+"""Larger effects are all the same, and their percentages not finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +43,17 @@ def resolvable_pct(spreads: Spreads, plan: Replication) -> float | None:
     `spreads`: of the metric that is judged (`loadtests.spreads.PRIOR`: capacity, before anything
     is measured). None when an interval cannot exist.
     """
+    log_effect = resolvable_log(spreads, plan)
+    return None if log_effect is None else 100.0 * math.expm1(min(log_effect, MOST_LOG))
+
+
+def resolvable_log(spreads: Spreads, plan: Replication, power: float = POWER) -> float | None:
+    """The same as a log ratio, with any power."""
     units = plan.instances if plan.instances > 1 else plan.blocks
     if units < 2 or plan.blocks < 1:
         return None
     standard_error = math.sqrt(spreads.variance(plan.instances, plan.blocks))
-    return smallest_effect_pct(standard_error, units - 1.0, adjusted_alpha(plan.primaries))
+    return smallest_effect_log(standard_error, units - 1.0, adjusted_alpha(plan.primaries), power)
 
 
 def expected_resolution_pct(
@@ -57,7 +79,8 @@ def outlook(estimate: Estimate, spreads: Spreads, blocks: float, alpha: float) -
 
 
 def planned_primaries(spec: Spec) -> int:
-    """How many primary comparisons a spec plans: per scenario and candidate, capacity where there
-    is a closed load, and p95 where there is an open one."""
-    kinds = {"auto": 2, "closed": 1, "open": 1}
-    return sum(kinds[entry.load.model] * (len(spec.arms_of(entry)) - 1) for entry in spec.scenario)
+    """How many primary comparisons a spec plans, over its scenarios and candidates."""
+    return sum(
+        len(PRIMARY_METRICS[entry.load.model]) * (len(spec.arms_of(entry)) - 1)
+        for entry in spec.scenario
+    )

@@ -70,8 +70,14 @@ class Doubt:
 
 def smallest_effect_pct(standard_error: float, df: float, alpha: float) -> float:
     """The effect found with 80% power, given the standard error of a log ratio, in percent."""
-    log_effect = (_t(1.0 - alpha / 2.0, df) + _t(POWER, df)) * standard_error
-    return 100.0 * math.expm1(min(log_effect, 50.0))
+    return 100.0 * math.expm1(min(smallest_effect_log(standard_error, df, alpha), 50.0))
+
+
+def smallest_effect_log(
+    standard_error: float, df: float, alpha: float, power: float = POWER
+) -> float:
+    """The same as a log ratio, with any power."""
+    return (_t(1.0 - alpha / 2.0, df) + _t(power, df)) * standard_error
 
 
 def _t(probability: float, df: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reports.comparisons import PRIMARY_LATENCY, Rules, compare, questions, verdict_of
+from reports.comparisons import Rules, compare, questions, verdict_of
 from reports.estimates import Question
 from reports.gates import (
     Conditions,
@@ -21,7 +21,15 @@ from reports.gates import (
 from reports.gates.noise import alpha_of_each
 from reports.headline import headline
 from reports.measures import LoadData, load_data, tidy
-from reports.model import CAPACITY, Comparison, GateResult, LoadFacts, ScenarioSummary, Summary
+from reports.model import (
+    CAPACITY,
+    PRIMARY_LATENCY,
+    Comparison,
+    GateResult,
+    LoadFacts,
+    ScenarioSummary,
+    Summary,
+)
 from reports.resolution import planned_primaries
 from reports.results import results
 from reports.run_folder import FINISHED, StoredRun

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from loadtests.errors import StorageError
 from reports.charts import Chart, draw_charts
+from reports.csv_tables import csv_files
 from reports.html import render_html
 from reports.markdown import render_markdown
 from reports.model import Summary
@@ -19,7 +20,8 @@ CHART_FORMS = (".png", ".svg")
 
 
 def write_report(folder: Path) -> Summary:
-    """Rebuild `summary.json`, `report.html`, `report.md` and `charts/` from the stored samples.
+    """Rebuild `summary.json`, `report.html`, `report.md`, `tables/` and `charts/` from the stored
+    samples.
 
     The same samples give the same bytes. Raises StorageError when the run cannot be read or the
     report cannot be written.
@@ -27,10 +29,12 @@ def write_report(folder: Path) -> Summary:
     stored = load_run(folder)
     summary = summarise(stored)
     write_json(folder / "summary.json", summary)
+    for name, content in csv_files(summary).items():
+        write_whole(folder / "tables" / name, content)
     parts = parts_of(stored, summary)
     write_charts(folder / "charts", parts.charts.all)
-    _write(folder / "report.md", render_markdown(parts).encode())
-    _write(folder / "report.html", render_html(parts).encode())
+    write_whole(folder / "report.md", render_markdown(parts).encode())
+    write_whole(folder / "report.html", render_html(parts).encode())
     return summary
 
 
@@ -49,7 +53,7 @@ def parts_of(stored: StoredRun, summary: Summary) -> Parts:
 def write_json(path: Path, summary: Summary) -> None:
     """The summary as the contract has it."""
     text = json.dumps(summary.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-    _write(path, f"{text}\n".encode())
+    write_whole(path, f"{text}\n".encode())
 
 
 def write_charts(folder: Path, charts: tuple[Chart, ...]) -> None:
@@ -58,15 +62,16 @@ def write_charts(folder: Path, charts: tuple[Chart, ...]) -> None:
     for chart in charts:
         for form, content in zip(CHART_FORMS, (chart.png(), chart.svg), strict=True):
             path = folder / f"{chart.name}{form}"
-            _write(path, content)
+            write_whole(path, content)
             written.add(path)
     for path in folder.glob("*"):
         if path.suffix in CHART_FORMS and path not in written:
             path.unlink(missing_ok=True)  # of an earlier, different report
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write beside the file and rename, so that a reader never sees half of it."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside the file and rename, so that a reader never sees half of it, however many write
+    it at once; raises StorageError."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

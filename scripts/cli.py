@@ -18,6 +18,9 @@ from loadtests.errors import BenchError
 from loadtests.journal import storage_error
 
 INTERRUPTED = 130
+MAX_SLOWDOWN_PCT = 10.0
+"""That `bench gate` allows where nothing is typed: what a run of some ten minutes can exclude (see
+docs/method.md)."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 app = typer.Typer(
@@ -96,6 +99,24 @@ def report(
     from scripts.report import report_command
 
     _leave(lambda: report_command(run, json=json))
+
+
+@app.command()
+def gate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    max_slowdown_pct: Annotated[
+        float, typer.Option(help="Slowdown that is allowed, in percent.")
+    ] = MAX_SLOWDOWN_PCT,
+    json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print a comment for a pull request.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the comment to this file too.")] = None,
+) -> None:
+    """Pass or fail for CI: every later arm of a run against its first."""
+    from scripts.gate import GateOptions, gate_command
+
+    _leave(lambda: gate_command(GateOptions(run, max_slowdown_pct, json, markdown, out)))
 
 
 @app.command()

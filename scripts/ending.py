@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from loadtests.errors import BenchError
 from loadtests.manifest import has_manifest, read_manifest
+from scripts.results_index import relist
 from scripts.resuming import RunOptions, hidden_keys
 from scripts.run_log import RunLog
 from scripts.stopping import Stopping
@@ -51,6 +52,7 @@ class Ending(Generic[R]):
         except KeyboardInterrupt:
             log.say(f"The run is complete; its report is not. {_how_to_report(folder)}")
             raise
+        relist(folder, log.say)
         self._answer(report, folder, options)
         return 0 if report.valid else INVALID
 
@@ -87,10 +89,12 @@ class Ending(Generic[R]):
         if not has_manifest(folder):
             return None
         try:
-            return self.write(folder)
+            report = self.write(folder)
         except BenchError as error:
             log.say(f"There is no report of what was measured: {error.message}")
             return None
+        relist(folder, log.say)
+        return report
 
     def _answer(self, report: R, folder: Path, options: RunOptions) -> None:
         if options.json:

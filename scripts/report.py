@@ -11,7 +11,9 @@ from reports.terminal import print_summary
 from reports.tuning.terminal import print_tune
 from reports.tuning.write import write_tune_report
 from reports.write import write_report
+from scripts.console import say
 from scripts.ending import R
+from scripts.results_index import relist
 
 
 def report_command(folder: Path, *, json: bool) -> int:
@@ -25,6 +27,7 @@ def _rebuilt(
     folder: Path, write: Callable[[Path], R], speak: Callable[[R, Path], None], *, json: bool
 ) -> int:
     report = write(folder)
+    relist(folder, say)
     if json:
         print(json_module.dumps(report.to_json(), ensure_ascii=False, allow_nan=False))
     else:

@@ -10,8 +10,7 @@ from loadtests.schedule import Limits, Sizes
 from loadtests.spec import Spec
 from loadtests.wall_time import sizes_within
 from reports.ability import Ability, ability, primaries, what_repetition_helps
-from reports.comparisons import PRIMARY_LATENCY
-from reports.model import CAPACITY, Comparison, Summary
+from reports.model import CAPACITY, PRIMARY_LATENCY, Comparison, Summary
 from reports.resolution import Replication, planned_primaries
 from reports.words import interval, metric_name
 from scripts.finding import Finding

@@ -23,6 +23,7 @@ from reports.selftest.model import Selftest
 from reports.selftest.terminal import print_selftest
 from reports.selftest.write import write_selftest
 from scripts.console import minutes, say
+from scripts.results_index import relist
 from scripts.session import cores_shared_out
 
 OFF = 4
@@ -35,6 +36,7 @@ def selftest_command(out: Path | None, cases: Sequence[Case] = CASES) -> int:
     say(f"{len(cases)} cases, about {minutes(sum(case.length_s for case in cases))} in all.")
     selftest = run_selftest(folder, stamp, cases)
     write_selftest(folder, selftest)
+    relist(folder, say)
     print_selftest(selftest, folder)
     return 0 if selftest.ok else OFF
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from loadtests.schedule import Limits, Sizes, choose_sizes
 from loadtests.spec import Spec, load_spec
-from reports.comparisons import PRIMARY_LATENCY
-from reports.model import CAPACITY
+from reports.model import CAPACITY, PRIMARY_LATENCY
 from reports.statistics import ALPHA, Estimate
 from reports.verdicts import judge
 from tests.support.simulated_plan import Primary, World, simulated_primaries

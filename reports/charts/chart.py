@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from matplotlib import rc_context
+from matplotlib import rc_context, rcdefaults, rcParams
 
 from reports.charts.style import RC, Sheet
 
@@ -54,12 +54,16 @@ class Chart:
 
 @contextmanager
 def chart_style(salt: str = "charts") -> Iterator[None]:
-    """Everything is drawn within this: our style, fixed identifiers, no complaints about fonts.
+    """Everything is drawn within this: our style on top of matplotlib's own (not of a matplotlibrc
+    that lies around: the same samples give the same bytes), fixed identifiers, no complaints about
+    fonts.
 
     A name in a script that the bundled font lacks is drawn as boxes in PNG; it is no reason to
     fail, and the page shows it in the reader's own fonts.
     """
-    with rc_context({**RC, "svg.hashsalt": salt}), warnings.catch_warnings():
+    with rc_context(), warnings.catch_warnings():
+        rcdefaults()
+        rcParams.update({**RC, "svg.hashsalt": salt})
         warnings.filterwarnings(
             "ignore", message=r"Glyph .* missing from font", category=UserWarning
         )

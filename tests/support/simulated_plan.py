@@ -15,8 +15,7 @@ import numpy.typing as npt
 from loadtests.plan import plan_round
 from loadtests.schedule import Sizes, round_shape, trial_seconds
 from loadtests.spec import Spec
-from reports.comparisons import PRIMARY_LATENCY
-from reports.model import CAPACITY
+from reports.model import CAPACITY, PRIMARY_LATENCY
 from reports.resolution import planned_primaries
 from reports.statistics import (
     Doubt,

@@ -90,6 +90,11 @@ PURE = [
     "reports/resolution.py",
     "reports/fairness.py",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "reports" / "gates").glob("*.py")),
+    "reports/csv_tables.py",
+    *(
+        f"reports/slowdown/{name}.py"
+        for name in ("decide", "demand", "markdown", "model", "planned", "words")
+    ),
     "reports/same_work.py",
     "reports/second_opinion.py",
     "reports/selftest/closed_checks.py",

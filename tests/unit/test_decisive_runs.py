@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from benchmarks.statistics.gate_rates import EXAMPLE, LIMITS_PCT, Job, row
 from loadtests.schedule import Limits, Sizes, choose_sizes
 from loadtests.spec import Spec, load_spec
 from reports.statistics import Estimate
@@ -85,3 +86,16 @@ def test_a_recording_is_played_as_it_was_and_as_restless_as_wanted(name: str) ->
     assert np.mean(speed) == pytest.approx(1.0)
     later = as_it_was.log_speed(np.array([3.0 + as_it_was.length_s]), 0.75)
     assert later == pytest.approx(as_it_was.log_speed(np.array([3.0]), 0.75))
+
+
+@pytest.mark.parametrize(
+    ("slowdown_pct", "limit_pct", "shares"),
+    [(0.0, 15.0, "100.0 / 0.0 / 0.0"), (20.0, 5.0, "0.0 / 0.0 / 100.0")],
+)
+def test_the_gate_of_the_documentation_tells_what_is_far_from_its_limit(
+    slowdown_pct: float, limit_pct: float, shares: str
+) -> None:
+    """Passed, undecided and failed, in percent of runs; the long version is
+    `python -m benchmarks.statistics.gate_rates`."""
+    cells = row(Job(EXAMPLE, QUIET_SD, slowdown_pct, runs=8)).strip("| ").split(" | ")
+    assert cells[-len(LIMITS_PCT) :][LIMITS_PCT.index(limit_pct)] == shares

@@ -58,6 +58,18 @@ def test_charts_are_shown_from_beside_the_report() -> None:
     assert 'alt="Of 6 primary comparisons' in page
 
 
+def test_a_code_host_needs_neither_html_nor_another_address() -> None:
+    name = "<b>|</b> $x$ <!-- http://example.org/a.png -->"
+    text = report_of(summary(scenario(name), valid=False), proofs=(proof(("sync", "async")),))
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    every = [each for token in tokens for each in (token, *(token.children or ()))]
+    assert not [each for each in every if each.type in ("html_block", "html_inline")]
+    shown = [str(each.attrs["src"]) for each in every if each.type == "image"]
+    assert shown
+    assert all(re.fullmatch(r"charts/[a-z0-9-]+\.png", address) for address in shown)
+    assert not [each for each in every if each.type == "link_open"]
+
+
 def test_what_is_invalid_stands_before_the_answer() -> None:
     text = report_of(summary(valid=False))
     assert text.index("not valid") < text.index("2.1%") < text.index("## The answer")

@@ -1,6 +1,8 @@
 """Writing a report: every file, the same bytes again, whole or not at all."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from loadtests.errors import StorageError
 from reports import write
 from reports.write import write_report
+from tests.support.command import BENCH
 from tests.support.run_builder import build_run
 
 
@@ -17,6 +20,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         "report.html",
         "report.md",
         *(f"charts/{p.name}" for p in (folder / "charts").iterdir()),
+        *(f"tables/{p.name}" for p in (folder / "tables").iterdir()),
     ]
     return {name: (folder / name).read_bytes() for name in sorted(files)}
 
@@ -39,6 +43,28 @@ def test_every_file_is_there_and_the_same_again(reported: Path) -> None:
     stems = {Path(name).stem for name in first if name.startswith("charts/")}
     assert {"forest", "latency-1", "capacity-1", "cost", "time-1"} <= stems
     assert all(f"charts/{stem}{form}" in first for stem in stems for form in (".png", ".svg"))
+
+
+def test_another_process_in_other_surroundings_writes_the_same_bytes(
+    reported: Path, tmp_path: Path
+) -> None:
+    first = contents(reported)
+    assert {Path(name).suffix for name in first} == {
+        ".json", ".html", ".md", ".png", ".svg", ".csv",
+    }  # fmt: skip
+    theirs = "font.size: 31\nlines.linewidth: 9\naxes.grid: True\nsvg.fonttype: path\n"
+    (tmp_path / "matplotlibrc").write_text(theirs)
+    for name in first:
+        (reported / name).write_bytes(b"")
+    surroundings = {"PYTHONHASHSEED": "4711", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
+    done = subprocess.run(
+        [BENCH, "report", reported],
+        env=os.environ | surroundings | {"MPLCONFIGDIR": str(tmp_path)},
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    again = contents(reported)
+    assert [name for name in first if first[name] != again[name]] == []
 
 
 def test_the_page_is_small_and_names_no_place_on_this_machine(reported: Path) -> None:

@@ -1,0 +1,1 @@
+"""The page that lists everything in a results folder."""

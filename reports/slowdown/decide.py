@@ -1,0 +1,81 @@
+"""PURE: each planned primary comparison of a run against the slowdown that is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reports.model import Comparison, ScenarioSummary, Summary
+from reports.slowdown.model import Decision, Judged, Outcome, Planned
+from reports.verdicts import MORE_IS_BETTER
+
+ORDER: tuple[Outcome, ...] = ("failed", "invalid", "not enough data", "passed")
+NOT_MEASURED = "it was planned, and not measured"
+
+
+def decide(summary: Summary, planned: Iterable[Planned], max_slowdown_pct: float) -> Decision:
+    """The decision. What is planned and stands not in the summary is undecided, never passed."""
+    judged = [_judged(summary.scenarios, each, max_slowdown_pct) for each in planned]
+    return Decision(
+        run=summary.run,
+        status=summary.status,
+        max_slowdown_pct=max_slowdown_pct,
+        judged=tuple(sorted(judged, key=lambda each: ORDER.index(each.outcome))),
+        notes=summary.notes,
+    )
+
+
+def _judged(scenarios: Sequence[ScenarioSummary], planned: Planned, limit_pct: float) -> Judged:
+    found = measured(scenarios, planned)
+    if found is None:
+        nothing = (None,) * 6
+        return Judged(planned, *nothing, "not enough data", (NOT_MEASURED,))
+    scenario, comparison = found
+    change_pct, ci_pct = comparison.change_pct, comparison.ci95_pct
+    slowdown_ci_pct = None if ci_pct is None else slowdown_interval(planned.metric, ci_pct)
+    return Judged(
+        planned=planned,
+        load=next(each for each in scenario.loads if each.load == comparison.load),
+        request=comparison.request,
+        change_pct=change_pct,
+        ci95_pct=ci_pct,
+        slowdown_pct=None if change_pct is None else slowdown(planned.metric, change_pct),
+        slowdown_ci95_pct=slowdown_ci_pct,
+        outcome="invalid"
+        if comparison.verdict == "invalid"
+        else against(limit_pct, slowdown_ci_pct),
+        reasons=comparison.reasons,
+    )
+
+
+def measured(
+    scenarios: Sequence[ScenarioSummary], planned: Planned
+) -> tuple[ScenarioSummary, Comparison] | None:
+    """The comparison that was planned, with its scenario."""
+    for scenario in scenarios:
+        for each in scenario.comparisons:
+            if each.primary and planned == Planned(
+                scenario.name, each.metric, each.baseline, each.candidate
+            ):
+                return scenario, each
+    return None
+
+
+def slowdown(metric: str, change_pct: float) -> float:
+    """By how much the candidate is worse, in percent of the baseline."""
+    return (-change_pct if metric in MORE_IS_BETTER else change_pct) + 0.0  # never −0.0
+
+
+def slowdown_interval(metric: str, ci_pct: tuple[float, float]) -> tuple[float, float]:
+    """The least and the most slowdown that an interval of changes allows."""
+    first, second = (slowdown(metric, end) for end in ci_pct)
+    return min(first, second), max(first, second)
+
+
+def against(limit_pct: float, slowdown_ci_pct: tuple[float, float] | None) -> Outcome:
+    """What an interval of slowdowns says of a limit, which itself is allowed."""
+    if slowdown_ci_pct is None:
+        return "not enough data"
+    least_pct, most_pct = slowdown_ci_pct
+    if least_pct > limit_pct:
+        return "failed"
+    return "passed" if most_pct <= limit_pct else "not enough data"
