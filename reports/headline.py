@@ -141,16 +141,14 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _nothing_shown(everything: Sequence[Comparison], baseline: str, candidate: str) -> str:
-    said = f"No difference was shown between {candidate} and {baseline}, nor that there is none"
     seen = []
     for metric in dict.fromkeys(each.metric for each in everything):
         sizes = [e.mde_pct for e in everything if e.metric == metric and e.mde_pct is not None]
         if sizes:
             name = words.metric_name(metric)
             seen.append(f"{_span_pct([min(sizes), max(sizes)])} in {name}")
-    if seen:
-        said += f": the smallest effects this run could have seen are {words.listed(seen)}"
-    return f"{said}."
+    unseen = f": a difference of less than {' or '.join(seen)} would not have shown" if seen else ""
+    return f"This run cannot tell {candidate} from {baseline}{unseen}."
 
 
 def _alone(scenarios: Sequence[ScenarioSummary], arm: str) -> str:

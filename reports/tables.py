@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from reports import words
 from reports.model import (
@@ -46,7 +47,10 @@ class VerdictRow:
     brief: str
     """The same where the measure stands beside it."""
     winner: str | None
-    sentence: str
+    clause: str
+    """The verdict as a part of a sentence, with load and interval."""
+    remark: str
+    """What stands beside it: doubts, what could not have been seen; may be empty."""
     smallest_effect: str
     instances: int
     rounds: int
@@ -59,7 +63,18 @@ class Answer:
 
     scenario: str
     rows: tuple[VerdictRow, ...]
-    """The primary comparisons, invalid ones first."""
+    """The primary comparisons, candidate by candidate, invalid ones first."""
+
+    @property
+    def lines(self) -> list[tuple[VerdictRow, str]]:
+        """Each with its part of the sentence that says all of a candidate against its baseline."""
+        said = []
+        for _, rows in groupby(self.rows, key=lambda row: (row.candidate, row.baseline)):
+            first, *others = rows
+            clauses = [words.capital(first.clause), *(row.clause for row in others)]
+            ends = [";"] * len(others) + ["."]
+            said += zip((first, *others), map(str.__add__, clauses, ends), strict=True)
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +109,20 @@ def answers(summary: Summary, equivalence_pct: float) -> list[Answer]:
             for each in scenario.comparisons
             if each.primary
         ]
-        rows.sort(key=lambda row: row.verdict != "invalid")
-        found.append(Answer(scenario.name, tuple(rows)))
+        found.append(Answer(scenario.name, tuple(sorted(rows, key=_invalid_first(rows)))))
     return found
+
+
+def _invalid_first(rows: Sequence[VerdictRow]) -> Callable[[VerdictRow], tuple[bool, int, bool]]:
+    """Candidates with anything invalid before others, and of a candidate what is invalid."""
+    pairs = [(row.candidate, row.baseline) for row in rows]
+    doubted = {pair for pair, row in zip(pairs, rows, strict=True) if row.verdict == "invalid"}
+
+    def key(row: VerdictRow) -> tuple[bool, int, bool]:
+        pair = (row.candidate, row.baseline)
+        return pair not in doubted, pairs.index(pair), row.verdict != "invalid"
+
+    return key
 
 
 def verdict_rows(summary: Summary, equivalence_pct: float, *, primary: bool) -> list[VerdictRow]:
@@ -128,7 +154,8 @@ def verdict_row(
         said=words.verdict_words(comparison),
         brief=words.verdict_brief(comparison),
         winner=words.better_arm(comparison),
-        sentence=words.sentence(comparison, load, equivalence_pct),
+        clause=words.clause(comparison, load, equivalence_pct),
+        remark=words.remark(comparison),
         smallest_effect=words.NOTHING
         if comparison.mde_pct is None
         else words.percent(comparison.mde_pct),

@@ -186,16 +186,20 @@ def _praise(metric: str) -> str:
 
 
 def sentence(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str:
-    """One comparison as a sentence with its load, its interval and what it could not have seen."""
-    where = load_phrase(load)
-    said = _claim(comparison, equivalence_pct)
-    return f"{capital(where)}, {said}{_caveat(comparison)}"
+    """One comparison as a sentence with its load and its interval."""
+    return f"{capital(clause(comparison, load, equivalence_pct))}."
+
+
+def clause(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str:
+    """The same as a part of a sentence: `with 16 users at once, async serves …`."""
+    return f"{load_phrase(load)}, {_claim(comparison, equivalence_pct)}"
+
 
 
 def _claim(comparison: Comparison, equivalence_pct: float) -> str:
     ci = comparison.ci95_pct
     if comparison.verdict == "invalid" or comparison.change_pct is None or ci is None:
-        return f"there is no verdict on {_subject(comparison)}, because {_why(comparison)}."
+        return f"there is no verdict on {_subject(comparison)}, because {_why(comparison)}"
     if comparison.verdict == "equivalent":
         return _equal(comparison, ci, equivalence_pct)
     if comparison.verdict == "inconclusive":
@@ -218,24 +222,25 @@ def _finding(comparison: Comparison, change_pct: float, ci: tuple[float, float])
         "latency": f"{tidy(better_arm(comparison) or candidate)} answers sooner: the "
         f"{_subject(comparison)} is {size} with {candidate} than with {baseline}",
     }[_kind(comparison.metric)]
-    return f"{said} (95% interval: {span(ci, more, less)})."
+    return f"{said} (95% interval: {span(ci, more, less)})"
 
 
 def _equal(comparison: Comparison, ci: tuple[float, float], equivalence_pct: float) -> str:
     arms = f"{tidy(comparison.baseline)} and {tidy(comparison.candidate)}"
     return (
         f"{arms} differ by less than {equivalence_pct:g}% in {_subject(comparison)}, too little "
-        f"to matter (95% interval: {interval(ci)})."
+        f"to matter (95% interval: {interval(ci)})"
     )
 
 
 def _undecided(comparison: Comparison, ci: tuple[float, float]) -> str:
     is_time = _kind(comparison.metric) == "latency"
     more, less = ("longer", "shorter") if is_time else ("higher", "lower")
+    what = f"the {_subject(comparison)}" if is_time else "it"
+    baseline, candidate = tidy(comparison.baseline), tidy(comparison.candidate)
     return (
-        f"the run cannot tell which {_praise(comparison.metric)}: {_subject(comparison)} with "
-        f"{tidy(comparison.candidate)} is {span(ci, more, less)} than with "
-        f"{tidy(comparison.baseline)} (95% interval)."
+        f"one cannot tell whether {candidate} or {baseline} {_praise(comparison.metric)}: with "
+        f"{candidate} {what} is {span(ci, more, less)} (95% interval)"
     )
 
 
@@ -249,20 +254,20 @@ def _subject(comparison: Comparison) -> str:
     return metric_name(comparison.metric, comparison.request)
 
 
-def _caveat(comparison: Comparison) -> str:
-    parts = []
+def remark(comparison: Comparison) -> str:
+    """What stands beside a comparison's sentence: doubts, and what it could not have seen."""
     if comparison.verdict == "invalid" or comparison.ci95_pct is None:
         return ""
-    parts += [f" But {_lower_first(tidy(each)).rstrip('. ')}." for each in comparison.reasons[1:]]
+    parts = [f"But {_lower_first(tidy(each)).rstrip('. ')}." for each in comparison.reasons[1:]]
     if comparison.verdict == "inconclusive" and comparison.mde_pct is not None:
         parts.append(
-            f" A difference of {percent(comparison.mde_pct)} or more would probably have shown"
+            f"A difference of {percent(comparison.mde_pct)} would probably have shown"
             f"{_what_would_help(comparison.outlook)}."
         )
-    told = any("instance" in remark for remark in comparison.reasons[1:])
+    told = any("instance" in each for each in comparison.reasons[1:])
     if comparison.scope == "these instances" and not told:
-        parts.append(" This holds for these instances only, not for every start of the program.")
-    return "".join(parts)
+        parts.append("This holds for these instances only, not for every start of the program.")
+    return " ".join(parts)
 
 
 def _what_would_help(outlook: Outlook | None) -> str:
@@ -270,8 +275,8 @@ def _what_would_help(outlook: Outlook | None) -> str:
     if outlook is None:
         return ""
     return (
-        f"; with twice the instances one of {percent(outlook.twice_instances_pct)}, with twice the "
-        f"rounds one of {percent(outlook.twice_rounds_pct)}"
+        f"; of {percent(outlook.twice_instances_pct)} with twice the instances, of "
+        f"{percent(outlook.twice_rounds_pct)} with twice the rounds"
     )
 
 

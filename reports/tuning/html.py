@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.html import environment
+from reports.page import environment
 from reports.tuning.parts import TuneParts
 
 
