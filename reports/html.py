@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from reports import facts, tables
 from reports.fairness import fairness
-from reports.page import ARM_SYMBOLS, Page, render_page
+from reports.page import Page, render_page
 from reports.parts import Parts
 from reports.specimen_cases import specimen_cases
+from reports.symbols import ARM_SYMBOLS, verdict_symbol
 from reports.trust import why_to_believe
-
-OTHER_SYMBOLS = {"equivalent": "◆", "inconclusive": "○", "invalid": "✕"}
 
 
 def render_html(parts: Parts) -> str:
@@ -36,7 +35,7 @@ def render_html(parts: Parts) -> str:
         facts=facts.how_it_was_made(parts.manifest),
         spec=facts.spec_text(parts.manifest),
         arm_class=lambda arm: _arm_class(parts.arms, arm),
-        symbol=lambda row: _symbol(parts.arms, row),
+        symbol=lambda row: verdict_symbol(parts.arms, row),
     )
 
 
@@ -55,9 +54,3 @@ def _page(parts: Parts) -> Page:
 
 def _arm_class(arms: tuple[str, ...], arm: str | None) -> str:
     return "" if arm not in arms else f"arm-{arms.index(arm) % len(ARM_SYMBOLS)}"
-
-
-def _symbol(arms: tuple[str, ...], row: tables.VerdictRow) -> str:
-    if row.winner in arms:
-        return ARM_SYMBOLS[arms.index(row.winner) % len(ARM_SYMBOLS)]
-    return OTHER_SYMBOLS.get(row.verdict, "●")

@@ -1,4 +1,4 @@
-"""What all pages of the family share: templates, contents, script and its hash, the data they hold."""
+"""What all pages of the family share: templates, contents, script and its hash, their data."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from markupsafe import Markup
 from reports import words
 from reports.charts.chart import Chart
 from reports.charts.inline import inline_svg
+from reports.headline import lines
+from reports.symbols import arm_symbol
 
 TEMPLATES = Path(__file__).parent / "templates"
-ARM_SYMBOLS = "●■▲◆▼✚"
-"""In the order of `charts.style.MARKS`, with the same shapes."""
 NUMBER_STARTS = frozenset("0123456789+–" + words.MINUS)
 PROGRAM = "sync-async-bench"
 SECTION = re.compile(r'<section id="([\w-]+)"[^>]*>\s*<h2>(.*?)</h2>')
@@ -66,8 +66,10 @@ def environment() -> Environment:
     )
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     made.filters["tidy"] = words.tidy
+    made.filters["lines"] = lines
     made.filters["embedded"] = embedded
     made.filters["marked"] = marked
+    made.globals["arm_symbol"] = arm_symbol
     made.globals["contents"] = contents
     made.globals["drawing"] = _drawing
     made.globals["numeric_columns"] = numeric_columns
@@ -97,9 +99,7 @@ def embedded(data: Mapping[str, Any]) -> Markup:
 
 def marked(arms: tuple[str, ...]) -> str:
     """Arms as JSON pairs of name and symbol, for the page's script."""
-    return json.dumps(
-        [(words.tidy(arm), ARM_SYMBOLS[n % len(ARM_SYMBOLS)]) for n, arm in enumerate(arms)]
-    )
+    return json.dumps([(words.tidy(arm), arm_symbol(number)) for number, arm in enumerate(arms)])
 
 
 def _drawing(chart: Chart) -> Markup:

@@ -52,6 +52,8 @@ class VerdictRow:
     remark: str
     """What stands beside it: doubts, what could not have been seen; may be empty."""
     smallest_effect: str
+    smallest_ahead: tuple[str, str]
+    """The same with twice the instances, and with twice the rounds."""
     instances: int
     rounds: int
     blocks: int
@@ -156,13 +158,19 @@ def verdict_row(
         winner=words.better_arm(comparison),
         clause=words.clause(comparison, load, equivalence_pct),
         remark=words.remark(comparison),
-        smallest_effect=words.NOTHING
-        if comparison.mde_pct is None
-        else words.percent(comparison.mde_pct),
+        smallest_effect=words.size(comparison.mde_pct),
+        smallest_ahead=_ahead(comparison),
         instances=comparison.instances,
         rounds=comparison.rounds,
         blocks=comparison.blocks,
     )
+
+
+def _ahead(comparison: Comparison) -> tuple[str, str]:
+    outlook = comparison.outlook
+    if outlook is None:
+        return words.NOTHING, words.NOTHING
+    return words.size(outlook.twice_instances_pct), words.size(outlook.twice_rounds_pct)
 
 
 def load_of(scenario: ScenarioSummary, name: str) -> LoadFacts:
@@ -266,7 +274,15 @@ def evidence_table(rows: Sequence[VerdictRow]) -> Table:
     several = len({row.candidate for row in rows}) > 1
     named = ("Scenario", "Load", "Measure", *(("Candidate",) if several else ()))
     return Table(
-        (*named, "Instances", "Rounds", "Blocks", "Smallest effect"),
+        (
+            *named,
+            "Instances",
+            "Rounds",
+            "Blocks",
+            "Smallest effect",
+            "twice the instances",
+            "twice the rounds",
+        ),
         tuple(
             (
                 row.scenario,
@@ -277,6 +293,7 @@ def evidence_table(rows: Sequence[VerdictRow]) -> Table:
                 words.count(row.rounds),
                 words.count(row.blocks),
                 row.smallest_effect,
+                *row.smallest_ahead,
             )
             for row in rows
         ),

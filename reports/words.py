@@ -5,13 +5,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from reports.model import CAPACITY, COST, Comparison, GateResult, LoadFacts, Outlook
+from reports.model import CAPACITY, COST, Comparison, GateResult, LoadFacts
 
 MINUS = "\u2212"
 NBSP = "\u00a0"
 """Keeps a number and its unit on one line."""
 NOTHING = "–"
 """Stands where a number does not exist."""
+
+TWICE_PCT = 100.0
+"""A time that grows by this much or more is told as so many times as long."""
 
 METRICS = {
     CAPACITY: "capacity",
@@ -87,6 +90,16 @@ def percent(value: float) -> str:
     """A size without sign: `4.2%`, `18%`."""
     size = abs(value)
     return f"{size:.1f}%" if size < 9.95 else f"{size:,.0f}%"
+
+
+def size(value_pct: float | None) -> str:
+    """The same where it may not exist."""
+    return NOTHING if value_pct is None else percent(value_pct)
+
+
+def factor(change_pct: float) -> float:
+    """A change as the ratio of after to before."""
+    return 1.0 + change_pct / 100.0
 
 
 def change(value: float | None) -> str:
@@ -214,6 +227,12 @@ def _why(comparison: Comparison) -> str:
 
 def _finding(comparison: Comparison, change_pct: float, ci: tuple[float, float]) -> str:
     baseline, candidate = tidy(comparison.baseline), tidy(comparison.candidate)
+    if _kind(comparison.metric) == "latency" and change_pct >= TWICE_PCT:
+        size, low, high = (rounded(factor(each)) for each in (change_pct, *ci))
+        return (
+            f"{baseline} answers sooner: the {_subject(comparison)} is {size} times as long with "
+            f"{candidate} as with {baseline} (95% interval: {low} to {high} times)"
+        )
     more, less = DIRECTIONS[_kind(comparison.metric)]
     size = f"{percent(change_pct)} {more if change_pct > 0 else less}"
     said = {
@@ -234,14 +253,14 @@ def _equal(comparison: Comparison, ci: tuple[float, float], equivalence_pct: flo
 
 
 def _undecided(comparison: Comparison, ci: tuple[float, float]) -> str:
-    is_time = _kind(comparison.metric) == "latency"
-    more, less = ("longer", "shorter") if is_time else ("higher", "lower")
-    what = f"the {_subject(comparison)}" if is_time else "it"
     baseline, candidate = tidy(comparison.baseline), tidy(comparison.candidate)
-    return (
-        f"one cannot tell whether {candidate} or {baseline} {_praise(comparison.metric)}: with "
-        f"{candidate} {what} is {span(ci, more, less)} (95% interval)"
-    )
+    said = {
+        "capacity": f"{candidate} has {span(ci, 'more', 'less')} capacity than {baseline}",
+        "cost": f"{candidate} spends {span(ci, 'more', 'less')} CPU on a request than {baseline}",
+        "latency": f"the {_subject(comparison)} is {span(ci, 'longer', 'shorter')} with "
+        f"{candidate} than with {baseline}",
+    }[_kind(comparison.metric)]
+    return f"one cannot tell: {said} (95% interval)"
 
 
 def _kind(metric: str) -> str:
@@ -260,24 +279,11 @@ def remark(comparison: Comparison) -> str:
         return ""
     parts = [f"But {_lower_first(tidy(each)).rstrip('. ')}." for each in comparison.reasons[1:]]
     if comparison.verdict == "inconclusive" and comparison.mde_pct is not None:
-        parts.append(
-            f"A difference of {percent(comparison.mde_pct)} would probably have shown"
-            f"{_what_would_help(comparison.outlook)}."
-        )
+        parts.append(f"A difference of {percent(comparison.mde_pct)} would probably have shown.")
     told = any("instance" in each for each in comparison.reasons[1:])
     if comparison.scope == "these instances" and not told:
         parts.append("This holds for these instances only, not for every start of the program.")
     return " ".join(parts)
-
-
-def _what_would_help(outlook: Outlook | None) -> str:
-    """What twice the budget would show, where the run could tell instances from blocks."""
-    if outlook is None:
-        return ""
-    return (
-        f"; of {percent(outlook.twice_instances_pct)} with twice the instances, of "
-        f"{percent(outlook.twice_rounds_pct)} with twice the rounds"
-    )
 
 
 def _lower_first(text: str) -> str:

@@ -170,19 +170,18 @@
     tip.remove();
     ring.remove();
   };
-  const show = (chart, mark, text = mark.dataset.tip) => {
-    if (mark === shown && mark && tip.parentNode === chart) return;
-    shown = mark;
+  const show = (chart, marks, text = marks.map((each) => each.dataset.tip).join("\n")) => {
+    [shown = null] = marks;
     chart.append(tip);
     tip.textContent = text;
     const frame = chart.getBoundingClientRect();
-    const box = mark ? mark.getBoundingClientRect() : frame;
+    const box = (shown || chart).getBoundingClientRect();
     const middle = box.left + box.width / 2 - frame.left;
     const above = box.top - frame.top - tip.offsetHeight - 10;
     const left = Math.min(middle - tip.offsetWidth / 2, frame.width - tip.offsetWidth);
     tip.style.left = `${Math.max(0, left)}px`;
-    tip.style.top = `${mark ? (above < 0 ? box.bottom - frame.top + 10 : above) : 0}px`;
-    if (!mark || Math.min(box.width, box.height) > THIN_PX) return ring.remove();
+    tip.style.top = `${shown ? (above < 0 ? box.bottom - frame.top + 10 : above) : 0}px`;
+    if (!shown || Math.min(box.width, box.height) > THIN_PX) return ring.remove();
     chart.append(ring);
     ring.style.left = `${middle}px`;
     ring.style.top = `${box.top + box.height / 2 - frame.top}px`;
@@ -191,7 +190,7 @@
   const marksOf = (chart) => all("[data-tip]", chart).filter((each) => !each.closest(".off"));
   const distance = (box, x, y) => Math.hypot(
     Math.max(box.left - x, 0, x - box.right), Math.max(box.top - y, 0, y - box.bottom));
-  // The nearest of what is thin, the smaller first where one lies on another; else what is hit.
+  // The nearest of what is thin, the smaller first, with points that lie on it; else what is hit.
   const at = (chart, event) => {
     const near = marksOf(chart)
       .map((mark) => ({ mark, box: mark.getBoundingClientRect() }))
@@ -201,7 +200,10 @@
       }))
       .filter(({ away }) => away <= (NEAR_PX[event.pointerType] || NEAR_PX.mouse))
       .sort((a, b) => a.away - b.away || a.size - b.size);
-    return near.length ? near[0].mark : event.target.closest("[data-tip]");
+    if (!near.length) return [event.target.closest("[data-tip]")].filter(Boolean);
+    const point = ({ size, away }) => size < 2 * THIN_PX && away < near[0].away + 4;
+    return near.filter((each, n) => n === 0 || (point(near[0]) && point(each)))
+      .slice(0, 5).map(({ mark }) => mark);
   };
   // In the order of drawing, but what crosses half of the chart (a line of one instance) last.
   const walked = (chart) => {
@@ -229,8 +231,8 @@
         ariaLabel: `${title}. Arrow keys read its values.`,
       });
       const point = (event) => {
-        const mark = at(chart, event);
-        if (mark) show(chart, mark); else hide();
+        const marks = at(chart, event);
+        if (marks.length) show(chart, marks); else hide();
       };
       chart.addEventListener("pointerdown", point);
       chart.addEventListener("pointermove", point);
@@ -238,14 +240,14 @@
         if (event.pointerType !== "touch") hide();
       });
       chart.addEventListener("focus", () => {
-        if (chart.matches(":focus-visible") && !shown) show(chart, null, "← → read the values");
+        if (chart.matches(":focus-visible") && !shown) show(chart, [], "← → read the values");
       });
       chart.addEventListener("blur", hide);
       chart.addEventListener("keydown", (event) => {
         if (!(event.key in STEPS) && event.key !== "Home" && event.key !== "End") return;
         event.preventDefault();
         const mark = walk(chart, event.key);
-        if (mark) show(chart, mark);
+        if (mark) show(chart, [mark]);
       });
     }
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
