@@ -48,7 +48,6 @@ def _page(parts: Parts) -> Page:
         data_name="summary.json",
         data=parts.summary.to_json(),
         arms=parts.arms,
-        folder=parts.summary.run,
     )
 
 

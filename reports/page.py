@@ -44,9 +44,6 @@ class Page:
     data: Mapping[str, Any]
     arms: tuple[str, ...] = ()
     """The baseline first, as `data-arm` in charts counts them."""
-    folder: str = ""
-    """The folder of `results/` that the page is written to: where it still lies in a folder of this
-    name, its script links to the list of all runs in the folder above."""
 
 
 def render_page(template: str, page: Page, **content: Any) -> str:

@@ -93,23 +93,22 @@
     made.addEventListener("click", act);
     return made;
   };
-  const fileName = (name) =>
-    `${name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60)}.csv`;
+  const tools = (name, file, table, text) => make("div", { className: "tools" },
+    button("Copy as Markdown", name, () => copy(text(), name)),
+    button("Download CSV", name, () => download(`${file}.csv`, "text/csv", csv(table))));
+  const fileName = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
 
   const addTools = () => {
     for (const figure of all("figure")) {
       const name = plain(figure.querySelector("h3"));
       const table = figure.querySelector("table");
-      figure.querySelector(".caption").after(make("div", { className: "tools" },
-        button("Copy as Markdown", name, () => copy(markdown(figure), name)),
-        button("Download CSV", name, () => download(`${figure.id}.csv`, "text/csv", csv(table)))));
+      figure.querySelector(".caption").after(
+        tools(name, figure.id, table, () => markdown(figure)));
     }
     for (const region of all(".scroll").filter((each) => !each.closest("figure"))) {
       const name = region.getAttribute("aria-label");
       const table = region.querySelector("table");
-      region.after(make("div", { className: "tools" },
-        button("Copy as Markdown", name, () => copy(markdownTable(table), name)),
-        button("Download CSV", name, () => download(fileName(name), "text/csv", csv(table)))));
+      region.after(tools(name, fileName(name), table, () => markdownTable(table)));
     }
     const data = document.getElementById("data");
     const file = data.dataset.name;
@@ -256,10 +255,9 @@
     });
   };
 
-  // The list of all runs lies in the folder above, as long as the page lies where it was written.
+  // A list of all runs lies in the folder above of every page in a folder of `results`.
   const addHome = () => {
-    const folder = document.body.dataset.folder;
-    if (!folder || decodeURIComponent(location.pathname).split("/").at(-2) !== folder) return;
+    if (location.pathname.split("/").at(-3) !== "results") return;
     const link = make("a", { href: "../index.html", textContent: "All runs" });
     document.querySelector(".overline").prepend(link, " · ");
   };
