@@ -208,7 +208,6 @@ def clause(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> s
     return f"{load_phrase(load)}, {_claim(comparison, equivalence_pct)}"
 
 
-
 def _claim(comparison: Comparison, equivalence_pct: float) -> str:
     ci = comparison.ci95_pct
     if comparison.verdict == "invalid" or comparison.change_pct is None or ci is None:
