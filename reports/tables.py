@@ -70,7 +70,7 @@ class Answer:
     @property
     def lines(self) -> list[tuple[VerdictRow, str]]:
         """Each with its part of the sentence that says all of a candidate against its baseline."""
-        said = []
+        said: list[tuple[VerdictRow, str]] = []
         for _, rows in groupby(self.rows, key=lambda row: (row.candidate, row.baseline)):
             first, *others = rows
             clauses = [words.capital(first.clause), *(row.clause for row in others)]
