@@ -103,7 +103,7 @@ class GateRow:
 
 
 def answers(summary: Summary, equivalence_pct: float) -> list[Answer]:
-    """Per scenario its primary comparisons."""
+    """Per scenario its primary comparisons; scenarios with anything invalid first."""
     found = []
     for scenario in summary.scenarios:
         rows = [
@@ -112,7 +112,7 @@ def answers(summary: Summary, equivalence_pct: float) -> list[Answer]:
             if each.primary
         ]
         found.append(Answer(scenario.name, tuple(sorted(rows, key=_invalid_first(rows)))))
-    return found
+    return sorted(found, key=lambda each: all(row.verdict != "invalid" for row in each.rows))
 
 
 def _invalid_first(rows: Sequence[VerdictRow]) -> Callable[[VerdictRow], tuple[bool, int, bool]]:

@@ -44,6 +44,11 @@ def test_each_candidate_has_its_own_and_the_doubtful_one_is_first() -> None:
     assert answer_of().lines == []
 
 
+def test_a_scenario_with_anything_invalid_stands_first() -> None:
+    names = [each.scenario for each in tables.answers(summary(), 5.0)]
+    assert names == ["crud-mix", "read-one", "fast-beside-slow"]
+
+
 def test_what_twice_the_budget_would_find_stands_in_the_evidence() -> None:
     undecided = told("a", "inconclusive")
     ahead = dataclasses.replace(told("b", "inconclusive"), outlook=Outlook(5.6, 7.0))
