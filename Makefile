@@ -9,11 +9,12 @@ ARGS    ?=
 BENCH   := .venv/bin/bench
 READY   := .venv/.installed
 DRIVERS := .venv/.drivers
+BROWSER := .venv/.browser
 
 common = $(if $(OUT),--out $(OUT)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup drivers database test-database bench tune test lint report compare gate doctor selftest up lock clean
+.PHONY: help setup drivers browser database test-database bench tune test lint report compare gate doctor selftest up lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +29,11 @@ drivers: $(DRIVERS) ## install the optional database drivers: mysqldb and asyncm
 
 $(DRIVERS): $(READY) requirements-drivers.lock
 	@sh scripts/setup-python.sh drivers
+
+browser: $(BROWSER)
+
+$(BROWSER): $(READY) requirements-browser.lock scripts/setup-browser.sh
+	@sh scripts/setup-browser.sh
 
 database: $(READY) ## make sure that some MySQL or MariaDB can be started
 	@sh scripts/setup-database.sh $(SPEC) $(ARGS)
@@ -59,7 +65,7 @@ selftest: $(READY) ## does the instrument tell the truth here: servers whose ans
 up: $(READY) database ## keep the database and one instance of every arm up until Ctrl-C
 	@$(BENCH) up $(SPEC) $(ARGS)
 
-test: $(READY) drivers test-database ## run every test against a real database (ARGS=… goes to pytest)
+test: $(READY) drivers browser test-database ## run every test, against a real database and browser (ARGS=… goes to pytest)
 	@sh scripts/run-tests.sh $(ARGS)
 
 lint: $(READY) ## ruff and strict typing

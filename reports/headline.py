@@ -8,9 +8,12 @@ from reports import words
 from reports.model import CAPACITY, Comparison, ScenarioSummary, Status
 from reports.words import distance
 
-MOST_PAIRS_IN_FULL = 3
+MOST_PAIRS_IN_FULL = 1
 """Of more pairs of arms than this, only what is decided or invalid is told of each."""
 WORTH_TELLING = ("faster", "slower", "invalid")
+
+LEAD, BREAK = " – ", "; "
+"""Between what all parts of a headline have in common, and between the parts."""
 
 Primaries = Sequence[tuple[ScenarioSummary, Sequence[Comparison]]]
 """Scenarios with the primary comparisons of one pair of arms."""
@@ -43,13 +46,28 @@ def headline(
 def _many(
     scenarios: Sequence[ScenarioSummary], pairs: Sequence[tuple[str, str]], margin_pct: float
 ) -> str:
-    told = []
-    for pair in pairs:
-        found = [c for _, comparisons in _primaries(scenarios, pair) for c in comparisons]
-        telling = [c for c in found if c.verdict in WORTH_TELLING] or found[:1]
-        said = [_words(_kind(c), c.metric, [c], margin_pct) for c in telling]
-        told.append(f"{pair[1]}: {words.listed(said) or 'not measured'}")
-    return f"Each against its baseline – {'; '.join(told)}."
+    told = [f"{pair[1]}: {_briefly(_primaries(scenarios, pair), margin_pct)}" for pair in pairs]
+    baselines = {baseline for baseline, _ in pairs}
+    start = f"Against {pairs[0][0]}" if len(baselines) == 1 else "Each against its baseline"
+    return f"{start}{LEAD}{BREAK.join(told)}."
+
+
+def _briefly(primaries: Primaries, margin_pct: float) -> str:
+    """What is decided or invalid of one pair; scenarios are named where there are several."""
+    verdicts = {each.verdict for _, found in primaries for each in found}
+    telling = [(one, [c for c in found if c.verdict in WORTH_TELLING]) for one, found in primaries]
+    if not verdicts:
+        return "not measured"
+    if not verdicts & set(WORTH_TELLING):
+        same = verdicts == {"equivalent"}
+        return f"the same within ±{margin_pct:g}%" if same else "not told apart"
+    clauses = [
+        f"{said} ({_list(names)})" if len(primaries) > 1 else said
+        for metric in dict.fromkeys(each.metric for _, found in telling for each in found)
+        for said, names in _said_of(metric, telling, margin_pct)
+    ]
+    rest = ", the rest not told apart" if "inconclusive" in verdicts else ""
+    return f"{words.listed(clauses)}{rest}"
 
 
 def _primaries(scenarios: Sequence[ScenarioSummary], pair: tuple[str, str]) -> Primaries:
@@ -124,9 +142,13 @@ def _words(kind: str, metric: str, group: Sequence[Comparison], margin_pct: floa
         return f"{what} not told apart"
     if kind == "equivalent":
         return f"{what} the same within ±{margin_pct:g}%"
-    size = _span_pct([each.change_pct for each in group if each.change_pct is not None])
+    changes_pct = [each.change_pct for each in group if each.change_pct is not None]
+    size = _span_pct(changes_pct)
     if capacity:
         return f"{size} {'more' if kind == 'more' else 'fewer'} requests per second"
+    if min(changes_pct) >= words.TWICE_PCT:
+        times = [words.rounded(words.factor(each)) for each in sorted(changes_pct)]
+        return f"{what} {' to '.join(dict.fromkeys((times[0], times[-1])))} times as long"
     return f"{what} {size} {'longer' if kind == 'more' else 'shorter'}"
 
 
@@ -136,34 +158,43 @@ def _span_pct(changes_pct: Sequence[float]) -> str:
     return f"{sizes[0]}%" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}%"
 
 
+def lines(told: str) -> list[str]:
+    """A headline as a page breaks it: what its parts have in common, then each part.
+
+    A name may hold what stands between parts; then a line ends early, and nothing is lost.
+    """
+    start, lead, rest = told.partition(LEAD)
+    return [f"{start}{lead}".strip(), *rest.split(BREAK)] if lead else [told]
+
+
 def _list(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
 def _nothing_shown(everything: Sequence[Comparison], baseline: str, candidate: str) -> str:
-    said = f"No difference was shown between {candidate} and {baseline}, nor that there is none"
     seen = []
     for metric in dict.fromkeys(each.metric for each in everything):
         sizes = [e.mde_pct for e in everything if e.metric == metric and e.mde_pct is not None]
         if sizes:
             name = words.metric_name(metric)
             seen.append(f"{_span_pct([min(sizes), max(sizes)])} in {name}")
-    if seen:
-        said += f": the smallest effects this run could have seen are {words.listed(seen)}"
-    return f"{said}."
+    unseen = f": a difference of less than {' or '.join(seen)} would not have shown" if seen else ""
+    return f"This run cannot tell {candidate} from {baseline}{unseen}."
 
 
 def _alone(scenarios: Sequence[ScenarioSummary], arm: str) -> str:
     clauses = []
     for scenario in scenarios:
-        models = {load.load: load.model for load in scenario.loads}
-        for result in scenario.results:
-            if result.request is None and models.get(result.load) == "closed":
-                if result.throughput_per_s is not None:
-                    rate = f"{result.throughput_per_s:.0f} requests per second"
-                    clauses.append(f"{scenario.name} {rate} at {result.load}")
-            elif result.request is None and result.response_ms.p95 is not None:
-                p95 = f"p95 {result.response_ms.p95:.1f} ms"
-                clauses.append(f"{scenario.name} {p95} at {result.load}")
-    said = "; ".join(clauses) or "nothing was measured"
-    return f"{arm} alone, compared with nothing – {said}."
+        loads = {load.load: load for load in scenario.loads}
+        for result in (each for each in scenario.results if each.request is None):
+            load = loads.get(result.load)
+            rate, p95_ms = result.throughput_per_s, result.response_ms.p95
+            if load is None:
+                continue
+            where = words.load_phrase(load)
+            if load.model == "open" and p95_ms is not None:
+                clauses.append(f"{scenario.name} p95 {words.ms(p95_ms)} {where}")
+            elif load.model == "closed" and rate is not None:
+                clauses.append(f"{scenario.name} {rate:.0f} requests per second {where}")
+    said = BREAK.join(clauses) or "nothing was measured"
+    return f"{arm} alone, compared with nothing{LEAD}{said}."

@@ -38,7 +38,7 @@ def _lines(parts: Parts) -> Iterator[str]:
     yield from ("## The answer", "")
     for answer in tables.answers(summary, parts.equivalence_pct):
         yield from (f"**{escaped(answer.scenario)}**", "")
-        yield from (f"- {prose(row.sentence)}" for row in answer.rows)
+        yield from (f"- {prose(f'{said} {row.remark}'.strip())}" for row, said in answer.lines)
         if not answer.rows:
             yield (
                 "One arm alone: there is nothing to compare."

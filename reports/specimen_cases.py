@@ -105,5 +105,5 @@ def cost(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str
 
 def _factor(change_pct: float, grows: bool) -> float:
     """A change as the factor of the larger over the smaller."""
-    ratio = 1.0 + change_pct / 100.0
+    ratio = words.factor(change_pct)
     return ratio if grows else 1.0 / ratio

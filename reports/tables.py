@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from reports import words
 from reports.model import (
@@ -46,8 +47,13 @@ class VerdictRow:
     brief: str
     """The same where the measure stands beside it."""
     winner: str | None
-    sentence: str
+    clause: str
+    """The verdict as a part of a sentence, with load and interval."""
+    remark: str
+    """What stands beside it: doubts, what could not have been seen; may be empty."""
     smallest_effect: str
+    smallest_ahead: tuple[str, str]
+    """The same with twice the instances, and with twice the rounds."""
     instances: int
     rounds: int
     blocks: int
@@ -59,7 +65,18 @@ class Answer:
 
     scenario: str
     rows: tuple[VerdictRow, ...]
-    """The primary comparisons, invalid ones first."""
+    """The primary comparisons, candidate by candidate, invalid ones first."""
+
+    @property
+    def lines(self) -> list[tuple[VerdictRow, str]]:
+        """Each with its part of the sentence that says all of a candidate against its baseline."""
+        said: list[tuple[VerdictRow, str]] = []
+        for _, rows in groupby(self.rows, key=lambda row: (row.candidate, row.baseline)):
+            first, *others = rows
+            clauses = [words.capital(first.clause), *(row.clause for row in others)]
+            ends = [";"] * len(others) + ["."]
+            said += zip((first, *others), map(str.__add__, clauses, ends), strict=True)
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +103,7 @@ class GateRow:
 
 
 def answers(summary: Summary, equivalence_pct: float) -> list[Answer]:
-    """Per scenario its primary comparisons."""
+    """Per scenario its primary comparisons; scenarios with anything invalid first."""
     found = []
     for scenario in summary.scenarios:
         rows = [
@@ -94,9 +111,20 @@ def answers(summary: Summary, equivalence_pct: float) -> list[Answer]:
             for each in scenario.comparisons
             if each.primary
         ]
-        rows.sort(key=lambda row: row.verdict != "invalid")
-        found.append(Answer(scenario.name, tuple(rows)))
-    return found
+        found.append(Answer(scenario.name, tuple(sorted(rows, key=_invalid_first(rows)))))
+    return sorted(found, key=lambda each: all(row.verdict != "invalid" for row in each.rows))
+
+
+def _invalid_first(rows: Sequence[VerdictRow]) -> Callable[[VerdictRow], tuple[bool, int, bool]]:
+    """Candidates with anything invalid before others, and of a candidate what is invalid."""
+    pairs = [(row.candidate, row.baseline) for row in rows]
+    doubted = {pair for pair, row in zip(pairs, rows, strict=True) if row.verdict == "invalid"}
+
+    def key(row: VerdictRow) -> tuple[bool, int, bool]:
+        pair = (row.candidate, row.baseline)
+        return pair not in doubted, pairs.index(pair), row.verdict != "invalid"
+
+    return key
 
 
 def verdict_rows(summary: Summary, equivalence_pct: float, *, primary: bool) -> list[VerdictRow]:
@@ -128,14 +156,21 @@ def verdict_row(
         said=words.verdict_words(comparison),
         brief=words.verdict_brief(comparison),
         winner=words.better_arm(comparison),
-        sentence=words.sentence(comparison, load, equivalence_pct),
-        smallest_effect=words.NOTHING
-        if comparison.mde_pct is None
-        else words.percent(comparison.mde_pct),
+        clause=words.clause(comparison, load, equivalence_pct),
+        remark=words.remark(comparison),
+        smallest_effect=words.size(comparison.mde_pct),
+        smallest_ahead=_ahead(comparison),
         instances=comparison.instances,
         rounds=comparison.rounds,
         blocks=comparison.blocks,
     )
+
+
+def _ahead(comparison: Comparison) -> tuple[str, str]:
+    outlook = comparison.outlook
+    if outlook is None:
+        return words.NOTHING, words.NOTHING
+    return words.size(outlook.twice_instances_pct), words.size(outlook.twice_rounds_pct)
 
 
 def load_of(scenario: ScenarioSummary, name: str) -> LoadFacts:
@@ -239,7 +274,15 @@ def evidence_table(rows: Sequence[VerdictRow]) -> Table:
     several = len({row.candidate for row in rows}) > 1
     named = ("Scenario", "Load", "Measure", *(("Candidate",) if several else ()))
     return Table(
-        (*named, "Instances", "Rounds", "Blocks", "Smallest effect"),
+        (
+            *named,
+            "Instances",
+            "Rounds",
+            "Blocks",
+            "Smallest effect",
+            "twice the instances",
+            "twice the rounds",
+        ),
         tuple(
             (
                 row.scenario,
@@ -250,6 +293,7 @@ def evidence_table(rows: Sequence[VerdictRow]) -> Table:
                 words.count(row.rounds),
                 words.count(row.blocks),
                 row.smallest_effect,
+                *row.smallest_ahead,
             )
             for row in rows
         ),

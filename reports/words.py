@@ -5,13 +5,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from reports.model import CAPACITY, COST, Comparison, GateResult, LoadFacts, Outlook
+from reports.model import CAPACITY, COST, Comparison, GateResult, LoadFacts
 
 MINUS = "\u2212"
 NBSP = "\u00a0"
 """Keeps a number and its unit on one line."""
 NOTHING = "–"
 """Stands where a number does not exist."""
+
+TWICE_PCT = 100.0
+"""A time that grows by this much or more is told as so many times as long."""
 
 METRICS = {
     CAPACITY: "capacity",
@@ -87,6 +90,16 @@ def percent(value: float) -> str:
     """A size without sign: `4.2%`, `18%`."""
     size = abs(value)
     return f"{size:.1f}%" if size < 9.95 else f"{size:,.0f}%"
+
+
+def size(value_pct: float | None) -> str:
+    """The same where it may not exist."""
+    return NOTHING if value_pct is None else percent(value_pct)
+
+
+def factor(change_pct: float) -> float:
+    """A change as the ratio of after to before."""
+    return 1.0 + change_pct / 100.0
 
 
 def change(value: float | None) -> str:
@@ -186,16 +199,19 @@ def _praise(metric: str) -> str:
 
 
 def sentence(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str:
-    """One comparison as a sentence with its load, its interval and what it could not have seen."""
-    where = load_phrase(load)
-    said = _claim(comparison, equivalence_pct)
-    return f"{capital(where)}, {said}{_caveat(comparison)}"
+    """One comparison as a sentence with its load and its interval."""
+    return f"{capital(clause(comparison, load, equivalence_pct))}."
+
+
+def clause(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str:
+    """The same as a part of a sentence: `with 16 users at once, async serves …`."""
+    return f"{load_phrase(load)}, {_claim(comparison, equivalence_pct)}"
 
 
 def _claim(comparison: Comparison, equivalence_pct: float) -> str:
     ci = comparison.ci95_pct
     if comparison.verdict == "invalid" or comparison.change_pct is None or ci is None:
-        return f"there is no verdict on {_subject(comparison)}, because {_why(comparison)}."
+        return f"there is no verdict on {_subject(comparison)}, because {_why(comparison)}"
     if comparison.verdict == "equivalent":
         return _equal(comparison, ci, equivalence_pct)
     if comparison.verdict == "inconclusive":
@@ -210,6 +226,12 @@ def _why(comparison: Comparison) -> str:
 
 def _finding(comparison: Comparison, change_pct: float, ci: tuple[float, float]) -> str:
     baseline, candidate = tidy(comparison.baseline), tidy(comparison.candidate)
+    if _kind(comparison.metric) == "latency" and change_pct >= TWICE_PCT:
+        size, low, high = (rounded(factor(each)) for each in (change_pct, *ci))
+        return (
+            f"{baseline} answers sooner: the {_subject(comparison)} is {size} times as long with "
+            f"{candidate} as with {baseline} (95% interval: {low} to {high} times)"
+        )
     more, less = DIRECTIONS[_kind(comparison.metric)]
     size = f"{percent(change_pct)} {more if change_pct > 0 else less}"
     said = {
@@ -218,25 +240,26 @@ def _finding(comparison: Comparison, change_pct: float, ci: tuple[float, float])
         "latency": f"{tidy(better_arm(comparison) or candidate)} answers sooner: the "
         f"{_subject(comparison)} is {size} with {candidate} than with {baseline}",
     }[_kind(comparison.metric)]
-    return f"{said} (95% interval: {span(ci, more, less)})."
+    return f"{said} (95% interval: {span(ci, more, less)})"
 
 
 def _equal(comparison: Comparison, ci: tuple[float, float], equivalence_pct: float) -> str:
     arms = f"{tidy(comparison.baseline)} and {tidy(comparison.candidate)}"
     return (
         f"{arms} differ by less than {equivalence_pct:g}% in {_subject(comparison)}, too little "
-        f"to matter (95% interval: {interval(ci)})."
+        f"to matter (95% interval: {interval(ci)})"
     )
 
 
 def _undecided(comparison: Comparison, ci: tuple[float, float]) -> str:
-    is_time = _kind(comparison.metric) == "latency"
-    more, less = ("longer", "shorter") if is_time else ("higher", "lower")
-    return (
-        f"the run cannot tell which {_praise(comparison.metric)}: {_subject(comparison)} with "
-        f"{tidy(comparison.candidate)} is {span(ci, more, less)} than with "
-        f"{tidy(comparison.baseline)} (95% interval)."
-    )
+    baseline, candidate = tidy(comparison.baseline), tidy(comparison.candidate)
+    said = {
+        "capacity": f"{candidate} has {span(ci, 'more', 'less')} capacity than {baseline}",
+        "cost": f"{candidate} spends {span(ci, 'more', 'less')} CPU on a request than {baseline}",
+        "latency": f"the {_subject(comparison)} is {span(ci, 'longer', 'shorter')} with "
+        f"{candidate} than with {baseline}",
+    }[_kind(comparison.metric)]
+    return f"one cannot tell: {said} (95% interval)"
 
 
 def _kind(metric: str) -> str:
@@ -249,30 +272,17 @@ def _subject(comparison: Comparison) -> str:
     return metric_name(comparison.metric, comparison.request)
 
 
-def _caveat(comparison: Comparison) -> str:
-    parts = []
+def remark(comparison: Comparison) -> str:
+    """What stands beside a comparison's sentence: doubts, and what it could not have seen."""
     if comparison.verdict == "invalid" or comparison.ci95_pct is None:
         return ""
-    parts += [f" But {_lower_first(tidy(each)).rstrip('. ')}." for each in comparison.reasons[1:]]
+    parts = [f"But {_lower_first(tidy(each)).rstrip('. ')}." for each in comparison.reasons[1:]]
     if comparison.verdict == "inconclusive" and comparison.mde_pct is not None:
-        parts.append(
-            f" A difference of {percent(comparison.mde_pct)} or more would probably have shown"
-            f"{_what_would_help(comparison.outlook)}."
-        )
-    told = any("instance" in remark for remark in comparison.reasons[1:])
+        parts.append(f"A difference of {percent(comparison.mde_pct)} would probably have shown.")
+    told = any("instance" in each for each in comparison.reasons[1:])
     if comparison.scope == "these instances" and not told:
-        parts.append(" This holds for these instances only, not for every start of the program.")
-    return "".join(parts)
-
-
-def _what_would_help(outlook: Outlook | None) -> str:
-    """What twice the budget would show, where the run could tell instances from blocks."""
-    if outlook is None:
-        return ""
-    return (
-        f"; with twice the instances one of {percent(outlook.twice_instances_pct)}, with twice the "
-        f"rounds one of {percent(outlook.twice_rounds_pct)}"
-    )
+        parts.append("This holds for these instances only, not for every start of the program.")
+    return " ".join(parts)
 
 
 def _lower_first(text: str) -> str:

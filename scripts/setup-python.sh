@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes .venv from the hash-locked requirements: with uv where it is installed, else venv and pip.
-# With the word `drivers`: adds the optional database drivers to it.
+# With the word `drivers` or `browser`: adds the optional database drivers, or what drives the tests' browser.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -46,12 +46,15 @@ else
     install() { .venv/bin/python -m pip install --quiet --no-deps "$@"; }
 fi
 
-if [ "${1:-}" = drivers ]; then
-    say "Installing the locked database drivers with $installer …"
-    install --require-hashes --only-binary :all: -r requirements-drivers.lock
-    touch .venv/.drivers
+case "${1:-}" in
+drivers | browser)
+    case "$1" in drivers) what="database drivers" ;; *) what="driver of the tests' browser" ;; esac
+    say "Installing the locked $what with $installer …"
+    install --require-hashes --only-binary :all: -r "requirements-$1.lock"
+    touch ".venv/.$1"
     exit
-fi
+    ;;
+esac
 
 if [ "$installer" = uv ]; then
     say "Installing the locked requirements with uv …"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
 from loadtests.errors import StorageError
 from loadtests.store import RESULTS
-from reports.html import environment
 from reports.index.entries import Entry, entries
+from reports.page import Page, render_page
 from reports.write import write_whole
 
 INDEX = "index.html"
@@ -40,8 +41,19 @@ def write_index(results: Path) -> None:
 
 def render_index(found: list[Entry]) -> str:
     """The whole page; everything that came from a folder is escaped."""
-    page = environment().get_template("index.html.j2")
-    return page.render(entries=found, mark=MARK, link=_link)
+    return render_page(
+        "index.html.j2",
+        Page(
+            title="Results",
+            overline=("bench",),
+            command="bench report",
+            data_name="index.json",
+            data={"results": [asdict(each) for each in found]},
+        ),
+        entries=found,
+        mark=MARK,
+        link=_link,
+    )
 
 
 def _link(entry: Entry) -> str:

@@ -69,7 +69,7 @@ def test_nothing_is_said_where_nothing_failed() -> None:
          "with bad as with good (95% interval: 2.0 to 4.0 times)"),
         (-50.0, (-60.0, -20.0), "faster", "the p95 response time of read is 2.0 times as long "
          "with good as with bad (95% interval: 1.2 to 2.5 times)"),
-        (1.0, (-9.0, 12.0), "inconclusive", "the run cannot tell"),
+        (1.0, (-9.0, 12.0), "inconclusive", "one cannot tell"),
         (None, None, "invalid", "there is no verdict on p95 response time of read"),
     ],
 )  # fmt: skip

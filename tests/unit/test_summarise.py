@@ -12,11 +12,12 @@ import pytest
 
 from loadtests.scenarios.catalogue import READ_ONE
 from loadtests.trials import ClosedLoad, OpenLoad
-from reports.headline import headline
+from reports.headline import headline, lines
 from reports.resolution import planned_primaries
 from reports.run_folder import StoredRun
 from reports.samples import sample_file
 from reports.summarise import Summary, interim, summarise
+from tests.support import sample_summary as by_hand
 from tests.support.run_builder import MS, Noise, SimulatedArm, build_run
 
 QUIET = Noise(instance_sd=0.02, block_sd=0.03, drift_sd=0.1)
@@ -508,9 +509,9 @@ class TestHeadline:
     def test_all_inconclusive_says_what_it_could_have_seen(self, tmp_path):
         summary = summary_of(tmp_path / "run")
         assert {c.verdict for c in comparisons(summary, primary=True)} == {"inconclusive"}
-        assert summary.headline.startswith("No difference was shown between async and sync, nor ")
-        assert re.search(
-            r"could have seen are [\d to]+% in capacity and [\d to]+% in p95 response time\.$",
+        assert re.fullmatch(
+            r"This run cannot tell async from sync: a difference of less than [\d to]+% "
+            r"in capacity or [\d to]+% in p95 response time would not have shown\.",
             summary.headline,
         )
 
@@ -525,8 +526,32 @@ class TestHeadline:
         arms |= {name: SimulatedArm(capacity_per_s=90.0) for name in "bcde"}
         loads = (ClosedLoad(16),)
         summary = summary_of(tmp_path / "run", arms=arms, loads=loads, instances=6, noise=QUIET)
-        assert summary.headline.startswith("Each against its baseline – b: 7")
+        assert summary.headline.startswith("Against a – b: 7")
         assert summary.headline.count("% fewer requests per second") == 4
+
+    def test_of_several_pairs_each_is_a_line_with_what_is_decided(self):
+        def told(candidate, verdict, change_pct, metric="capacity_per_s"):
+            ci = None if change_pct is None else (change_pct - 1, change_pct + 1)
+            return by_hand.comparison(
+                metric, verdict, change_pct, ci, by_hand.CLOSED, candidate=candidate
+            )
+
+        one = by_hand.scenario(comparisons=(
+            told("b", "faster", 31.0), told("c", "inconclusive", 2.0), told("d", "equivalent", 1.0),
+            told("e", "inconclusive", 2.0), told("e", "slower", 1653.0, "response_ms.p95"),
+        ))  # fmt: skip
+        two = by_hand.scenario("crud-mix", comparisons=(told("b", "inconclusive", 3.0),))
+        pairs = [("sync", each) for each in "bcdef"]
+        said = headline([one, two], ["sync", *"bcdef"], pairs, 5.0, "complete")
+        assert lines(said) == [
+            "Against sync –",
+            "b: 31% more requests per second (read-one), the rest not told apart",
+            "c: not told apart",
+            "d: the same within ±5%",
+            "e: p95 response time 18 times as long, the rest not told apart",
+            "f: not measured.",
+        ]
+        assert lines("Nothing was measured.") == ["Nothing was measured."]
 
     def test_unfinished_runs_say_so(self, tmp_path):
         summary = summary_of(tmp_path / "run", arms=DIFFERENT, status="interrupted")

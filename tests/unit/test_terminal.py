@@ -58,6 +58,33 @@ def test_what_failed_is_said() -> None:
     assert "not valid" not in printed(summary())
 
 
+def test_an_arm_has_its_sign_and_its_colour() -> None:
+    text = printed(summary(), force_terminal=True, color_system="standard")
+    assert "\x1b[1;34m● sync better" in text
+    assert "\x1b[1;33m■ async better" in text
+    assert "◆ no difference" in text
+    assert "○ cannot tell" in text
+    assert "✕ invalid" in text
+
+
+def test_all_tables_of_an_answer_are_aligned_alike() -> None:
+    rows = (
+        comparison("capacity_per_s", "faster", 9.0, (5.0, 1234.0), CLOSED, candidate="async"),
+        comparison("capacity_per_s", "faster", 9.0, (5.0, 9.5), CLOSED, candidate="b" * 30),
+    )
+    text = printed(summary(scenario("s" * 40, comparisons=rows)))
+    heads = [line.rstrip() for line in text.splitlines() if "95% interval" in line]
+    assert len(heads) == 2
+    assert heads[0] == heads[1]
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…better" not in text.replace(" ", "")
+
+
+def test_a_headline_of_several_pairs_has_a_line_for_each() -> None:
+    text = printed(summary(headline="Against sync – b: 31% more; c: not told apart."))
+    assert text.splitlines()[:3] == ["Against sync –", "b: 31% more", "c: not told apart."]
+
+
 def test_several_candidates_have_a_table_each() -> None:
     two = scenario(
         comparisons=tuple(

@@ -108,11 +108,11 @@ class TestPage:
         whole = page("one_arm")
         assert "<img" not in whole
         assert NASTY in read(whole).text
-        assert "<script" not in whole
+        assert whole.count("<script") == whole.count("</script") == 2
 
-    def test_nothing_comes_from_outside_and_no_script_runs(self):
+    def test_nothing_comes_from_outside(self):
         tags = {tag for tag, _ in read(page("complete")).elements}
-        assert not tags & {"script", "link", "iframe", "object", "embed", "base", "form", "img"}
+        assert not tags & {"link", "iframe", "object", "embed", "base", "form", "img"}
         assert "default-src 'none'" in page("complete")
 
     def test_the_answer_carries_intervals_and_the_blocks_to_paste_their_values(self):
