@@ -62,7 +62,8 @@ def split_chart(name: str, arm: str, splits: Splits, knobs: frozenset[Knob]) -> 
     sheet = new_sheet(PANEL_PT + ROW_PT * len(rows), title, _note(splits))
     [axes] = sheet.axes
     for y, (_, parts) in enumerate(rows):
-        draw_parts(axes, y, shares_pct(parts), SHOWN, 100.0, words.ms(sum(parts.values())))
+        told = Told(arm_number, say.pool(pools[y]), lambda share: f"{words.rounded(share)}%")
+        draw_parts(axes, y, shares_pct(parts), SHOWN, 100.0, words.ms(sum(parts.values())), told)
     quiet(axes, "x")
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 100.1)
