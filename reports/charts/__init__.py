@@ -77,7 +77,7 @@ def draw_charts(stored: StoredRun, summary: Summary) -> ChartSet:
             time=tuple(time_split_charts(summary, stored.arms, caveats)),
             trust=(
                 *(chart for each in scenes for chart in each.pairs),
-                *_there([unseen_chart(summary, marks, margin_pct)]),
+                *_there([unseen_chart(summary, marks, margin_pct, caveats)]),
             ),
         )
 

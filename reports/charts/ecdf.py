@@ -102,15 +102,15 @@ def _finding(
     scenario: str, load: LoadFacts, values: Mapping[str, Floats], steps: Sequence[float]
 ) -> str:
     """The shares at the step nearest to the first arm's median."""
-    first = next(iter(values.values()))
-    step = _nearest(steps, float(np.median(first)))
+    step = _nearest(steps, float(np.median(next(iter(values.values())))))
+    (arm, own), *others = values.items()
     parts = [
-        f"{words.share(within(own, step))} from {words.tidy(arm, 24)}"
-        for arm, own in values.items()
+        f"{words.share(within(own, step))} of {words.tidy(arm, 24)}'s answers",
+        *(f"{words.share(within(own, step))} of {words.tidy(arm, 24)}'s" for arm, own in others),
     ]
     return (
-        f"{words.tidy(scenario, 40)}: within {words.ms(step)} came {words.listed(parts)} of the "
-        f"answers, {words.load_phrase(load)}"
+        f"{words.tidy(scenario, 40)}: {words.listed(parts)} came within {words.ms(step)}, "
+        f"{words.load_phrase(load)}"
     )
 
 

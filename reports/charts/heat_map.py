@@ -39,6 +39,7 @@ MOST_MARKED = 8
 FAINTEST = 0.16
 """The tint of a single request: even one shows."""
 MOST_ROUNDS_NAMED = 6
+MOST_NUMBERS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ def heat_map(scene: Scene) -> Chart | None:
         _within(right, found[arm], shared, scene.marks[arm])
         for axes in (left, right) if place < len(arms) - 1 else ():
             axes.tick_params(labelbottom=False)
+            axes.set_xlabel("")
     places = [(scene.name, load.load, arm) for arm in arms]
     return Chart(
         name=f"heat-map-{scene.number}",
@@ -109,7 +111,7 @@ def _over_run(
 ) -> None:
     clock = shared.clock
     _picture(axes, moments.over_run, shared, shared.most[0], mark)
-    axes.set_title(heading, loc="left", fontsize=8.5, color=MUTED, pad=6)
+    axes.set_title(heading, loc="left", fontsize=8.5, color=MUTED, pad=11)
     _ms_rows(axes, shared)
     starts = clock.round_starts()
     for left, _ in starts[1:]:
@@ -146,7 +148,7 @@ def _over_run(
 
 def _within(axes: Axes, moments: Moments, shared: Panels, mark: Mark) -> None:
     _picture(axes, moments.within, shared, shared.most[1], mark)
-    axes.set_title("within a trial", loc="left", fontsize=8.5, color=MUTED, pad=6)
+    axes.set_title("within a trial", loc="left", fontsize=8.5, color=MUTED, pad=11)
     _ms_rows(axes, shared)
     axes.tick_params(labelleft=False)
     lead_in = shared.clock.lead_in * WITHIN_COLUMNS
@@ -182,6 +184,7 @@ def _picture(axes: Axes, counts: Ints, shared: Panels, most: int, mark: Mark) ->
         origin="lower",
         aspect="auto",
         interpolation="none",
+        zorder=1.5,
     )
     tag(image, mark.arm)
     axes.set_xlim(0, columns)
@@ -190,12 +193,12 @@ def _picture(axes: Axes, counts: Ints, shared: Panels, most: int, mark: Mark) ->
 
 
 def _ms_rows(axes: Axes, shared: Panels) -> None:
-    """Numbers beside the rows, at most five, and grid lines through them."""
+    """Numbers beside the rows, at most MOST_NUMBERS, and grid lines behind the cells."""
     low, high = np.log(shared.edges[0]), np.log(shared.edges[-1])
     inside = [step for step in STEPS_MS if low <= np.log(step) <= high]
-    if len(inside) > 5:
+    if len(inside) > MOST_NUMBERS:
         inside = [step for step in inside if f"{step:e}".startswith("1")]
-    inside = inside[:: int(np.ceil(len(inside) / 5))] if inside else []
+    inside = inside[:: -(-len(inside) // MOST_NUMBERS) or 1]
     at = [float(ROWS * (np.log(step) - low) / (high - low)) for step in inside]
     labels = [f"{step:,g}" for step in inside]
     if shared.failed_row:
@@ -212,13 +215,13 @@ def _finding(scenario: str, load: LoadFacts, found: Mapping[str, Moments]) -> st
     if not any(each.measured for each in found.values()):
         return f"{start}: too few answers at any moment to tell a slow one"
     if not any(each.slow for each in found.values()):
-        return f"{start}: at no moment was an arm {SLOW_TIMES:g} times slower than usual"
+        return f"{start}: no moment was over {SLOW_TIMES:g} times slower than usual"
     parts = [
-        f"{words.tidy(arm, 24)} at {words.count(len(each.slow)) if each.slow else 'none'} of "
+        f"{words.count(len(each.slow)) if each.slow else 'none'} of {words.tidy(arm, 24)}'s "
         f"{words.count(each.measured)} moments"
         for arm, each in found.items()
     ]
-    return f"{start}: {SLOW_TIMES:g} times slower than usual was {words.listed(parts)}"
+    return f"{start}: {words.listed(parts)} were over {SLOW_TIMES:g} times slower than usual"
 
 
 def _caption(scene: Scene, load: LoadFacts, shared: Panels) -> str:

@@ -22,6 +22,8 @@ FOLLOWS = {
 }
 """What each colour becomes, so that the chart follows a light or dark page."""
 FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
+DIGITS = re.compile(r"(\.\d\d)\d+")
+"""A hundredth of a point is finer than any screen or printer."""
 LINK = re.compile(r"#([\w.-]+)")
 
 ElementTree.register_namespace("", SVG)
@@ -120,8 +122,9 @@ def _follow_the_page(element: ElementTree.Element) -> None:
             for colour, follower in FOLLOWS.items():
                 value = value.replace(colour, follower)
             element.set(key, value)
-    if (path := element.get("d")) is not None:
-        element.set("d", " ".join(path.split()))
+    for key in ("d", "x", "y"):
+        if (place := element.get(key)) is not None:
+            element.set(key, DIGITS.sub(r"\1", " ".join(place.split())))
     element.tail = None
     if element.text is not None and not element.text.strip():
         element.text = None

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from loadtests.tuning.score import Objective, Score
-from reports import words
 from reports.measures import LoadData
-from reports.tuning import say
+from reports.tuning import numbers
 from reports.tuning.knee import Knee, Scored, knee, knee_estimate, rates_of
 
 
@@ -28,14 +27,7 @@ class ArmKnee:
     @property
     def said(self) -> str:
         """In words: `210/s [190, 240]`, `≥ 270/s`."""
-        return say.knee(self.knee, self.interval_per_s)
-
-
-def objective_words(objective: Objective) -> str:
-    """`p99 within 100 ms, errors up to 0.1%`."""
-    return (
-        f"p99 within {objective.p99_ms:g}{words.NBSP}ms, errors up to {objective.max_error_pct:g}%"
-    )
+        return numbers.knee(self.knee, self.interval_per_s)
 
 
 def arm_knee(

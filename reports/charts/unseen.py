@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log10
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from reports import words
+from reports.charts.caveats import NOTHING_TO_SAY, Caveats
 from reports.charts.chart import Chart
 from reports.charts.rows import draw_reading
 from reports.charts.style import FAINT, INK, MUTED, PAPER, Mark, new_sheet, quiet
@@ -22,8 +24,10 @@ LEAST_PCT = 0.5
 """The axis begins here; smaller changes stand at its left end."""
 MOST_PCT = 2000.0
 """The axis ends here at the latest; bars go on to its edge."""
-STEPS_PCT = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
-MOST_STEPS = 7
+STEPS_PCT = (1.0, 10.0, 100.0, 1000.0, 5.0, 50.0, 500.0, 2.0, 20.0, 200.0)
+"""Numbers of the axis, the most wanted first."""
+APART = 0.17
+"""Of the axis' length, between two numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,10 @@ class Row:
 
 
 def unseen_chart(
-    summary: Summary, marks: Mapping[str, Mark], equivalence_pct: float
+    summary: Summary,
+    marks: Mapping[str, Mark],
+    equivalence_pct: float,
+    caveats: Caveats = NOTHING_TO_SAY,
 ) -> Chart | None:
     """One row per primary comparison; None where no smallest effect is known."""
     rows = _rows(summary)
@@ -47,11 +54,9 @@ def unseen_chart(
     shown = rows[:MOST_ROWS]
     title = _finding(rows)
     hidden = len(rows) - len(shown)
-    sheet = new_sheet(
-        ROW_PT * len(shown) + FOOT_PT,
-        title,
-        f"{hidden} more stand in the table only" if hidden else "",
-    )
+    more = f"{hidden} more stand in the table only" if hidden else ""
+    note = ". ".join(filter(None, [more, caveats.shared_note([row.scenario for row in shown])]))
+    sheet = new_sheet(ROW_PT * len(shown) + FOOT_PT, title, note)
     [axes] = sheet.axes
     _draw(axes, shown, marks, equivalence_pct)
     return Chart(
@@ -114,9 +119,7 @@ def _draw(
     furthest = max([*(row.mde_pct for row in rows), *sizes, 2 * equivalence_pct])
     right = min(1.25 * furthest, MOST_PCT)
     axes.set_xlim(LEAST_PCT, right)
-    steps = [step for step in STEPS_PCT if step <= right]
-    if len(steps) > MOST_STEPS:
-        steps = [step for step in steps if f"{step:e}"[0] != "2"]
+    steps = _apart([step for step in STEPS_PCT if step <= right], right)
     axes.xaxis.set_major_locator(FixedLocator(steps))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}%"))
@@ -126,6 +129,15 @@ def _draw(
     axes.set_xlabel("size of a change (%)")
     for y, (row, size) in enumerate(zip(rows, sizes, strict=True)):
         _draw_row(axes, y, row, min(max(size, LEAST_PCT), right), marks)
+
+
+def _apart(steps: Sequence[float], right: float) -> list[float]:
+    """Those that have room beside the ones before them."""
+    room, shown = APART * log10(right / LEAST_PCT), list[float]()
+    for step in steps:
+        if all(abs(log10(step / other)) >= room for other in shown):
+            shown.append(step)
+    return shown
 
 
 def _label(row: Row) -> str:
@@ -156,7 +168,7 @@ def _draw_row(axes: Axes, y: int, row: Row, size: float, marks: Mapping[str, Mar
         )
         said = f"{words.change(compared.change_pct)}: {words.verdict_brief(compared)}"
         tag(point, arm, [f"measured: {said}"])
-    tag(draw_reading(axes, y, f"from {_size(row.mde_pct)}"), arm)
+    tag(draw_reading(axes, y, f"from {_size(row.mde_pct)} on"), arm)
 
 
 def _table_row(row: Row) -> tuple[str, ...]:
