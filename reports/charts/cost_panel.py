@@ -12,6 +12,8 @@ from reports import words
 from reports.charts.style import FAINT, INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, quiet
 from reports.charts.tags import tag
 
+MOST_TIPS = 120
+"""Of a panel's instances: with more of them only the arms' marks say their value."""
 MOST_STEP = 0.26
 """Of a row's height, between the lines of two arms."""
 
@@ -33,6 +35,11 @@ class Panel:
     label: str
     told: Callable[[float], str]
     rows: Mapping[str, Mapping[str, Cell]]
+
+    @property
+    def instances(self) -> int:
+        """Marks of single instances in all rows."""
+        return sum(len(cell.instances) for row in self.rows.values() for cell in row.values())
 
 
 def draw_panel(axes: Axes, panel: Panel, marks: Mapping[str, Mark]) -> None:
@@ -72,7 +79,7 @@ def _draw_cell(axes: Axes, at: float, arm: str, cell: Cell, panel: Panel, mark: 
             f"{words.tidy(arm)}, instance {each + 1}: {panel.told(value)}"
             for each, value in cell.instances.items()
         ]
-        tag(small, mark.arm, tips)
+        tag(small, mark.arm, tips if panel.instances <= MOST_TIPS else ())
     [point] = axes.plot(
         [cell.value],
         [at],

@@ -24,7 +24,9 @@ FOLLOWS = {
 FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 DIGITS = re.compile(r"(\.\d\d)\d+")
 """A hundredth of a point is finer than any screen or printer."""
-LINK = re.compile(r"#([\w.-]+)")
+LINK = re.compile(r"(?:(?<=url\()|^)#([\w.-]+)")
+LINKING = frozenset({"style", "clip-path", "fill", f"{{{XLINK}}}href"})
+"""Attributes in which something is referred to."""
 
 ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
@@ -40,6 +42,7 @@ def inline_svg(chart: Chart) -> str:
     _tidy_ids(root, chart.name)
     for element in root.iter():
         _follow_the_page(element)
+        _share_style(element)
     _cut(root, chart.sheet.strip_pt)
     _describe(root, chart)
     return ElementTree.tostring(root, encoding="unicode")
@@ -95,24 +98,20 @@ def _pointed_at(group: ElementTree.Element, found: Tag) -> list[ElementTree.Elem
 
 
 def _tidy_ids(root: ElementTree.Element, name: str) -> None:
-    """Keep only ids that something refers to, and make them unique within the page."""
-    used = {
-        found
+    """Keep only ids that something refers to, short, and unique within the page."""
+    places = [
+        (element, key, value)
         for element in root.iter()
-        for value in element.attrib.values()
-        if "url(" in value or value.startswith("#")
-        for found in LINK.findall(value)
-    }
+        for key, value in element.attrib.items()
+        if key in LINKING and LINK.search(value)
+    ]
+    used = sorted({found for _, _, value in places for found in LINK.findall(value)})
+    short = {own: f"{name}-{number}" for number, own in enumerate(used)}
     for element in root.iter():
-        if (own := element.get("id")) is not None:
-            if own in used:
-                element.set("id", f"{name}-{own}")
-            else:
-                del element.attrib["id"]
-        for key, value in element.attrib.items():
-            if "url(#" in value or (key == f"{{{XLINK}}}href" and value.startswith("#")):
-                linked = value.replace("url(#", f"url(#{name}-")
-                element.set(key, f"#{name}-{value[1:]}" if value.startswith("#") else linked)
+        if (own := element.attrib.pop("id", None)) in short:
+            element.set("id", short[str(own)])
+    for element, key, value in places:
+        element.set(key, LINK.sub(lambda found: f"#{short[found[1]]}", value))
 
 
 def _follow_the_page(element: ElementTree.Element) -> None:
@@ -128,6 +127,15 @@ def _follow_the_page(element: ElementTree.Element) -> None:
     element.tail = None
     if element.text is not None and not element.text.strip():
         element.text = None
+
+
+def _share_style(group: ElementTree.Element) -> None:
+    """Markers that all look alike say so once, in the group around them."""
+    markers = group.findall(f"{{{SVG}}}use")
+    styles = {each.get("style") for each in markers}
+    if len(markers) > 1 and len(styles) == 1 and group.get("style") is None:
+        for each in markers:
+            group.set("style", each.attrib.pop("style"))
 
 
 def _cut(root: ElementTree.Element, strip_pt: float) -> None:

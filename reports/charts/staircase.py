@@ -134,9 +134,9 @@ def _caption(scene: Scene, objective: Objective) -> str:
     return (
         f"Median, p95 and p99 of the response time {of_what(scene)}in ms at each offered load; "
         "heavier lines are rarer, slower answers. Where a line bends upwards, requests begin to "
-        f"queue. The knee is the highest offered load that keeps the objective "
-        f"({numbers.both_limits(objective)}), read off between the loads that were measured, with its "
-        "95% interval over instances: a band above, a bar below. An arrow: the knee lies beyond "
+        "queue. The knee is the highest offered load that keeps the objective "
+        f"({numbers.both_limits(objective)}), read off between the loads that were measured, with "
+        "its 95% interval over instances: a band above, a bar below. An arrow: the knee lies beyond "
         "the loads tried."
     )
 

@@ -65,13 +65,16 @@ class TestDistribution:
 
 
 def stalling(folder: Path, **more: object) -> StoredRun:
-    """Everything that was due in block 3 of sync took 300 ms more; lead-ins took twice as long."""
+    """Everything that was due in block 3 of sync took 300 ms more; lead-ins took 2.5 times as long."""
 
     def slow(trial: Trial, columns: Columns) -> Columns:
         more_ms = 300 * MS if (trial["block"], trial["arm"]) == (3, "sync") else 0
         took = columns["done_ns"] - columns["sent_ns"]
         early = np.array(columns["phase"]) == "lead-in"
-        return {**columns, "done_ns": columns["done_ns"] + more_ms + np.where(early, 3 * took, 0)}
+        return {
+            **columns,
+            "done_ns": columns["done_ns"] + more_ms + np.where(early, 3 * took // 2, 0),
+        }
 
     return load_run(
         build_run(folder, arms=ARMS, loads=(OpenLoad(150.0),), edit_samples=slow, **more)  # type: ignore[arg-type]

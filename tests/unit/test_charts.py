@@ -193,8 +193,8 @@ def test_marks_of_every_chart_tell_their_arm_and_their_values(drawn: ChartSet) -
 TIPS = {
     "forest": r"^(?P<value>\S+) \(", "latency-1": r"^\w+: \S+ within (?P<value>.*)",
     "ecdf-1": r"^\w+: (?P<value>\S+) within", "staircase-1": r"^\w+: p\d+ (?P<value>.*) at",
-    "capacity-1": r"^\w+: (?P<value>\S+) on average", "time-1": r"(?P<value>\S+)$",
-    "cost": r"^\w+: (?P<value>\S+) of CPU", "pairs-1": r"^instance \d+: (?P<value>\S+)",
+    "capacity-1": r"^\w+: (?P<value>\S+) on average", "time-1": r"(?P<value>\S+\s\S+)$",
+    "cost": r"^\w+: (?P<value>.*) of CPU", "pairs-1": r"^instance \d+: (?P<value>\S+)",
     "unseen": r"^smallest effect: (?P<value>\S+)",
 }  # fmt: skip
 
