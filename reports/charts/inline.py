@@ -24,9 +24,12 @@ FOLLOWS = {
 FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 DIGITS = re.compile(r"(\.\d\d)\d+")
 """A hundredth of a point is finer than any screen or printer."""
-LINK = re.compile(r"(?:(?<=url\()|^)#([\w.-]+)")
-LINKING = frozenset({"style", "clip-path", "fill", f"{{{XLINK}}}href"})
-"""Attributes in which something is referred to."""
+HREF = f"{{{XLINK}}}href"
+LINKS = {
+    HREF: re.compile(r"^#([\w.-]+)"),
+    **dict.fromkeys(("style", "clip-path", "fill"), re.compile(r"(?<=url\()#([\w.-]+)")),
+}
+"""How something of the drawing is referred to, by attribute; a colour is no reference."""
 
 ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
@@ -103,15 +106,15 @@ def _tidy_ids(root: ElementTree.Element, name: str) -> None:
         (element, key, value)
         for element in root.iter()
         for key, value in element.attrib.items()
-        if key in LINKING and LINK.search(value)
+        if key in LINKS and LINKS[key].search(value)
     ]
-    used = sorted({found for _, _, value in places for found in LINK.findall(value)})
+    used = sorted({found for _, key, value in places for found in LINKS[key].findall(value)})
     short = {own: f"{name}-{number}" for number, own in enumerate(used)}
     for element in root.iter():
         if (own := element.attrib.pop("id", None)) in short:
             element.set("id", short[str(own)])
     for element, key, value in places:
-        element.set(key, LINK.sub(lambda found: f"#{short[found[1]]}", value))
+        element.set(key, LINKS[key].sub(lambda found: f"#{short[found[1]]}", value))
 
 
 def _follow_the_page(element: ElementTree.Element) -> None:

@@ -136,8 +136,8 @@ def _caption(scene: Scene, objective: Objective) -> str:
         "heavier lines are rarer, slower answers. Where a line bends upwards, requests begin to "
         "queue. The knee is the highest offered load that keeps the objective "
         f"({numbers.both_limits(objective)}), read off between the loads that were measured, with "
-        "its 95% interval over instances: a band above, a bar below. An arrow: the knee lies beyond "
-        "the loads tried."
+        "its 95% interval over instances: a band above, a bar below. An arrow: the knee lies "
+        "beyond the loads tried."
     )
 
 

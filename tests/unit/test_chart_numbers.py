@@ -65,7 +65,7 @@ class TestDistribution:
 
 
 def stalling(folder: Path, **more: object) -> StoredRun:
-    """Everything that was due in block 3 of sync took 300 ms more; lead-ins took 2.5 times as long."""
+    """Everything that was due in block 3 of sync took 300 ms more; lead-ins 2.5 times as long."""
 
     def slow(trial: Trial, columns: Columns) -> Columns:
         more_ms = 300 * MS if (trial["block"], trial["arm"]) == (3, "sync") else 0
