@@ -61,7 +61,8 @@ def completions(data: LoadData) -> pd.DataFrame:
     """Per finished trial `arm`, `instance`, `block` and `per_s`: good answers inside the steady
     window per second of it; without those whose window is not known."""
     blocks = data.trials[["arm", "instance", "block"]].assign(per_s=data.good_per_s())
-    return blocks[np.isfinite(blocks["per_s"])]
+    known: pd.DataFrame = blocks[np.isfinite(blocks["per_s"])]
+    return known
 
 
 def _finish(axes: Axes, arms: list[str], load: LoadFacts) -> None:
@@ -112,11 +113,14 @@ def _draw_arm(
         markeredgewidth=0.9,
     )
     name = words.tidy(arm)
-    tips = [f"{name}, instance {each + 1}: {words.per_s(own)}" for each, own in means.items()]
+    tips = [
+        f"{name}, instance {int(each) + 1}: {words.per_s(float(own))}"
+        for each, own in zip(means.index.to_numpy(), means.to_numpy(), strict=True)
+    ]
     tag(large, mark.arm, tips)
     mean = float(blocks["per_s"].mean())
-    [line] = axes.plot([mean, mean], [y - 0.37, y + 0.37], color=mark.colour, linewidth=1.6)
-    tag(line, mark.arm, [f"{name}: {words.per_s(mean)} on average"])
+    [upright] = axes.plot([mean, mean], [y - 0.37, y + 0.37], color=mark.colour, linewidth=1.6)
+    tag(upright, mark.arm, [f"{name}: {words.per_s(mean)} on average"])
     number = axes.annotate(
         words.rounded(mean),
         (mean, y - 0.37),

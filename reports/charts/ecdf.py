@@ -19,9 +19,9 @@ from reports.model import LATENCY, LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats
 
 BODY_PT = 205.0
-MOST_POINTS = 120
+MOST_POINTS = 100
 """A curve has this many points at most, however many samples there are."""
-POINTS_OF_AN_INSTANCE = 25
+POINTS_OF_AN_INSTANCE = 14
 FEWEST_ANSWERS = 2 * FEWEST_BEYOND
 MOST_STEPS = 9
 """So many milliseconds are read off at most: beyond, every other decade's 2 and 5 are left out."""
@@ -43,7 +43,7 @@ def ecdf_chart(scene: Scene, times: Mapping[str, pd.DataFrame]) -> Chart | None:
     sheet = new_sheet(BODY_PT, title, scene.caveats.note(scene.name, [load], list(drawn)))
     [axes] = sheet.axes
     for arm in drawn:
-        _draw_instances(axes, arm, times[arm], scene.marks[arm])
+        _draw_instances(axes, times[arm], scene.marks[arm])
     for arm, own in drawn.items():
         hollow = scene.failed(load, arm, LATENCY)
         _draw_arm(axes, arm, own, steps, scene.marks[arm], hollow=hollow)
@@ -124,12 +124,12 @@ def _caption(scene: Scene, load: LoadFacts) -> str:
     )
 
 
-def _draw_instances(axes: Axes, arm: str, frame: pd.DataFrame, mark: Mark) -> None:
-    for instance, own in by_instance(frame):
+def _draw_instances(axes: Axes, frame: pd.DataFrame, mark: Mark) -> None:
+    for _, own in by_instance(frame):
         value_ms, share = distribution(own, POINTS_OF_AN_INSTANCE)
         if len(share):
             [line] = axes.plot(value_ms, 100 * share, color=mark.colour, linewidth=0.6, alpha=0.3)
-            tag(line, mark.arm, [f"{words.tidy(arm)}: instance {instance + 1}"])
+            tag(line, mark.arm)
 
 
 def _draw_arm(

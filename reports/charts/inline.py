@@ -45,6 +45,7 @@ def inline_svg(chart: Chart) -> str:
     _tidy_ids(root, chart.name)
     for element in root.iter():
         _follow_the_page(element)
+    for element in root.iter():
         _share_style(element)
     _cut(root, chart.sheet.strip_pt)
     _describe(root, chart)

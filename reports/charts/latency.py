@@ -18,9 +18,9 @@ from reports.model import LATENCY, LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats, exact_percentile
 
 BODY_PT = 215.0
-MOST_POINTS = 240
+MOST_POINTS = 160
 """A curve has this many points at most, however many samples there are."""
-POINTS_OF_AN_INSTANCE = 40
+POINTS_OF_AN_INSTANCE = 18
 MOST_INSTANCES = 24
 FIRST_BEYOND = 0.98
 """Curves begin where this share is slower: the very fastest say nothing."""

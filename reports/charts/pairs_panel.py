@@ -21,7 +21,7 @@ from reports.model import Comparison, LoadFacts
 
 MOST_BLOCKS = 240
 """Of more blocks, neighbours are drawn as one: their mean."""
-MOST_TIPS = 96
+MOST_TIPS = 60
 UP, DOWN = CARETUPBASE, CARETDOWNBASE
 Reach = tuple[float, float]
 """Both ends of the axis of log ratios."""
@@ -104,7 +104,7 @@ def _draw_in_time(axes: Axes, panel: Panel, mark: Mark, reach: Reach) -> None:
 def _blocks(ratios: Ratios) -> list[Point]:
     return [
         Point(
-            place + 1,
+            float(place) + 1.0,
             float(ratios.logs[place]),
             f"block {ratios.block[place]}, instance {ratios.pair[place] + 1}: "
             f"{words.change(pct(float(ratios.logs[place])))}",

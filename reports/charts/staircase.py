@@ -114,8 +114,8 @@ def _finding(
     for arm in arms:
         points = points_of(loads, results, arm, "p95")
         if len(points) > 1:
-            first, last = words.ms(points[0][1]), words.ms(points[-1][1])
-            parts.append(f"from {first} to {last} ({words.tidy(arm, 24)})")
+            lowest, highest = words.ms(points[0][1]), words.ms(points[-1][1])
+            parts.append(f"from {lowest} to {highest} ({words.tidy(arm, 24)})")
     if not parts:
         return f"{start}: response time from {low} to {high} requests/s"
     return f"{start}: between {low} and {high} requests/s, p95 goes {words.listed(parts)}"

@@ -56,4 +56,5 @@ def _peak(
 
 
 def _numbers(values: pd.Series) -> dict[int, float]:
-    return {int(instance): float(value) for instance, value in values.items() if np.isfinite(value)}
+    by_instance = zip(values.index.to_numpy(dtype="int64"), values.to_numpy(), strict=True)
+    return {int(each): float(value) for each, value in by_instance if np.isfinite(value)}
