@@ -18,7 +18,7 @@ from loadtests.arm import Arm, check_host
 from loadtests.scenarios.model import BlockSeconds, Frozen, Scenario
 from loadtests.spec_errors import wrong_name
 from loadtests.tuning.checks import wrong_in_tune
-from loadtests.tuning.spec import TuneSpec
+from loadtests.tuning.spec import ObjectiveSpec, TuneSpec
 
 DATABASES = ("auto", "docker", "local", "none")
 """What `run.database` may be besides a URL."""
@@ -41,6 +41,7 @@ class RunSpec(Frozen):
     equivalence_pct: PositiveFloat = 5.0
     max_error_pct: Annotated[float, Field(ge=0, le=100)] = 0.1
     generators: AutoOrCount = "auto"
+    objective: ObjectiveSpec = ObjectiveSpec()
 
     @field_validator("database")
     @classmethod

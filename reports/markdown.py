@@ -64,6 +64,8 @@ def _lines(parts: Parts) -> Iterator[str]:
     yield from ("## Why to believe it", "", prose(why_to_believe(summary, parts.manifest)), "")
     yield from markdown_table(tables.evidence_table(primary))
     yield from markdown_table(_gate_table(parts))
+    for chart in charts.trust:
+        yield from figure(chart)
     yield from _how(parts)
 
 

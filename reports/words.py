@@ -102,6 +102,16 @@ def factor(change_pct: float) -> float:
     return 1.0 + change_pct / 100.0
 
 
+def share(part: float) -> str:
+    """A share of one as percent, never rounded to none or all: `4.2%`, `96%`, `>99.9%`."""
+    value = 100.0 * part
+    if 0 < value < 0.05:
+        return "<0.1%"
+    if 99.95 <= value < 100:
+        return ">99.9%"
+    return f"{value:.1f}%" if 0 < value < 9.95 or 99.05 <= value < 100 else f"{value:.0f}%"
+
+
 def change(value: float | None) -> str:
     """A change with its sign: `+18%`, `−4.2%`."""
     if value is None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports import words
-from reports.charts.caveats import Caveats, measured
 from reports.charts.chart import Chart
+from reports.charts.scene import Scene
 from reports.charts.style import INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
+from reports.charts.tags import tag
+from reports.measures import LoadData
 from reports.model import CAPACITY, LoadFacts
-from reports.run_folder import StoredRun
 
 ARM_PT = 62.0
 PANEL_PT = 44.0
@@ -22,65 +21,57 @@ MOST_VECTORS = 1500
 """With more blocks than this their points become one picture inside the SVG."""
 
 
-def capacity_charts(stored: StoredRun, marks: Mapping[str, Mark], caveats: Caveats) -> list[Chart]:
-    """One chart per scenario that has a closed load."""
-    charts = []
-    for number, scenario in enumerate(stored.scenarios, start=1):
-        load = next((each for each in stored.loads(scenario) if each.model == "closed"), None)
-        if load is None:
-            continue
-        blocks = completions(stored, scenario, load)
-        if len(blocks):
-            name = f"capacity-{number}"
-            charts.append(_chart(name, scenario, load, blocks, marks, caveats))
-    return charts
-
-
-def completions(stored: StoredRun, scenario: str, load: LoadFacts) -> pd.DataFrame:
-    """Per finished trial `arm`, `instance`, `block` and `per_s`: good answers inside the steady
-    window per second of it."""
-    data = measured(stored, scenario, load)
-    return data.trials[["arm", "instance", "block"]].assign(per_s=data.good_per_s())
-
-
-def _chart(
-    name: str,
-    scenario: str,
-    load: LoadFacts,
-    blocks: pd.DataFrame,
-    marks: Mapping[str, Mark],
-    caveats: Caveats,
-) -> Chart:
-    arms = [arm for arm in marks if (blocks["arm"] == arm).any()]
-    title = caveats.title(_finding(scenario, load, blocks, arms), scenario, [load], arms, CAPACITY)
-    note = caveats.note(scenario, [load], arms)
-    places = [(scenario, load.load, arm) for arm in arms]
+def capacity_chart(scene: Scene) -> Chart | None:
+    """At the scenario's first closed load; None where it has none, or nothing finished."""
+    load = next((each for each in scene.summary.loads if each.model == "closed"), None)
+    if load is None:
+        return None
+    blocks = completions(scene.at(load))
+    arms = [arm for arm in scene.arms if (blocks["arm"] == arm).any()]
+    if not arms:
+        return None
+    title = scene.caveats.title(
+        _finding(scene.name, load, blocks, arms), scene.name, [load], arms, CAPACITY
+    )
+    note = scene.caveats.note(scene.name, [load], arms)
     sheet = new_sheet(PANEL_PT + ARM_PT * len(arms), title, note)
     [axes] = sheet.axes
-    for y, (arm, place) in enumerate(zip(arms, places, strict=True)):
-        hollow = bool(caveats.failures(place, CAPACITY))
-        _draw_arm(axes, y, blocks[blocks["arm"] == arm], marks[arm], hollow=hollow)
-    quiet(axes, "x")
-    axes.set_ylim(len(arms) - 0.45, -0.55)
-    axes.set_yticks(range(len(arms)), [words.tidy(arm, 24) for arm in arms], color=INK)
-    axes.xaxis.set_major_locator(MaxNLocator(7, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
-    axes.set_xlabel(f"good answers per second, {words.load_phrase(load)}")
+    for y, arm in enumerate(arms):
+        hollow = scene.failed(load, arm, CAPACITY)
+        _draw_arm(axes, y, arm, blocks[blocks["arm"] == arm], scene.marks[arm], hollow=hollow)
+    _finish(axes, arms, load)
     return Chart(
-        name=name,
+        name=f"capacity-{scene.number}",
         title=title,
-        caption=caveats.caption(
+        caption=scene.caveats.caption(
             f"Good answers per second {words.load_phrase(load)}. Each row of points is one "
             "instance: small points are its blocks, the large one their mean; the upright line is "
             "the mean of the arm. The machine's ups and downs, which all arms of a block share, "
             "are still in here; the comparison takes them out. The axis does not begin at zero.",
-            places,
+            [(scene.name, load.load, arm) for arm in arms],
             CAPACITY,
         ),
         sheet=sheet,
         columns=("Arm", "Mean", "Slowest instance", "Fastest instance", "Instances", "Blocks"),
         rows=tuple(_table_row(arm, blocks[blocks["arm"] == arm]) for arm in arms),
     )
+
+
+def completions(data: LoadData) -> pd.DataFrame:
+    """Per finished trial `arm`, `instance`, `block` and `per_s`: good answers inside the steady
+    window per second of it; without those whose window is not known."""
+    blocks = data.trials[["arm", "instance", "block"]].assign(per_s=data.good_per_s())
+    known: pd.DataFrame = blocks[np.isfinite(blocks["per_s"])]
+    return known
+
+
+def _finish(axes: Axes, arms: list[str], load: LoadFacts) -> None:
+    quiet(axes, "x")
+    axes.set_ylim(len(arms) - 0.45, -0.55)
+    axes.set_yticks(range(len(arms)), [words.tidy(arm, 24) for arm in arms], color=INK)
+    axes.xaxis.set_major_locator(MaxNLocator(7, steps=ROUND_STEPS))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.set_xlabel(f"good answers per second, {words.load_phrase(load)}")
 
 
 def _finding(scenario: str, load: LoadFacts, blocks: pd.DataFrame, arms: list[str]) -> str:
@@ -91,11 +82,13 @@ def _finding(scenario: str, load: LoadFacts, blocks: pd.DataFrame, arms: list[st
     return f"{words.tidy(scenario, 40)}: {words.load_phrase(load)}, {words.listed(parts)}"
 
 
-def _draw_arm(axes: Axes, y: int, blocks: pd.DataFrame, mark: Mark, *, hollow: bool) -> None:
+def _draw_arm(
+    axes: Axes, y: int, arm: str, blocks: pd.DataFrame, mark: Mark, *, hollow: bool
+) -> None:
     instances = sorted(set(blocks["instance"]))
     offsets = np.linspace(-0.33, 0.33, len(instances)) if len(instances) > 1 else np.zeros(1)
     line = blocks["instance"].map(dict(zip(instances, y + offsets, strict=True)))
-    axes.plot(
+    [points] = axes.plot(
         blocks["per_s"],
         line,
         linestyle="none",
@@ -106,8 +99,9 @@ def _draw_arm(axes: Axes, y: int, blocks: pd.DataFrame, mark: Mark, *, hollow: b
         markeredgewidth=0,
         rasterized=len(blocks) > MOST_VECTORS,
     )
+    tag(points, mark.arm)
     means = blocks.groupby("instance")["per_s"].mean()
-    axes.plot(
+    [large] = axes.plot(
         means.to_numpy(),
         [y + offset for offset in offsets],
         linestyle="none",
@@ -118,9 +112,16 @@ def _draw_arm(axes: Axes, y: int, blocks: pd.DataFrame, mark: Mark, *, hollow: b
         markeredgecolor=mark.colour if hollow else PAPER,
         markeredgewidth=0.9,
     )
+    name = words.tidy(arm)
+    tips = [
+        f"{name}, instance {int(each) + 1}: {words.per_s(float(own))}"
+        for each, own in zip(means.index.to_numpy(), means.to_numpy(), strict=True)
+    ]
+    tag(large, mark.arm, tips)
     mean = float(blocks["per_s"].mean())
-    axes.plot([mean, mean], [y - 0.37, y + 0.37], color=mark.colour, linewidth=1.6)
-    axes.annotate(
+    [upright] = axes.plot([mean, mean], [y - 0.37, y + 0.37], color=mark.colour, linewidth=1.6)
+    tag(upright, mark.arm, [f"{name}: {words.per_s(mean)} on average"])
+    number = axes.annotate(
         words.rounded(mean),
         (mean, y - 0.37),
         xytext=(0, 1.5),
@@ -130,6 +131,7 @@ def _draw_arm(axes: Axes, y: int, blocks: pd.DataFrame, mark: Mark, *, hollow: b
         fontsize=SMALL_PT,
         color=INK,
     )
+    tag(number, mark.arm)
 
 
 def _table_row(arm: str, blocks: pd.DataFrame) -> tuple[str, ...]:

@@ -1,39 +1,68 @@
-"""What a request costs: CPU time per request and memory, for each arm."""
+"""What a request costs, and what each arm holds: CPU time, memory, threads, connections."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports import words
 from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
-from reports.charts.style import FAINT, INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
+from reports.charts.cost_panel import Cell, Panel, arms_legend, draw_panel
+from reports.charts.style import Mark, new_sheet
+from reports.charts.usage import Usage, usage_of
 from reports.model import COST, LoadFacts, Result, Summary
+from reports.run_folder import StoredRun
 
 ROW_PT = 22.0
 ARM_PT = 9.0
 PANEL_PT = 34.0
 LEGEND_PT = 22.0
 MOST_LOADS = 3
+MOST_SCENARIOS = 6
+"""With more of them, peaks are those of the whole run."""
+ALL_SCENARIOS = "all scenarios"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One scenario at one load, with every arm's result."""
+    """One scenario at one load, with every arm's result and the usage of its instances."""
 
     scenario: str
     load: LoadFacts
     results: Mapping[str, Result]
+    usage: Mapping[str, Usage]
 
 
-def cost_charts(summary: Summary, marks: Mapping[str, Mark], caveats: Caveats) -> list[Chart]:
-    """One chart of CPU and memory, where at least one arm's processes could be watched."""
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """What is told of the most that one instance held; `field` of `Result`, `key` of `Usage`."""
+
+    key: str
+    field: str
+    label: str
+    unit: str
+
+    def said(self, value: float) -> str:
+        """As the table has it."""
+        return words.megabytes(value) if self.unit else words.count(value)
+
+
+PEAKS = (
+    Peak("rss_mb", "rss_mb_peak", "most memory of one instance (MB)", "MB"),
+    Peak("threads", "threads_peak", "most threads of one instance", ""),
+    Peak("connections", "connections_peak", "most database connections of one instance", ""),
+)
+
+
+def cost_charts(
+    stored: StoredRun, summary: Summary, marks: Mapping[str, Mark], caveats: Caveats
+) -> list[Chart]:
+    """One chart of CPU and peaks, where at least one arm's processes could be watched."""
     places = [
-        place for place in _places(summary, marks) if any(map(_watched, place.results.values()))
+        place
+        for place in _places(stored, summary, marks)
+        if any(map(_watched, place.results.values()))
     ]
     return [_chart(places, marks, caveats)] if places else []
 
@@ -42,7 +71,7 @@ def _watched(result: Result) -> bool:
     return result.cpu_ms_per_request is not None or result.rss_mb_peak is not None
 
 
-def _places(summary: Summary, marks: Mapping[str, Mark]) -> list[Place]:
+def _places(stored: StoredRun, summary: Summary, marks: Mapping[str, Mark]) -> list[Place]:
     places = []
     for scenario in summary.scenarios:
         for load in scenario.loads[:MOST_LOADS]:
@@ -51,7 +80,9 @@ def _places(summary: Summary, marks: Mapping[str, Mark]) -> list[Place]:
                 for each in scenario.results
                 if each.load == load.load and each.request is None and each.arm in marks
             }
-            places.append(Place(scenario.name, load, found))
+            trials = stored.trials_of(scenario.name, load.load)
+            usage = {arm: usage_of(trials[trials["arm"] == arm], stored.telemetry) for arm in found}
+            places.append(Place(scenario.name, load, found, usage))
     return places
 
 
@@ -61,29 +92,25 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
         _finding(first, marks), first.scenario, [first.load], list(first.results), COST
     )
     scenarios = list(dict.fromkeys(place.scenario for place in places))
+    panels = [_cpu_panel(places, caveats), *(_peak_panel(peak, places) for peak in PEAKS)]
+    panels = [panel for panel in panels if any(panel.rows.values())]
     row_pt = max(ROW_PT, ARM_PT * max(len(place.results) for place in places))
-    heights = [PANEL_PT + row_pt * len(each) for each in (places, scenarios)]
+    heights = [PANEL_PT + row_pt * len(panel.rows) for panel in panels]
     note = caveats.shared_note(scenarios)
     sheet = new_sheet(sum(heights) + LEGEND_PT, title, note, heights=heights)
-    cpu = {
-        _label(each): {arm: result.cpu_ms_per_request for arm, result in each.results.items()}
-        for each in places
-    }
-    memory = {words.tidy(name, 24): _most_memory(name, places) for name in scenarios}
-    invalid = {
-        _label(place): {arm for arm in marks if caveats.failures(_at(place, arm), COST)}
-        for place in places
-    }
-    _draw_panel(sheet.axes[0], "CPU per request (ms)", cpu, marks, invalid)
-    _draw_panel(sheet.axes[1], "most memory of one instance (MB)", memory, marks)
-    _legend(sheet.axes[0], places, marks)
+    for axes, panel in zip(sheet.axes, panels, strict=True):
+        draw_panel(axes, panel, marks)
+    arms_legend(
+        sheet.axes[0], [arm for arm in marks if any(arm in p.results for p in places)], marks
+    )
     return Chart(
         name="cost",
         title=title,
         caption=caveats.caption(
-            "CPU time of the app's own processes per request, answered well or not, in ms, and "
-            "the most memory one instance held, in MB, at each scenario's load. Further left is "
-            "cheaper.",
+            "CPU time of the app's own processes per request, answered well or not, in ms, at each "
+            "scenario's load; and the most memory, threads and database connections that one "
+            "instance held. Large marks are the arm, small ones its instances (of peaks, the arm "
+            "is its highest instance). Further left is cheaper.",
             [_at(place, arm) for place in places for arm in marks],
             COST,
         ),
@@ -91,6 +118,46 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
         columns=("Scenario", "Load", "Arm", "CPU per request", "Memory", "Threads", "Connections"),
         rows=tuple(row for place in places for row in _table_rows(place, marks)),
     )
+
+
+def _cpu_panel(places: Sequence[Place], caveats: Caveats) -> Panel:
+    rows = {}
+    for place in places:
+        rows[_label(place)] = {
+            arm: Cell(
+                result.cpu_ms_per_request,
+                place.usage[arm].cpu_ms,
+                f"{words.ms(result.cpu_ms_per_request)} of CPU per request",
+                hollow=bool(caveats.failures(_at(place, arm), COST)),
+            )
+            for arm, result in place.results.items()
+            if result.cpu_ms_per_request is not None
+        }
+    return Panel("CPU per request (ms)", words.ms, rows)
+
+
+def _peak_panel(peak: Peak, places: Sequence[Place]) -> Panel:
+    scenarios = list(dict.fromkeys(place.scenario for place in places))
+    together = len(scenarios) > MOST_SCENARIOS
+    rows: dict[str, dict[str, Cell]] = {}
+    for place in places:
+        label = ALL_SCENARIOS if together else words.tidy(place.scenario, 24)
+        row = rows.setdefault(label, {})
+        for arm, result in place.results.items():
+            value = getattr(result, peak.field)
+            if value is not None:
+                row[arm] = _higher(row.get(arm), float(value), place.usage[arm], peak)
+    return Panel(peak.label, peak.said, rows)
+
+
+def _higher(before: Cell | None, value: float, usage: Usage, peak: Peak) -> Cell:
+    """A peak over several loads or scenarios: of the arm, and of each instance."""
+    most = value if before is None else max(before.value, value)
+    instances = dict(before.instances) if before else {}
+    for instance, own in usage.peaks[peak.key].items():
+        instances[instance] = max(own, instances.get(instance, own))
+    what = peak.label.removesuffix(" (MB)")
+    return Cell(most, instances, f"{what}: {peak.said(most)}")
 
 
 def _label(place: Place) -> str:
@@ -108,74 +175,10 @@ def _finding(place: Place, marks: Mapping[str, Mark]) -> str:
         if (result := place.results.get(arm)) and result.cpu_ms_per_request is not None
     ]
     if not parts:
-        return "Memory held by each arm"
+        return "Memory, threads and connections held by each arm"
     return (
         f"A request of {words.tidy(place.scenario, 30)} costs {words.listed(parts)} of CPU, "
         f"{words.load_phrase(place.load)}"
-    )
-
-
-def _most_memory(scenario: str, places: Sequence[Place]) -> dict[str, float | None]:
-    most: dict[str, float | None] = {}
-    for place in places:
-        for arm, result in place.results.items():
-            if place.scenario == scenario and result.rss_mb_peak is not None:
-                most[arm] = max(most.get(arm) or 0.0, result.rss_mb_peak)
-    return most
-
-
-def _draw_panel(
-    axes: Axes,
-    label: str,
-    rows: Mapping[str, Mapping[str, float | None]],
-    marks: Mapping[str, Mark],
-    invalid: Mapping[str, Collection[str]] = {},
-) -> None:
-    """One row per entry of `rows`; `invalid`: arms of a row whose marks are hollow."""
-    quiet(axes, "x")
-    for y, (row, values) in enumerate(rows.items()):
-        drawn = [arm for arm in marks if arm in values]
-        step = min(0.26, 0.7 / max(len(drawn), 1))
-        for position, arm in enumerate(drawn):
-            if (value := values[arm]) is not None:
-                hollow = arm in invalid.get(row, ())
-                at = y + (position - (len(drawn) - 1) / 2) * step
-                axes.plot([0, value], [at, at], color=FAINT, linewidth=1.0, zorder=1)
-                axes.plot(
-                    [value],
-                    [at],
-                    marks[arm].marker,
-                    color=marks[arm].colour,
-                    markersize=6,
-                    markerfacecolor=PAPER if hollow else marks[arm].colour,
-                    markeredgecolor=marks[arm].colour if hollow else PAPER,
-                    markeredgewidth=0.8,
-                    zorder=2,
-                )
-    axes.set_xlim(left=0.0)
-    axes.set_xlim(right=axes.get_xlim()[1] * 1.06)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_yticks(range(len(rows)), list(rows), color=INK)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
-    axes.set_xlabel(label)
-
-
-def _legend(axes: Axes, places: Sequence[Place], marks: Mapping[str, Mark]) -> None:
-    for arm, mark in marks.items():
-        if any(arm in place.results for place in places):
-            axes.plot(
-                [], [], mark.marker, color=mark.colour, markersize=6, label=words.tidy(arm, 24)
-            )
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
-        ncols=2,
-        frameon=False,
-        fontsize=SMALL_PT + 0.5,
-        handletextpad=0.2,
-        borderaxespad=0.2,
-        labelcolor=INK,
     )
 
 

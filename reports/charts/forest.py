@@ -22,6 +22,7 @@ from reports.charts.style import (
     new_sheet,
     quiet,
 )
+from reports.charts.tags import tag
 from reports.model import Comparison, LoadFacts, ScenarioSummary, Summary
 
 ROW_PT = 17.0
@@ -278,12 +279,23 @@ def _draw_row(
 ) -> None:
     winner = words.better_arm(comparison)
     colour = marks[winner].colour if winner is not None else MUTED
+    arm = marks[comparison.candidate].arm if comparison.candidate in marks else None
     if comparison.ci95_pct is not None:
-        draw_interval(axes, y, comparison.ci95_pct, limit, colour)
+        for line in draw_interval(axes, y, comparison.ci95_pct, limit, colour):
+            tag(line, arm)
     if comparison.change_pct is not None:
         shape, face = _point(comparison, marks)
-        draw_point(axes, y, comparison.change_pct, limit, shape, (colour, face or colour))
-    draw_reading(axes, y, _reading(comparison))
+        point = draw_point(axes, y, comparison.change_pct, limit, shape, (colour, face or colour))
+        tag(point, arm, [_tip(comparison)])
+    tag(draw_reading(axes, y, _reading(comparison)), arm)
+
+
+def _tip(comparison: Comparison) -> str:
+    """Change, interval and verdict in the words of the table."""
+    return (
+        f"{words.change(comparison.change_pct)} ({words.interval(comparison.ci95_pct)}): "
+        f"{words.verdict_words(comparison)}"
+    )
 
 
 def _point(comparison: Comparison, marks: Mapping[str, Mark]) -> tuple[str, str | None]:

@@ -22,7 +22,14 @@ FOLLOWS = {
 }
 """What each colour becomes, so that the chart follows a light or dark page."""
 FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
-LINK = re.compile(r"#([\w.-]+)")
+DIGITS = re.compile(r"(\.\d\d)\d+")
+"""A hundredth of a point is finer than any screen or printer."""
+HREF = f"{{{XLINK}}}href"
+LINKS = {
+    HREF: re.compile(r"^#([\w.-]+)"),
+    **dict.fromkeys(("style", "clip-path", "fill"), re.compile(r"(?<=url\()#([\w.-]+)")),
+}
+"""How something of the drawing is referred to, by attribute; a colour is no reference."""
 
 ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
@@ -38,6 +45,8 @@ def inline_svg(chart: Chart) -> str:
     _tidy_ids(root, chart.name)
     for element in root.iter():
         _follow_the_page(element)
+    for element in root.iter():
+        _share_style(element)
     _cut(root, chart.sheet.strip_pt)
     _describe(root, chart)
     return ElementTree.tostring(root, encoding="unicode")
@@ -93,24 +102,20 @@ def _pointed_at(group: ElementTree.Element, found: Tag) -> list[ElementTree.Elem
 
 
 def _tidy_ids(root: ElementTree.Element, name: str) -> None:
-    """Keep only ids that something refers to, and make them unique within the page."""
-    used = {
-        found
+    """Keep only ids that something refers to, short, and unique within the page."""
+    places = [
+        (element, key, value)
         for element in root.iter()
-        for value in element.attrib.values()
-        if "url(" in value or value.startswith("#")
-        for found in LINK.findall(value)
-    }
+        for key, value in element.attrib.items()
+        if key in LINKS and LINKS[key].search(value)
+    ]
+    used = sorted({found for _, key, value in places for found in LINKS[key].findall(value)})
+    short = {own: f"{name}-{number}" for number, own in enumerate(used)}
     for element in root.iter():
-        if (own := element.get("id")) is not None:
-            if own in used:
-                element.set("id", f"{name}-{own}")
-            else:
-                del element.attrib["id"]
-        for key, value in element.attrib.items():
-            if "url(#" in value or (key == f"{{{XLINK}}}href" and value.startswith("#")):
-                linked = value.replace("url(#", f"url(#{name}-")
-                element.set(key, f"#{name}-{value[1:]}" if value.startswith("#") else linked)
+        if (own := element.attrib.pop("id", None)) in short:
+            element.set("id", short[str(own)])
+    for element, key, value in places:
+        element.set(key, LINKS[key].sub(lambda found: f"#{short[found[1]]}", value))
 
 
 def _follow_the_page(element: ElementTree.Element) -> None:
@@ -120,11 +125,21 @@ def _follow_the_page(element: ElementTree.Element) -> None:
             for colour, follower in FOLLOWS.items():
                 value = value.replace(colour, follower)
             element.set(key, value)
-    if (path := element.get("d")) is not None:
-        element.set("d", " ".join(path.split()))
+    for key in ("d", "x", "y"):
+        if (place := element.get(key)) is not None:
+            element.set(key, DIGITS.sub(r"\1", " ".join(place.split())))
     element.tail = None
     if element.text is not None and not element.text.strip():
         element.text = None
+
+
+def _share_style(group: ElementTree.Element) -> None:
+    """Markers that all look alike say so once, in the group around them."""
+    markers = group.findall(f"{{{SVG}}}use")
+    styles = {each.get("style") for each in markers}
+    if len(markers) > 1 and len(styles) == 1 and group.get("style") is None:
+        for each in markers:
+            group.set("style", each.attrib.pop("style"))
 
 
 def _cut(root: ElementTree.Element, strip_pt: float) -> None:

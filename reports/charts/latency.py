@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,54 +10,34 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from reports import words
-from reports.charts.caveats import Caveats, measured
 from reports.charts.chart import Chart
+from reports.charts.scene import Scene
 from reports.charts.style import INK, PAPER, SMALL_PT, Mark, new_sheet, quiet
 from reports.charts.tags import tag
 from reports.model import LATENCY, LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats, exact_percentile
-from reports.run_folder import StoredRun
 
 BODY_PT = 215.0
-MOST_POINTS = 240
+MOST_POINTS = 160
 """A curve has this many points at most, however many samples there are."""
-POINTS_OF_AN_INSTANCE = 40
+POINTS_OF_AN_INSTANCE = 18
 MOST_INSTANCES = 24
 FIRST_BEYOND = 0.98
 """Curves begin where this share is slower: the very fastest say nothing."""
 READ_AT = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99)
 
 
-def latency_charts(stored: StoredRun, marks: Mapping[str, Mark], caveats: Caveats) -> list[Chart]:
-    """One chart per scenario, at its first open load (its first load when none is open).
+def response_times(scene: Scene) -> dict[str, pd.DataFrame]:
+    """Per arm the steady response times of the request the scenario is about, at its judged load.
 
-    None where errors are expected: it would show the requests that survived.
+    Columns `instance` and `response_ms`, in order of size, as every percentile counts them. Empty
+    where errors are expected: they would be those of the requests that survived.
     """
-    charts = []
-    for number, scenario in enumerate(stored.scenarios, start=1):
-        load = judged_load(stored.loads(scenario))
-        if load is None or stored.scenario(scenario).expect_errors:
-            continue
-        times = response_times(stored, scenario, load)
-        if times:
-            name = f"latency-{number}"
-            charts.append(_chart(name, stored, scenario, load, times, marks, caveats))
-    return charts
-
-
-def judged_load(loads: Sequence[LoadFacts]) -> LoadFacts | None:
-    """The load that latency is judged at."""
-    return next((load for load in loads if load.model == "open"), loads[0] if loads else None)
-
-
-def response_times(stored: StoredRun, scenario: str, load: LoadFacts) -> dict[str, pd.DataFrame]:
-    """Per arm the steady response times of the request the scenario is about.
-
-    Columns `instance` and `response_ms`, in order of size, as every percentile counts them.
-    """
-    data = measured(stored, scenario, load)
-    judged = stored.scenario(scenario).judged_request
-    chosen = data.steady & data.of_request(judged) & np.isfinite(data.response_ms)
+    load = scene.judged_load
+    if load is None or scene.expects_errors:
+        return {}
+    data = scene.at(load)
+    chosen = data.steady & data.of_request(scene.judged_request) & np.isfinite(data.response_ms)
     frame = pd.DataFrame(
         {
             "arm": data.samples["arm"].to_numpy()[chosen],
@@ -65,7 +45,7 @@ def response_times(stored: StoredRun, scenario: str, load: LoadFacts) -> dict[st
             "response_ms": data.response_ms[chosen],
         }
     ).sort_values("response_ms")
-    return {arm: part for arm in stored.arms if len(part := frame[frame["arm"] == arm])}
+    return {arm: part for arm in scene.arms if len(part := frame[frame["arm"] == arm])}
 
 
 def spectrum(sorted_ms: Floats, points: int) -> tuple[Floats, Floats]:
@@ -80,31 +60,28 @@ def spectrum(sorted_ms: Floats, points: int) -> tuple[Floats, Floats]:
     return share, np.quantile(sorted_ms, share, method="inverted_cdf")
 
 
-def _chart(
-    name: str,
-    stored: StoredRun,
-    scenario: str,
-    load: LoadFacts,
-    times: Mapping[str, pd.DataFrame],
-    marks: Mapping[str, Mark],
-    caveats: Caveats,
-) -> Chart:
+def latency_chart(scene: Scene, times: Mapping[str, pd.DataFrame]) -> Chart | None:
+    """At the load that response times are judged at; `times` as `response_times` gives them."""
+    load = scene.judged_load
+    if load is None or not times:
+        return None
     values = {arm: frame["response_ms"].to_numpy() for arm, frame in times.items()}
-    places = {arm: (scenario, load.load, arm) for arm in times}
-    title = caveats.title(_finding(scenario, load, values), scenario, [load], list(times), LATENCY)
-    sheet = new_sheet(BODY_PT, title, caveats.note(scenario, [load], list(times)))
+    finding = _finding(scene.name, load, values)
+    title = scene.caveats.title(finding, scene.name, [load], list(times), LATENCY)
+    sheet = new_sheet(BODY_PT, title, scene.caveats.note(scene.name, [load], list(times)))
     [axes] = sheet.axes
-    numbers = {arm: number for number, arm in enumerate(marks)}
     for arm, frame in times.items():
-        _draw_instances(axes, frame, marks[arm], numbers[arm])
+        _draw_instances(axes, arm, frame, scene.marks[arm])
     for arm in times:
-        hollow = bool(caveats.failures(places[arm], LATENCY))
-        _draw_arm(axes, arm, values[arm], marks[arm], numbers[arm], hollow=hollow)
+        hollow = scene.failed(load, arm, LATENCY)
+        _draw_arm(axes, arm, values[arm], scene.marks[arm], hollow=hollow)
     _finish(axes, values)
     return Chart(
-        name=name,
+        name=f"latency-{scene.number}",
         title=title,
-        caption=caveats.caption(_caption(stored, scenario, load), list(places.values()), LATENCY),
+        caption=scene.caveats.caption(
+            _caption(scene, load), [(scene.name, load.load, arm) for arm in times], LATENCY
+        ),
         sheet=sheet,
         columns=("Share of answers within", *(words.tidy(arm) for arm in times)),
         rows=tuple(_table(values)),
@@ -126,11 +103,15 @@ def _finding(scenario: str, load: LoadFacts, values: Mapping[str, Floats]) -> st
     )
 
 
-def _caption(stored: StoredRun, scenario: str, load: LoadFacts) -> str:
-    judged = stored.scenario(scenario).judged_request
-    what = f"of “{words.tidy(judged)}” " if judged else ""
+def of_what(scene: Scene) -> str:
+    """The request whose response times are drawn, for a caption: `of “get” `."""
+    judged = scene.judged_request
+    return f"of “{words.tidy(judged)}” " if judged else ""
+
+
+def _caption(scene: Scene, load: LoadFacts) -> str:
     return (
-        f"Response time {what}from the planned send to the last byte, in ms, "
+        f"Response time {of_what(scene)}from the planned send to the last byte, in ms, "
         f"{words.load_phrase(load)}. The horizontal axis stretches the tail, where the rare slow "
         "answers are. Strong lines are all instances together, faint lines single instances. "
         f"Lines end where fewer than {FEWEST_BEYOND} answers are slower."
@@ -151,20 +132,23 @@ def _table(values: Mapping[str, Floats]) -> list[tuple[str, ...]]:
     return [*rows, ("answers counted", *counts)]
 
 
-def _draw_instances(axes: Axes, frame: pd.DataFrame, mark: Mark, number: int) -> None:
+def by_instance(frame: pd.DataFrame) -> Iterator[tuple[int, Floats]]:
+    """The first MOST_INSTANCES instances with their response times in order of size."""
     for instance in sorted(set(frame["instance"]))[:MOST_INSTANCES]:
-        own = frame.loc[frame["instance"] == instance, "response_ms"].to_numpy()
+        yield int(instance), frame.loc[frame["instance"] == instance, "response_ms"].to_numpy()
+
+
+def _draw_instances(axes: Axes, arm: str, frame: pd.DataFrame, mark: Mark) -> None:
+    for instance, own in by_instance(frame):
         share, value_ms = spectrum(own, POINTS_OF_AN_INSTANCE)
         if len(share):
             [line] = axes.plot(
                 1 / (1 - share), value_ms, color=mark.colour, linewidth=0.6, alpha=0.3
             )
-            tag(line, number, [f"instance {instance + 1}"])
+            tag(line, mark.arm, [f"{words.tidy(arm)}: instance {instance + 1}"])
 
 
-def _draw_arm(
-    axes: Axes, arm: str, values: Floats, mark: Mark, number: int, *, hollow: bool
-) -> None:
+def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark, *, hollow: bool) -> None:
     share, value_ms = spectrum(values, MOST_POINTS)
     if not len(share):
         return
@@ -176,7 +160,7 @@ def _draw_arm(
         linewidth=2.0,
         label=words.tidy(arm, 24),
     )
-    tag(line, number)
+    tag(line, mark.arm)
     read_at = [each for each in READ_AT if (_percentile(values, each)) is not None]
     [points] = axes.plot(
         [100 / (100 - each) for each in read_at],
@@ -189,7 +173,7 @@ def _draw_arm(
         markeredgecolor=mark.colour if hollow else PAPER,
         markeredgewidth=0.8,
     )
-    tag(points, number, [f"{words.tidy(arm)}: {row}" for row in _read(values, read_at)])
+    tag(points, mark.arm, [f"{words.tidy(arm)}: {row}" for row in _read(values, read_at)])
 
 
 def _read(values: Floats, read_at: Sequence[float]) -> list[str]:
@@ -212,11 +196,14 @@ def _finish(axes: Axes, values: Mapping[str, Floats]) -> None:
     legend(axes)
 
 
+STEPS_MS = tuple(float(f"{m}e{k}") for k in range(-3, 8) for m in (1, 2, 5))
+"""Where an axis of milliseconds has its numbers, as far as they fall within it."""
+
+
 def ms_axis(axes: Axes) -> None:
     """A logarithmic axis of milliseconds with plain numbers at 1, 2, 5, 10 …"""
     low, high = axes.get_ylim()
-    steps = [m * 10.0**k for k in range(-3, 7) for m in (1, 2, 5)]
-    inside = [step for step in steps if low <= step <= high]
+    inside = [step for step in STEPS_MS if low <= step <= high]
     axes.yaxis.set_major_locator(FixedLocator(inside if len(inside) > 1 else [low, *inside, high]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,g}"))
     axes.yaxis.set_minor_locator(NullLocator())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from matplotlib.axes import Axes
@@ -68,6 +68,7 @@ RC: dict[Any, Any] = {
     "svg.fonttype": "none",
     "path.simplify": False,
     "hatch.linewidth": 0.7,
+    "image.composite_image": False,  # a picture stays one of its own, cell by cell
 }
 
 
@@ -78,6 +79,8 @@ class Mark:
     colour: str
     marker: str
     dash: str | tuple[float, tuple[float, ...]]
+    arm: int | None = None
+    """The arm's place among the run's arms (the baseline is 0); None for what is no arm."""
 
 
 MARKS = (
@@ -93,7 +96,7 @@ MARKS = (
 
 def marks_of(arms: Sequence[str]) -> dict[str, Mark]:
     """Every arm's mark, the baseline first; they repeat beyond six arms."""
-    return {arm: MARKS[index % len(MARKS)] for index, arm in enumerate(arms)}
+    return {arm: replace(MARKS[index % len(MARKS)], arm=index) for index, arm in enumerate(arms)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,15 @@ class Sheet:
 
 
 def new_sheet(
-    body_pt: float, title: str, note: str = "", *, heights: Sequence[float] = (1.0,)
+    body_pt: float,
+    title: str,
+    note: str = "",
+    *,
+    heights: Sequence[float] = (1.0,),
+    widths: Sequence[float] = (1.0,),
 ) -> Sheet:
-    """A sheet whose axes share `body_pt` points from top to bottom by `heights`.
+    """A sheet whose axes share `body_pt` points from top to bottom by `heights`, and its width by
+    `widths`; they are listed row by row.
 
     The layout makes room for labels by itself.
     """
@@ -127,9 +136,12 @@ def new_sheet(
     )
     _write(figure, note_lines, MARGIN_PT / height_pt, "bottom", {"size": SMALL_PT, "color": MUTED})
     grid = figure.subplots(
-        len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": list(heights)}
+        len(heights),
+        len(widths),
+        squeeze=False,
+        gridspec_kw={"height_ratios": list(heights), "width_ratios": list(widths)},
     )
-    return Sheet(figure, list(grid[:, 0]), strip_pt)
+    return Sheet(figure, list(grid.flat), strip_pt)
 
 
 def _write(figure: Figure, lines: list[str], y: float, align: str, how: dict[str, Any]) -> None:

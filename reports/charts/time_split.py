@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from reports import words
 from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
 from reports.charts.style import INK, PAPER, SMALL_PT, new_sheet, quiet
+from reports.charts.tags import tag
 from reports.model import LATENCY, LoadFacts, Result, ScenarioSummary, Summary
 
 ROW_PT = 17.0
@@ -51,12 +52,21 @@ class Bar:
         return sum(self.parts_ms.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whose a bar is, and how its parts are said: `sync, 16 users: in the database 1.2 ms`."""
+
+    arm: int | None
+    whose: str
+    size: Callable[[float], str]
+
+
 def time_split_charts(summary: Summary, arms: Sequence[str], caveats: Caveats) -> list[Chart]:
     """One chart per scenario in which an arm tells where its time goes."""
     charts = []
     for number, scenario in enumerate(summary.scenarios, start=1):
         if bars := _bars(scenario, arms):
-            charts.append(_chart(f"time-{number}", scenario.name, bars, caveats))
+            charts.append(_chart(f"time-{number}", scenario.name, bars, caveats, arms))
     return charts
 
 
@@ -100,7 +110,9 @@ def split_of(result: Result) -> dict[str, float] | None:
     }
 
 
-def _chart(name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats) -> Chart:
+def _chart(
+    name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats, arms_of_run: Sequence[str]
+) -> Chart:
     arms = list(dict.fromkeys(bar.arm for bar in bars))
     title = caveats.title(_finding(scenario, bars), scenario, [bars[0].load], arms, LATENCY)
     note = caveats.note(scenario, list(dict.fromkeys(bar.load for bar in bars)), arms)
@@ -110,7 +122,12 @@ def _chart(name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats) -> C
     [axes] = sheet.axes
     for y, bar in zip(heights, bars, strict=True):
         widest_ms = max(each.total_ms for each in bars)
-        draw_parts(axes, y, bar.parts_ms, PARTS, widest_ms, words.ms(bar.total_ms))
+        told = Told(
+            arms_of_run.index(bar.arm),
+            f"{words.tidy(bar.arm)}, {words.load_short(bar.load)}",
+            words.ms,
+        )
+        draw_parts(axes, y, bar.parts_ms, PARTS, widest_ms, words.ms(bar.total_ms), told)
     quiet(axes, "x")
     axes.set_ylim(heights[-1] + 0.6, -0.6)
     axes.set_xlim(0, max(bar.total_ms for bar in bars) * 1.001)
@@ -170,12 +187,13 @@ def draw_parts(
     parts: Sequence[Part],
     widest: float,
     total: str,
+    told: Told,
 ) -> None:
     """One bar of `parts` with its total at the end; numbers stand where they have room."""
     left = 0.0
     for part in parts:
         width = sizes[part.key]
-        axes.barh(
+        [piece] = axes.barh(
             y,
             width,
             left=left,
@@ -185,8 +203,9 @@ def draw_parts(
             edgecolor=PAPER,
             linewidth=0.6,
         )
+        tag(piece, told.arm, [f"{told.whose}: {part.label} {told.size(width)}"])
         if width > 0.11 * widest:
-            axes.text(
+            number = axes.text(
                 left + width / 2,
                 y,
                 words.rounded(width),
@@ -196,8 +215,9 @@ def draw_parts(
                 color="#000000",
                 bbox={"facecolor": part.colour, "edgecolor": "none", "pad": 1.5},
             )
+            tag(number, told.arm)
         left += width
-    axes.annotate(
+    whole = axes.annotate(
         total,
         (left, y),
         xytext=(5, 0),
@@ -207,6 +227,7 @@ def draw_parts(
         color=INK,
         annotation_clip=False,
     )
+    tag(whole, told.arm)
 
 
 def parts_legend(axes: Axes, parts: Sequence[Part]) -> None:

@@ -18,6 +18,7 @@ from reports.charts.style import (
     new_sheet,
     quiet,
 )
+from reports.charts.tags import tag
 from reports.selftest import words
 from reports.selftest.model import Check, Selftest
 
@@ -138,7 +139,7 @@ def share_of_limit(check: Check) -> float:
 
 def _dot(axes: Axes, x: float, y: float, check: Check) -> None:
     mark = _mark(check)
-    axes.plot(
+    [point] = axes.plot(
         [x],
         [y],
         linestyle="none",
@@ -150,3 +151,14 @@ def _dot(axes: Axes, x: float, y: float, check: Check) -> None:
         markeredgewidth=0.6 if check.ok else 1.2,
         zorder=3,
     )
+    tag(point, tips=[_tip(check)])
+
+
+def _tip(check: Check) -> str:
+    """Measured, difference and limit as the table has them."""
+    measured, limit = (
+        words.number(each, check.unit) for each in (check.measured, check.shown_limit)
+    )
+    off_by = words.number(check.difference, check.unit, signed=True)
+    unit = f" {check.unit}" if check.unit else ""
+    return f"{check.case}, {check.quantity}: {measured}{unit}, off by {off_by} (limit {limit})"

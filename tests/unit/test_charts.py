@@ -22,7 +22,7 @@ from reports.model import COST, LATENCY
 from reports.percentiles import FEWEST_BEYOND
 from reports.run_folder import load_run
 from reports.summarise import summarise
-from tests.support.run_builder import SimulatedArm, build_run
+from tests.support.run_builder import TWINS, Noise, SimulatedArm, build_run
 from tests.support.sample_summary import comparison, result, scenario, summary
 
 NASTY = "</script>$\\frac{1}$<b>\x07&"
@@ -58,8 +58,9 @@ def named(charts: ChartSet, start: str) -> list[Chart]:
 def test_there_is_a_chart_for_everything_the_report_tells(drawn: ChartSet) -> None:
     names = {chart.name for chart in drawn.all}
     assert names >= {
-        "forest", "forest-secondary-1", "latency-1", "latency-2", "staircase-1", "capacity-1",
-        "capacity-2", "cost", "time-1", "time-2",
+        "forest", "forest-secondary-1", "latency-1", "latency-2", "ecdf-1", "ecdf-2",
+        "staircase-1", "heat-map-1", "heat-map-2", "capacity-1", "capacity-2", "cost", "time-1",
+        "time-2", "pairs-1", "pairs-2", "unseen",
     }  # fmt: skip
     assert len(names) == len(drawn.all)
 
@@ -75,7 +76,7 @@ def test_titles_say_what_is_seen_and_name_the_load(drawn: ChartSet) -> None:
 def test_every_chart_with_writes_names_server_and_durability(drawn: ChartSet) -> None:
     assert len(drawn.all) >= 10
     for chart in drawn.all:
-        writes = chart.name.endswith("-2") or chart.name in ("forest", "cost")
+        writes = chart.name.endswith("-2") or chart.name in ("forest", "cost", "unseen")
         assert (b"innodb_flush_log_at_trx_commit=1" in chart.svg) is writes, chart.name
 
 
@@ -90,7 +91,10 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> ChartSet:
     return charts_of(folder)
 
 
-@pytest.mark.parametrize("start", ["latency-1", "capacity-1", "staircase-1", "time-1", "cost"])
+@pytest.mark.parametrize(
+    "start",
+    ["latency-1", "ecdf-1", "capacity-1", "staircase-1", "heat-map-1", "time-1", "cost", "pairs-1"],
+)
 def test_a_chart_of_a_load_whose_gates_failed_states_no_finding(
     failing: ChartSet, drawn: ChartSet, start: str
 ) -> None:
@@ -101,7 +105,7 @@ def test_a_chart_of_a_load_whose_gates_failed_states_no_finding(
     assert "answer nothing" not in sound.caption
 
 
-@pytest.mark.parametrize("start", ["latency-1", "capacity-1", "staircase-1", "cost"])
+@pytest.mark.parametrize("start", ["latency-1", "ecdf-1", "capacity-1", "staircase-1", "cost"])
 def test_marks_of_an_arm_that_failed_are_hollow(
     failing: ChartSet, drawn: ChartSet, start: str
 ) -> None:
@@ -168,15 +172,40 @@ def test_identifiers_are_unique_within_a_page_and_links_lead_somewhere(drawn: Ch
     assert set(links) <= set(own)
 
 
-def test_marks_in_the_page_tell_their_arm_and_their_value(drawn: ChartSet) -> None:
-    root = ElementTree.fromstring(inline_svg(drawn.latency[0]))
-    tips = [each.attrib["data-tip"] for each in root.iter() if "data-tip" in each.attrib]
-    titles = [each.find(f"{{{SVG}}}title") for each in root.iter() if "data-tip" in each.attrib]
+def tips_of(chart: Chart) -> list[str]:
+    root = ElementTree.fromstring(inline_svg(chart))
+    told = [each for each in root.iter() if "data-tip" in each.attrib]
+    titles = [each.find(f"{{{SVG}}}title") for each in told]
+    tips = [each.attrib["data-tip"] for each in told]
     assert tips == [each.text for each in titles if each is not None]
-    table = {row[0]: row[1:] for row in drawn.latency[0].rows}
-    assert f"sync: 95% within {table['95%'][0]}" in tips
-    assert f"async: 95% within {table['95%'][1]}" in tips
-    assert {each.get("data-arm") for each in root.iter()} == {None, "0", "1"}
+    return tips
+
+
+def test_marks_of_every_chart_tell_their_arm_and_their_values(drawn: ChartSet) -> None:
+    """Every tip is in words of the chart's table; of a comparison the candidate's marks are."""
+    for chart in drawn.all:
+        compares = chart.name.startswith(("forest", "pairs", "unseen"))
+        arms = re.findall(r'data-arm="(\d+)"', inline_svg(chart))
+        assert set(arms) == ({"1"} if compares else {"0", "1"}), chart.name
+        assert tips_of(chart) or chart.name.startswith("heat-map"), chart.name
+
+
+TIPS = {
+    "forest": r"^(?P<value>\S+) \(", "latency-1": r"^\w+: \S+ within (?P<value>.*)",
+    "ecdf-1": r"^\w+: (?P<value>\S+) within", "staircase-1": r"^\w+: p\d+ (?P<value>.*) at",
+    "capacity-1": r"^\w+: (?P<value>\S+) on average", "time-1": r"(?P<value>\S+\s\S+)$",
+    "cost": r"^\w+: (?P<value>.*) of CPU", "pairs-1": r"^instance \d+: (?P<value>\S+)",
+    "unseen": r"^smallest effect: (?P<value>\S+)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TIPS)
+def test_tips_are_in_the_words_of_the_table(drawn: ChartSet, name: str) -> None:
+    [chart] = [each for each in drawn.all if each.name == name]
+    found = [match["value"] for tip in tips_of(chart) if (match := re.search(TIPS[name], tip))]
+    cells = {cell for row in chart.rows for cell in row}
+    assert len(found) > 1
+    assert set(found) <= cells
 
 
 def test_every_arm_differs_in_more_than_colour() -> None:
@@ -193,12 +222,42 @@ def test_a_spectrum_ends_where_too_few_samples_stand_beyond() -> None:
 
 
 def test_drawings_do_not_grow_with_the_number_of_samples(tmp_path: Path) -> None:
-    def size(rate_per_s: float) -> int:
+    def sizes(rate_per_s: float) -> dict[str, int]:
         folder = tmp_path / f"{rate_per_s:g}"
-        build_run(folder, arms={"only": SimulatedArm()}, loads=(OpenLoad(rate_per_s),))
-        return len(named(charts_of(folder), "latency")[0].svg)
+        loads = (OpenLoad(rate_per_s), OpenLoad(2 * rate_per_s))
+        build_run(folder, arms=TWINS, loads=loads)
+        return {chart.name: len(inline_svg(chart)) for chart in charts_of(folder).all}
 
-    assert size(1600.0) < 1.2 * size(200.0)
+    small, large = sizes(200.0), sizes(1600.0)
+    assert small.keys() == large.keys()
+    assert {name for name in small if large[name] > 1.25 * small[name] + 4000} == set()
+
+
+def test_a_long_run_of_twelve_scenarios_would_make_a_page_below_three_megabytes(
+    tmp_path: Path,
+) -> None:
+    """A twelfth of it, charts only: `full` on 27 instances with 3 rounds."""
+    loads = (ClosedLoad(8), OpenLoad(100.0), OpenLoad(150.0))
+    noise = Noise(request_sd=0.8)
+    folder = build_run(
+        tmp_path / "run", loads=loads, instances=27, rounds=3, block_s=0.5, noise=noise
+    )
+    sizes = {chart.name: len(inline_svg(chart)) for chart in charts_of(folder).all}
+    of_the_run = {"forest", "cost", "unseen"}
+    each = sum(size for name, size in sizes.items() if name not in of_the_run)
+    # Charts of a run grow by a row or two per scenario: half of what a chart of one scenario has.
+    rows = sum(size for name, size in sizes.items() if name in of_the_run) / 2
+    assert 12 * (each + rows) < 2_750_000, sizes
+
+
+def test_the_heat_map_is_a_small_picture_that_keeps_its_cells(drawn: ChartSet) -> None:
+    page = inline_svg(named(drawn, "heat-map-1")[0])
+    pictures = re.findall(r"<image [^>]*>", page)
+    assert len(pictures) == 4
+    assert all("pixelated" in each and len(each) < 6000 for each in pictures)
+    assert [re.findall(r'data-arm="(\d)"', each) for each in pictures] == [
+        ["0"], ["0"], ["1"], ["1"],
+    ]  # fmt: skip
 
 
 def test_a_run_cut_off_before_its_first_trial_has_no_charts(tmp_path: Path) -> None:

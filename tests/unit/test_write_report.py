@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.errors import StorageError
+from loadtests.trials import ClosedLoad, OpenLoad
 from reports import write
 from reports.write import write_report
 from tests.support.command import BENCH
@@ -27,7 +28,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = build_run(tmp_path_factory.mktemp("report") / "run")
+    loads = (ClosedLoad(16), OpenLoad(150.0), OpenLoad(75.0))
+    folder = build_run(tmp_path_factory.mktemp("report") / "run", loads=loads)
     write_report(folder)
     return folder
 
@@ -41,7 +43,10 @@ def test_every_file_is_there_and_the_same_again(reported: Path) -> None:
     assert not stale.exists()
     assert json.loads(first["summary.json"]) == json.loads(json.dumps(summary.to_json()))
     stems = {Path(name).stem for name in first if name.startswith("charts/")}
-    assert {"forest", "latency-1", "capacity-1", "cost", "time-1"} <= stems
+    assert stems >= {
+        "forest", "latency-1", "ecdf-1", "staircase-1", "heat-map-1", "capacity-1", "cost",
+        "time-1", "pairs-1", "unseen",
+    }  # fmt: skip
     assert all(f"charts/{stem}{form}" in first for stem in stems for form in (".png", ".svg"))
 
 

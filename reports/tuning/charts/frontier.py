@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from reports import words
 from reports.charts.chart import Chart
 from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
+from reports.charts.tags import tag
 from reports.tuning import numbers, say
 from reports.tuning.findings import SettingKnee
 from reports.tuning.found import Found
@@ -86,7 +87,7 @@ def frontier_chart(name: str, arms: Sequence[ArmFrontier], marks: Mapping[str, M
 def _draw_arm(axes: Axes, arm: ArmFrontier, mark: Mark, arms: Sequence[ArmFrontier]) -> None:
     for found in arm.found:
         if found.knee is not None:
-            axes.plot(
+            [point] = axes.plot(
                 [found.setting.connections],
                 [found.knee.per_s],
                 mark.marker,
@@ -96,24 +97,29 @@ def _draw_arm(axes: Axes, arm: ArmFrontier, mark: Mark, arms: Sequence[ArmFronti
                 markeredgewidth=0.8,
                 alpha=0.55,
             )
+            tag(point, mark.arm, [f"{say.whole(found.setting)}: {numbers.knee(found.knee)}"])
     if steps := best_by_connections(arm.found):
         most = max(each.setting.connections for each in arm.found)
         xs, ys = zip(*steps, (most, steps[-1][1]), strict=True)
-        axes.step(xs, ys, where="post", color=mark.colour, linestyle=mark.dash, linewidth=1.3)
+        [steps_line] = axes.step(
+            xs, ys, where="post", color=mark.colour, linestyle=mark.dash, linewidth=1.3
+        )
+        tag(steps_line, mark.arm)
     for place, (pin, shape) in enumerate(zip(arm.pinned, SHAPES, strict=False)):
-        _draw_pinned(axes, pin, mark.colour, shape, SIDESTEP**place)
+        _draw_pinned(axes, pin, mark, shape, SIDESTEP**place)
     _scales(axes, arms)
     axes.set_title(words.tidy(arm.arm, 40), loc="left", fontsize=8.5, color=MUTED, pad=3)
     _key(axes, arm)
 
 
-def _draw_pinned(axes: Axes, pin: Pinned, colour: str, shape: str, aside: float) -> None:
-    found = pin.found
+def _draw_pinned(axes: Axes, pin: Pinned, mark: Mark, shape: str, aside: float) -> None:
+    found, colour = pin.found, mark.colour
     x = found.setting.connections * aside
     if found.ci95_per_s is not None:
         low, high = (found.per_s if end is None else end for end in found.ci95_per_s)
-        axes.plot([x, x], [low, high], color=colour, linewidth=2.0, solid_capstyle="butt")
-    axes.plot(
+        [bar] = axes.plot([x, x], [low, high], color=colour, linewidth=2.0, solid_capstyle="butt")
+        tag(bar, mark.arm)
+    [point] = axes.plot(
         [x],
         [found.per_s],
         linestyle="none",
@@ -126,6 +132,8 @@ def _draw_pinned(axes: Axes, pin: Pinned, colour: str, shape: str, aside: float)
         zorder=4,
         label=f"{pin.role} {say.pool(found.setting)}",
     )
+    said = numbers.knee_of(found)
+    tag(point, mark.arm, [f"{pin.role}, {say.whole(found.setting)}: {said}"])
 
 
 def _scales(axes: Axes, arms: Sequence[ArmFrontier]) -> None:

@@ -15,6 +15,7 @@ from loadtests.tuning.spec import Knob
 from reports import words
 from reports.charts.chart import Chart
 from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, new_sheet
+from reports.charts.tags import tag
 from reports.tuning import numbers, say
 from reports.tuning.charts.grid import Cell, Grid
 
@@ -51,6 +52,8 @@ class Panel:
 
     heading: str
     text: Callable[[Cell], str]
+    told: Callable[[Cell], str]
+    """With its unit, as the table has it."""
     colour: Callable[[Cell], str]
 
 
@@ -94,16 +97,19 @@ def _panels(heat: Heat) -> tuple[Panel, ...]:
         Panel(
             "good answers per second",
             lambda cell: words.rounded(cell.good_per_s),
+            lambda cell: f"{words.per_s(cell.good_per_s)} answered well",
             lambda cell: to_hex(GOOD(cell.good_per_s / most)),
         ),
         Panel(
             f"p99 response time in ms (blue: within {limit_ms:g} ms, orange: beyond)",
             lambda cell: _ms(cell.p99_ms),
+            lambda cell: f"p99 {words.ms(cell.p99_ms)}",
             lambda cell: _p99_colour(cell.p99_ms, limit_ms),
         ),
         Panel(
             f"errors in % (limit {heat.objective.max_error_pct:g}%)",
             lambda cell: words.rounded(cell.error_pct),
+            lambda cell: f"{words.rounded(cell.error_pct)}% errors",
             lambda cell: _error_colour(cell.error_pct, heat.objective.max_error_pct),
         ),
     )
@@ -144,7 +150,8 @@ def _draw(axes: Axes, grid: Grid, panel: Panel, labels: Sequence[str]) -> None:
     for y, row in enumerate(grid.rows):
         for x, rate in enumerate(grid.rates_per_s):
             if (cell := grid.cells.get((row, rate))) is not None:
-                _draw_cell(axes, x, y, cell, panel)
+                where = f"{labels[y]} at {words.per_s(rate)}"
+                _draw_cell(axes, x, y, cell, panel, where)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.set_yticks([y + 0.5 for y in range(len(labels))], labels, color=INK, fontsize=SMALL_PT)
@@ -156,9 +163,11 @@ def _draw(axes: Axes, grid: Grid, panel: Panel, labels: Sequence[str]) -> None:
     axes.tick_params(labelbottom=False)
 
 
-def _draw_cell(axes: Axes, x: int, y: int, cell: Cell, panel: Panel) -> None:
+def _draw_cell(axes: Axes, x: int, y: int, cell: Cell, panel: Panel, where: str) -> None:
     colour = panel.colour(cell)
-    axes.add_patch(Rectangle((x, y), 1, 1, facecolor=colour, edgecolor=PAPER, linewidth=1.2))
+    square = Rectangle((x, y), 1, 1, facecolor=colour, edgecolor=PAPER, linewidth=1.2)
+    axes.add_patch(square)
+    tag(square, tips=[f"{where}: {panel.told(cell)}"])
     if cell.level:
         hatched = Rectangle((x, y), 1, 1, fill=False, edgecolor=HATCH_COLOUR, linewidth=0.0)
         hatched.set_hatch(LEVEL_HATCH)

@@ -14,6 +14,7 @@ from reports import words
 from reports.charts.chart import Chart
 from reports.charts.rows import draw_reading
 from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, Mark, new_sheet, quiet
+from reports.charts.tags import tag
 from reports.tuning import numbers, say
 from reports.tuning.found import Found
 
@@ -104,11 +105,11 @@ def _draw_panel(
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     for y, answer in enumerate(response.answers):
-        _draw_answer(axes, y, answer, mark, ends[1])
+        _draw_answer(axes, y, answer, labels[y], mark, ends[1])
         draw_reading(axes, y, numbers.knee(answer.found.knee, answer.interval_per_s))
 
 
-def _draw_answer(axes: Axes, y: int, answer: Answer, mark: Mark, right: float) -> None:
+def _draw_answer(axes: Axes, y: int, answer: Answer, label: str, mark: Mark, right: float) -> None:
     found = answer.found.knee
     if found is None:
         return
@@ -121,7 +122,7 @@ def _draw_answer(axes: Axes, y: int, answer: Answer, mark: Mark, right: float) -
         if high > right:
             axes.plot([right], [y], ">", color=mark.colour, clip_on=False)
     shape = {"above": ">", "below": "<", None: mark.marker}[found.censored]
-    axes.plot(
+    [point] = axes.plot(
         [min(found.per_s, right)],
         [y],
         shape,
@@ -131,6 +132,7 @@ def _draw_answer(axes: Axes, y: int, answer: Answer, mark: Mark, right: float) -
         markeredgewidth=1.3,
         zorder=3,
     )
+    tag(point, tips=[f"{label}: {numbers.knee(found, answer.interval_per_s)}"])
 
 
 def _finding(arm: str, response: Response) -> str:

@@ -15,6 +15,7 @@ from reports import words
 from reports.charts.chart import Chart
 from reports.charts.latency import ms_axis
 from reports.charts.style import INK, MARKS, MUTED, PAPER, SMALL_PT, Mark, new_sheet, quiet
+from reports.charts.tags import tag
 from reports.tuning import numbers, say
 from reports.tuning.record import Stage, Tried
 
@@ -128,7 +129,7 @@ def _draw(axes: Axes, curve: Curve, mark: Mark, depth: int) -> None:
             alpha=0.6,
             zorder=3.0 - 0.1 * depth,
         )
-    axes.plot(
+    [line] = axes.plot(
         [point.rate_per_s for point in curve.points],
         [point.p99_ms for point in curve.points],
         color=mark.colour,
@@ -140,6 +141,13 @@ def _draw(axes: Axes, curve: Curve, mark: Mark, depth: int) -> None:
         markeredgewidth=0.7,
         zorder=3.0 - 0.1 * depth,
         label=curve.label,
+    )
+    tag(
+        line,
+        tips=[
+            f"{curve.label}: p99 {words.ms(point.p99_ms)} at {words.per_s(point.rate_per_s)}"
+            for point in curve.points
+        ],
     )
 
 

@@ -13,6 +13,7 @@ from reports.charts.chart import Chart
 from reports.charts.forest import signed_tick
 from reports.charts.rows import draw_interval, draw_point, draw_reading
 from reports.charts.style import INK, MUTED, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sheet, quiet
+from reports.charts.tags import tag
 from reports.tuning import numbers
 from reports.tuning.findings import Change
 from reports.tuning.terms import METRICS
@@ -109,7 +110,8 @@ def _draw_row(axes: Axes, y: int, row: Row, limit: float) -> None:
         shape = row.winner.marker if row.winner else "D" if change.word == "equivalent" else "o"
         shape = {"more than": ">", "less than": "<", None: shape}[change.bound]
         face = colour if row.winner else PAPER
-        draw_point(axes, y, change.change_pct, limit, shape, (colour, face))
+        point = draw_point(axes, y, change.change_pct, limit, shape, (colour, face))
+        tag(point, tips=[f"{row.label}: {numbers.change(change)}, {change.word}"])
     draw_reading(axes, y, reading(change))
 
 

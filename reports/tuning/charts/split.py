@@ -11,7 +11,7 @@ from loadtests.tuning.spec import Knob
 from reports import words
 from reports.charts.chart import Chart
 from reports.charts.style import INK, SMALL_PT, new_sheet, quiet
-from reports.charts.time_split import PARTS, draw_parts, parts_legend
+from reports.charts.time_split import PARTS, Told, draw_parts, parts_legend
 from reports.tuning import say
 from reports.tuning.found import searched
 from reports.tuning.means import mean_split
@@ -62,7 +62,8 @@ def split_chart(name: str, arm: str, splits: Splits, knobs: frozenset[Knob]) -> 
     sheet = new_sheet(PANEL_PT + ROW_PT * len(rows), title, _note(splits))
     [axes] = sheet.axes
     for y, (_, parts) in enumerate(rows):
-        draw_parts(axes, y, shares_pct(parts), SHOWN, 100.0, words.ms(sum(parts.values())))
+        told = Told(None, say.pool(pools[y]), lambda share: f"{words.rounded(share)}%")
+        draw_parts(axes, y, shares_pct(parts), SHOWN, 100.0, words.ms(sum(parts.values())), told)
     quiet(axes, "x")
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 100.1)
