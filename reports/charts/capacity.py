@@ -31,7 +31,11 @@ def capacity_chart(scene: Scene) -> Chart | None:
     if not arms:
         return None
     title = scene.caveats.title(
-        _finding(scene.name, load, blocks, arms), scene.name, [load], arms, CAPACITY
+        _finding(scene.name, load, blocks, arms) + scene.caveats.apart(scene.name, load, CAPACITY),
+        scene.name,
+        [load],
+        arms,
+        CAPACITY,
     )
     note = scene.caveats.note(scene.name, [load], arms)
     sheet = new_sheet(PANEL_PT + ARM_PT * len(arms), title, note)

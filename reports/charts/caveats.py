@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reports import words
 from reports.gates import SPARED, saturation
 from reports.measures import LoadData, load_data
-from reports.model import LoadFacts, Summary
+from reports.model import CAPACITY, LATENCY, LoadFacts, Summary
 from reports.run_folder import StoredRun
 
 Place = tuple[str, str, str]
@@ -30,6 +30,8 @@ class Caveats:
     """Server and durability, for each scenario with writes."""
     distance: str = ""
     """How far the database is, where a distance was asked for."""
+    undecided: frozenset[tuple[str, str, str]] = frozenset()
+    """Scenario, load and metric (CAPACITY, LATENCY) of which no primary comparison is decided."""
 
     def failures(self, place: Place, metric: str) -> tuple[str, ...]:
         """Gates that make an arm's numbers of a metric at a load invalid; some spare cost or
@@ -56,6 +58,11 @@ class Caveats:
             return finding
         what = ", ".join(dict.fromkeys(words.tidy(each) for each in told))
         return f"{words.tidy(scenario, 40)}: invalid {words.listed(where)}, by {what}"
+
+    def apart(self, scenario: str, load: LoadFacts, metric: str) -> str:
+        """What a finding must add that names both arms' numbers of a metric without a verdict."""
+        undecided = (scenario, load.load, metric) in self.undecided
+        return "; these cannot be told apart" if undecided else ""
 
     def caption(self, text: str, places: Sequence[Place], metric: str) -> str:
         """A caption that explains hollow marks where there are any."""
@@ -101,7 +108,18 @@ def caveats_of(stored: StoredRun, summary: Summary, durability: str) -> Caveats:
         saturated=_saturated(stored, summary),
         durability={name: durability for name in stored.scenarios if stored.scenario(name).writes},
         distance=words.distance(rtt_ms) if rtt_ms else "",
+        undecided=frozenset(_undecided(summary)),
     )
+
+
+def _undecided(summary: Summary) -> Iterator[tuple[str, str, str]]:
+    for scenario in summary.scenarios:
+        verdicts: dict[tuple[str, str, str], set[str]] = {}
+        for each in scenario.comparisons:
+            if each.primary:
+                metric = CAPACITY if each.metric == CAPACITY else LATENCY
+                verdicts.setdefault((scenario.name, each.load, metric), set()).add(each.verdict)
+        yield from (place for place, told in verdicts.items() if told == {"inconclusive"})
 
 
 def _failed(summary: Summary, arms: Sequence[str]) -> dict[Place, tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -28,6 +29,8 @@ from reports.model import Comparison, LoadFacts, ScenarioSummary, Summary
 ROW_PT = 17.0
 PANEL_PT = 18.0
 AXIS_PT = 30.0
+NUMBERS_PT = 14.0
+"""For the numbers at the foot of a measure's last panel."""
 MOST_ROWS = 28
 """More secondary comparisons than this stand in the table only."""
 WIDEST_PCT = 150.0
@@ -171,14 +174,20 @@ def _chart(
     panels = _panels(shown)
     shared = caveats.shared_note([row.scenario for row in shown])
     note = ". ".join(filter(None, [_note(rows, shown), shared]))
-    heights = [PANEL_PT + ROW_PT * len(panel) for panel in panels.values()]
-    sheet = new_sheet(sum(heights) + AXIS_PT, title, note, heights=heights)
-    limit = _limit(shown, equivalence_pct)
-    for axes, (heading, panel) in zip(sheet.axes, panels.items(), strict=True):
-        _draw_panel(axes, heading, panel, marks, equivalence_pct, limit)
-    for axes in sheet.axes[:-1]:
-        axes.tick_params(labelbottom=False)
-        axes.spines["bottom"].set_visible(False)
+    metrics = [panel[0].comparison.metric for panel in panels.values()]
+    numbered = [metric != after for metric, after in pairwise([*metrics, None])]
+    heights = [
+        PANEL_PT + ROW_PT * len(panel) + NUMBERS_PT * own
+        for panel, own in zip(panels.values(), numbered, strict=True)
+    ]
+    sheet = new_sheet(sum(heights) + AXIS_PT - NUMBERS_PT, title, note, heights=heights)
+    limits = {each: _limit(shown, each, equivalence_pct) for each in metrics}
+    for axes, (heading, panel), metric, own in zip(
+        sheet.axes, panels.items(), metrics, numbered, strict=True
+    ):
+        _draw_panel(axes, heading, panel, marks, equivalence_pct, limits[metric])
+        axes.tick_params(labelbottom=own)
+        axes.spines["bottom"].set_visible(own)
     sheet.axes[-1].set_xlabel(_axis_label(shown))
     return Chart(
         name=name,
@@ -218,7 +227,8 @@ def _caption(kind: str, equivalence_pct: float) -> str:
         )
     return (
         "Each point is a measured change, each line its 95% interval, widened for the number of "
-        "primary comparisons so that all hold together. The shaded band is "
+        "primary comparisons so that all hold together; each measure has an axis of its own. "
+        "The shaded band is "
         f"±{equivalence_pct:g}%, too small to matter. A filled mark is a decided comparison, in "
         "the colour and shape of the better arm; a hollow circle is undecided, a diamond "
         "equivalent, a cross invalid."
@@ -238,8 +248,9 @@ def _place(order: Sequence[str], metric: str) -> int:
     return order.index(metric) if metric in order else len(order)
 
 
-def _limit(rows: Sequence[Row], equivalence_pct: float) -> float:
-    """How far the axis reaches to both sides of zero, the same in every panel."""
+def _limit(every: Sequence[Row], metric: str, equivalence_pct: float) -> float:
+    """How far a metric's axis reaches to both sides of zero, the same in all its panels."""
+    rows = [row for row in every if row.comparison.metric == metric]
     ends = [abs(end) for row in rows for end in row.comparison.ci95_pct or ()]
     points = [abs(row.comparison.change_pct or 0.0) for row in rows]
     furthest = max([*ends, *points, 2 * equivalence_pct])

@@ -66,7 +66,7 @@ def latency_chart(scene: Scene, times: Mapping[str, pd.DataFrame]) -> Chart | No
     if load is None or not times:
         return None
     values = {arm: frame["response_ms"].to_numpy() for arm, frame in times.items()}
-    finding = _finding(scene.name, load, values)
+    finding = _finding(scene.name, load, values) + scene.caveats.apart(scene.name, load, LATENCY)
     title = scene.caveats.title(finding, scene.name, [load], list(times), LATENCY)
     sheet = new_sheet(BODY_PT, title, scene.caveats.note(scene.name, [load], list(times)))
     [axes] = sheet.axes
