@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loadtests.secrets import MASK
+from loadtests.secrets import MASK, masked_env, masked_headers, masked_url
 from loadtests.spec import Arm, Spec
 
 NOT_SETTINGS = frozenset({"name"})
@@ -60,7 +60,7 @@ def _pair(
 ) -> ArmPair:
     settings = _settings(first, told_first), _settings(second, told_second)
     differences = tuple(
-        f"{key.replace('_', ' ')} {_plain(one)} against {_plain(two)}"
+        f"{key.replace('_', ' ')} {_told(key, one)} against {_told(key, two)}"
         for key, one in settings[0].items()
         if one != (two := settings[1][key])
     )
@@ -88,9 +88,12 @@ def _doubts(arm: Arm) -> list[str]:
     return doubts
 
 
-def _plain(value: Any) -> str:
-    if value is None or value in ({}, ()):
+def _told(key: str, value: Any) -> str:
+    """A setting's value in words. Specs hold masked values; whoever wrote others, they are not
+    shown."""
+    if value is None or value == {}:
         return "none"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={each}" for key, each in value.items())
-    return str(value)
+        shown = masked_headers(value) if key == "headers" else masked_env(value)
+        return ", ".join(f"{name}={each}" for name, each in shown.items())
+    return masked_url(value) if key == "url" else str(value)

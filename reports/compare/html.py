@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.compare import sentences
 from reports.compare.parts import CompareParts
+from reports.compare.tables import SOURCES
 from reports.html import environment
 
 SYMBOLS = {"changed": "●", "equivalent": "◆", "inconclusive": "○", "invalid": "✕", "no claim": "–"}
@@ -14,5 +15,11 @@ def render_html(parts: CompareParts) -> str:
     return (
         environment()
         .get_template("compare.html.j2")
-        .render(parts=parts, compared=parts.compared, sentences=sentences, symbols=SYMBOLS)
+        .render(
+            parts=parts,
+            compared=parts.compared,
+            sentences=sentences,
+            symbols=SYMBOLS,
+            sources=SOURCES,
+        )
     )

@@ -17,6 +17,7 @@ def labels_of(runs: Sequence[RunRecord]) -> tuple[str, ...]:
     started where they differ in nothing else."""
     told = [[tell(run) for run in runs] for tell in TELLING]
     differing = [values for values in told if len(set(values)) > 1][:MOST_TOLD]
+    differing = differing or [[started(run.manifest) for run in runs]]
     return tuple(
         words.tidy(", ".join(values[number] for values in differing if values[number]))
         for number in range(len(runs))
@@ -56,10 +57,6 @@ def _seed(run: RunRecord) -> str:
     return f"seed {run.manifest.get('seed')}"
 
 
-def _started(run: RunRecord) -> str:
-    return started(run.manifest)
-
-
 def _table(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = holder.get(key)
     return value if isinstance(value, Mapping) else {}
@@ -73,5 +70,4 @@ TELLING: tuple[Callable[[RunRecord], str], ...] = (
     _machine,
     _seed,
     _commit,
-    _started,
 )

@@ -122,7 +122,7 @@ def _remarks(load: LoadFacts, theirs: LoadFacts, through: ArmPair, subject: ArmP
     told = [words.tidy(doubt) for doubt in (*through.doubts, *subject.doubts)]
     if load.model == "open" and rates_apart_pct(load, theirs) > 0:
         told.append(
-            f"not the same rate ({words.load_short(load)} against {words.load_short(theirs)}), but "
-            "the same share of what the slower arm of each run could do"
+            f"the rates are not the same ({words.load_short(load)} against "
+            f"{words.load_short(theirs)}), only their share of what each run's slower arm could do"
         )
     return told

@@ -27,9 +27,10 @@ class CompareParts:
     obstacles: tuple[str, ...]
     ground: str
     answers: tuple[tables.Answer, ...]
+    claims: tuple[tables.ClaimRow, ...]
+    """The primary ones."""
     primary: Table
     secondary: Table
-    results: Table
 
     @property
     def remarks(self) -> list[str]:
@@ -51,7 +52,7 @@ def parts_of(
         obstacles=tuple(tables.obstacle_lines(compared)),
         ground=ground_words(compared.setup),
         answers=tuple(tables.answers(compared)),
+        claims=tuple(tables.claim_rows(compared, primary=True)),
         primary=tables.claim_table(compared, primary=True),
         secondary=tables.claim_table(compared, primary=False),
-        results=tables.result_table(compared),
     )

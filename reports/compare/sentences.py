@@ -23,6 +23,7 @@ ONE_RUN_EACH = (
     "One run stands for each set-up. What varies from one run to the next without any cause that "
     "is listed here is in no interval: repeat the runs before you build on a change."
 )
+MOST_NAMED = 4
 BRIEF: dict[ClaimWord, str] = {
     "changed": "changed",
     "equivalent": "no change that matters",
@@ -86,15 +87,15 @@ def _ratio(question: Question, claim: Claim) -> str:
     """`async's capacity relative to sync's`."""
     subject, through = words.tidy(claim.subject), words.tidy(claim.through or "")
     name = words.metric_name(question.metric, question.request)
+    ratio = f"{subject}'s {name} relative to {through}'s"
     if not claim.subject_differs:
-        return f"the {name} of {subject} relative to that of {through}"
+        return ratio
     other = words.tidy(claim.other_subject)
-    change = (
-        f"{other} stands in {claim.other} where {subject} does in {claim.reference}"
-        if other != subject
-        else f"{subject} is not the same in both: {words.tidy(', '.join(claim.subject_differs))}"
-    )
-    return f"the {name} relative to that of {through} ({change})"
+    if other != subject:
+        change = f"{other} standing in {claim.other} where {subject} does in {claim.reference}"
+    else:
+        change = f"{subject} not being the same: {words.tidy(', '.join(claim.subject_differs))}"
+    return f"{ratio} ({change})"
 
 
 def _directions(metric: str) -> tuple[str, str]:
@@ -102,7 +103,7 @@ def _directions(metric: str) -> tuple[str, str]:
 
 
 def _remarks(claim: Claim) -> str:
-    return "".join(f" But {words.tidy(each).rstrip('. ')}." for each in claim.reasons[1:])
+    return "".join(f" Note: {words.tidy(each).rstrip('. ')}." for each in claim.reasons[1:])
 
 
 def within_sentence(within: Within) -> str:
@@ -143,13 +144,12 @@ def headline(
 
 
 def _what_differs(runs: Sequence[Run], groups: Sequence[Group]) -> str:
-    named = " and ".join(
-        f"{run.letter} ({run.what})" if run.what else run.letter for run in runs[:4]
-    )
-    more = f" and {len(runs) - 4} more" if len(runs) > 4 else ""
+    shown = [f"{run.letter} ({run.what})" if run.what else run.letter for run in runs[:MOST_NAMED]]
+    left = len(runs) - MOST_NAMED
+    named = words.listed([*shown, f"{left} more"] if left > 0 else shown)
     titles = [group.title[0].lower() + group.title[1:] for group in groups if group.differences]
     differ = f"differ in {words.listed(titles)}" if titles else "have the same set-up"
-    return f"{named}{more} {differ}."
+    return f"{named} {differ}."
 
 
 def _against(

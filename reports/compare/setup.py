@@ -27,7 +27,8 @@ GROUPS: tuple[tuple[str, bool, tuple[Path, ...]], ...] = (
     ("Cores", GROUND, (("placement",),)),
     ("Load generator", GROUND, (("generator",), ("asked", "generators"))),
     ("Code", GROUND, (("commit",),)),
-    ("How much was measured", NOT_GROUND, (("size",), ("asked",))),
+    ("Seed", NOT_GROUND, (("size", "seed"),)),
+    ("Amount and rules", NOT_GROUND, (("size",), ("asked",))),
     ("Other", NOT_GROUND, ((),)),
 )
 """Title, whether a difference changes what every arm runs on, and the facts it takes by how their

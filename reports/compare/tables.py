@@ -12,6 +12,7 @@ from reports.facts import started
 from reports.tables import Table
 
 SOURCES = {"summary.json": "as stored", "samples": "computed anew from its samples"}
+"""Where a run's answer comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,59 +103,63 @@ def obstacle_lines(compared: Compared) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """One claim, or why there is none, beside what each run says of its own arms."""
+
+    scenario: str
+    load: str
+    measure: str
+    own: tuple[str, ...]
+    """Each run's own change, in the order of the runs."""
+    runs: str
+    change: str
+    interval: str
+    word: str
+    said: str
+
+
+def claim_rows(compared: Compared, *, primary: bool) -> list[ClaimRow]:
+    """Every claim, question by question."""
+    letters = [run.letter for run in compared.runs]
+    return [
+        _claim_row(question, claim, letters)
+        for question in compared.questions
+        if question.primary is primary
+        for claim in question.claims
+    ]
+
+
 def claim_table(compared: Compared, *, primary: bool) -> Table:
-    """Every question with what each run says and what is claimed between runs."""
+    """The same as a table of cells."""
     letters = [run.letter for run in compared.runs]
     return Table(
         ("Scenario", "Load", "Measure", *letters, "Between runs", "Change", "95% interval", "Says"),
         tuple(
-            row
-            for question in compared.questions
-            if question.primary is primary
-            for row in _claim_rows(question, letters)
+            (
+                *(row.scenario, row.load, row.measure, *row.own),
+                *(row.runs, row.change, row.interval, row.said),
+            )
+            for row in claim_rows(compared, primary=primary)
         ),
     )
 
 
-def _claim_rows(question: Question, letters: Sequence[str]) -> list[tuple[str, ...]]:
+def _claim_row(question: Question, claim: Claim, letters: Sequence[str]) -> ClaimRow:
     own = {within.letter: _own(within) for within in question.within}
     loads = dict.fromkeys(words.load_short(each.load) for each in question.within)
-    head = (
-        question.scenario,
-        " and ".join(loads),
-        words.metric_name(question.metric, question.request),
-        *(own.get(letter, words.NOTHING) for letter in letters),
+    return ClaimRow(
+        scenario=question.scenario,
+        load=" and ".join(loads),
+        measure=words.metric_name(question.metric, question.request),
+        own=tuple(own.get(letter, words.NOTHING) for letter in letters),
+        runs=f"{claim.other} against {claim.reference}",
+        change=words.change(claim.change_pct),
+        interval=words.interval(claim.ci95_pct),
+        word=claim.verdict,
+        said=BRIEF[claim.verdict],
     )
-    return [(*head, *_claimed(claim)) for claim in question.claims]
 
 
 def _own(within: Within) -> str:
     return "invalid" if within.verdict == "invalid" else words.change(within.change_pct)
-
-
-def _claimed(claim: Claim) -> tuple[str, ...]:
-    return (
-        f"{claim.other} against {claim.reference}",
-        words.change(claim.change_pct),
-        words.interval(claim.ci95_pct),
-        BRIEF[claim.verdict],
-    )
-
-
-def result_table(compared: Compared) -> Table:
-    """What every arm of every run reached by itself."""
-    return Table(
-        ("Scenario", "Measure", "Load", "Arm", "Run", "Value", "Checks"),
-        tuple(
-            (
-                each.scenario,
-                words.metric_name(each.metric, each.request),
-                words.load_short(each.load),
-                each.arm,
-                each.letter,
-                words.metric_value(each.metric, each.value),
-                "passed" if each.valid else "failed",
-            )
-            for each in compared.absolutes
-        ),
-    )

@@ -26,12 +26,12 @@ def write_comparison(
     """`compare.json`, `compare.html`, `compare.md` and `charts/`; the same runs give the same
     bytes. `runs`: the runs' folders. Raises StorageError when one cannot be written.
     """
-    parts = parts_of(compared, records, pages_of(folder, compared, runs))
-    text = json.dumps(compared.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(folder, error) from error
+    parts = parts_of(compared, records, pages_of(folder, compared, runs))
+    text = json.dumps(compared.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
     write_charts(folder / "charts", parts.charts.all)
     write_atomically(folder / "compare.json", f"{text}\n".encode())
     write_atomically(folder / "compare.md", render_markdown(parts).encode())

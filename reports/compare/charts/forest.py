@@ -67,7 +67,8 @@ def forest_charts(compared: Compared) -> list[Chart]:
 
 
 def _chart(name: str, metric: str, questions: Sequence[Question], compared: Compared) -> Chart:
-    panels = [(_heading(each), list(_lines(compared, each))) for each in questions]
+    several = len({each.within[0].candidate for each in questions}) > 1
+    panels = [(_heading(q, several=several), list(_lines(compared, q))) for q in questions]
     title = _finding(metric, questions)
     heights = [PANEL_PT + ROW_PT * len(lines) for _, lines in panels]
     sheet = new_sheet(sum(heights) + AXIS_PT, title, heights=heights)
@@ -77,7 +78,7 @@ def _chart(name: str, metric: str, questions: Sequence[Question], compared: Comp
     for axes in sheet.axes[:-1]:
         axes.tick_params(labelbottom=False)
         axes.spines["bottom"].set_visible(False)
-    sheet.axes[-1].set_xlabel("change (%)")
+    sheet.axes[-1].set_xlabel(_axis_label(questions))
     return Chart(
         name=name,
         title=title,
@@ -94,11 +95,21 @@ def _chart(name: str, metric: str, questions: Sequence[Question], compared: Comp
     )
 
 
-def _heading(question: Question) -> str:
-    first = question.within[0]
-    request = f" of {words.tidy(question.request, 14)}" if question.request else ""
-    arms = f"{words.tidy(first.candidate, 16)} against {words.tidy(first.baseline, 16)}"
-    return f"{words.tidy(question.scenario, 24)}{request}, {_loads(question)}: {arms}"
+def _heading(question: Question, *, several: bool) -> str:
+    """Where a panel's rows were measured, and of which arms where the chart shows several pairs."""
+    first, name = question.within[0], words.tidy(question.scenario, 24)
+    request = words.tidy(question.request, 14) if question.request else ""
+    place = f"{name} · {request}" if request and request != name else name
+    arms = f": {words.tidy(first.candidate, 14)}" if several else ""
+    return f"{place}, {_loads(question)}{arms}"
+
+
+def _axis_label(questions: Sequence[Question]) -> str:
+    baselines = {each.within[0].baseline for each in questions}
+    candidates = {each.within[0].candidate for each in questions}
+    against = words.tidy(baselines.pop(), 20) if len(baselines) == 1 else "its baseline"
+    of = words.tidy(candidates.pop(), 20) if len(candidates) == 1 else "each candidate"
+    return f"change of {of} against {against} (%)"
 
 
 def _loads(question: Question) -> str:

@@ -21,7 +21,7 @@ def numbers_of(runs: Sequence[Run]) -> dict[str, int]:
     return {run.letter: number for number, run in enumerate(runs)}
 
 
-def named(run: Run, limit: int = 30) -> str:
+def named(run: Run, limit: int = 24) -> str:
     """`A · MariaDB 10.11.19`."""
     return words.tidy(f"{run.letter} · {run.what}" if run.what else run.letter, limit)
 
