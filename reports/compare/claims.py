@@ -118,7 +118,7 @@ def _all_remarks(meeting: Meeting) -> tuple[str, ...]:
 def _without_numbers(
     meeting: Meeting, place: Place, word: ClaimWord, reasons: tuple[str, ...]
 ) -> Claim:
-    return _claim(meeting, place, word, (*reasons, *meeting.remarks))
+    return _claim(meeting, place, word, reasons)
 
 
 def _claim(

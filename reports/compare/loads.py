@@ -12,8 +12,8 @@ NOT_WHAT_IS_DONE = frozenset({"load", "block_s", "arms"})
 """Of a scenario: how long and for which arms; its load is compared by itself."""
 FURTHEST_RATES_PCT = 10.0
 """Rates that are the same share of a capacity are rounded to two digits, which makes up to 10%.
-At half load, ten percent more moves the ratio of two arms whose capacities are 20% apart by 4%
-(by M/M/1: docs/method.md), less than what matters."""
+Where two arms' capacities are 20% apart, ten percent more than half load moves the ratio of their
+percentiles by 3% (M/M/1: docs/method.md), less than what matters."""
 
 
 def scenario_differs(first: Scenario, second: Scenario) -> str | None:

@@ -24,6 +24,7 @@ ONE_RUN_EACH = (
     "is listed here is in no interval: repeat the runs before you build on a change."
 )
 MOST_NAMED = 4
+MOST_TITLES = 4
 BRIEF: dict[ClaimWord, str] = {
     "changed": "changed",
     "equivalent": "no change that matters",
@@ -41,12 +42,17 @@ def ground_words(groups: Sequence[Group]) -> str:
             "Nothing that is known of machine, software and database differs between these runs, "
             "so that the common arm is the same thing in all of them."
         )
-    listed = words.listed(title[0].lower() + title[1:] for title in changed)
+    listed = words.listed(map(within_a_sentence, changed))
     return (
         f"Between these runs {listed} changed, and with {'it' if len(changed) == 1 else 'them'} "
         "the common arm, which runs on the same ground as all others. A claim therefore answers "
         "whether one arm's advantage over the other changed, and not whether either became faster."
     )
+
+
+def within_a_sentence(title: str) -> str:
+    """A group's title where it does not begin one."""
+    return title if title.startswith("Python") else title[0].lower() + title[1:]
 
 
 def claim_sentence(question: Question, claim: Claim, equivalence_pct: float) -> str:
@@ -147,7 +153,13 @@ def _what_differs(runs: Sequence[Run], groups: Sequence[Group]) -> str:
     shown = [f"{run.letter} ({run.what})" if run.what else run.letter for run in runs[:MOST_NAMED]]
     left = len(runs) - MOST_NAMED
     named = words.listed([*shown, f"{left} more"] if left > 0 else shown)
-    titles = [group.title[0].lower() + group.title[1:] for group in groups if group.differences]
+    differing = sorted(
+        (group for group in groups if group.differences),
+        key=lambda group: not group.changes_the_ground,
+    )
+    titles = [within_a_sentence(group.title) for group in differing]
+    if len(titles) > MOST_TITLES:
+        titles = [*titles[: MOST_TITLES - 1], f"{len(titles) - MOST_TITLES + 1} more respects"]
     differ = f"differ in {words.listed(titles)}" if titles else "have the same set-up"
     return f"{named} {differ}."
 
@@ -187,7 +199,7 @@ def _counted(claims: Sequence[tuple[Question, Claim]], equivalence_pct: float) -
         for word, said in (
             ("changed", f"{{}} changed ({changed})"),
             ("equivalent", f"{{}} the same within ±{equivalence_pct:g}%"),
-            ("inconclusive", "{} not to be told"),
+            ("inconclusive", "{} cannot be told"),
             ("invalid", "{} invalid"),
             ("no claim", "{} without a claim"),
         )

@@ -117,6 +117,8 @@ class ClaimRow:
     interval: str
     word: str
     said: str
+    is_first: bool
+    """Of the claims on one question, which have the rest in common."""
 
 
 def claim_rows(compared: Compared, *, primary: bool) -> list[ClaimRow]:
@@ -158,6 +160,7 @@ def _claim_row(question: Question, claim: Claim, letters: Sequence[str]) -> Clai
         interval=words.interval(claim.ci95_pct),
         word=claim.verdict,
         said=BRIEF[claim.verdict],
+        is_first=claim is question.claims[0],
     )
 
 
