@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from string import ascii_uppercase
 
 from reports.compare.labels import labels_of
-from reports.compare.model import Absolute, Compared, Run
+from reports.compare.model import Compared, Run
 from reports.compare.questions import answered, ask, equivalence_of, obstacles
 from reports.compare.record import RunRecord
 from reports.compare.sentences import headline
@@ -35,9 +36,9 @@ def compared(records: Sequence[RunRecord]) -> Compared:
         obstacles=obstacles(asked),
         questions=questions,
         absolutes=tuple(
-            _absolute(letter, record, number)
+            replace(point, letter=letter)
             for letter, record in runs.items()
-            for number in range(len(record.points))
+            for point in record.points
         ),
         equivalence_pct=margin_pct,
         primary_claims=asked.primary_claims,
@@ -55,19 +56,4 @@ def _run(letter: str, record: RunRecord, what: str) -> Run:
         headline=record.summary.headline,
         answer_from=record.answer_from,
         remarks=record.remarks,
-    )
-
-
-def _absolute(letter: str, record: RunRecord, number: int) -> Absolute:
-    point = record.points[number]
-    return Absolute(
-        letter=letter,
-        scenario=point.scenario,
-        load=point.load,
-        arm=point.arm,
-        metric=point.metric,
-        request=point.request,
-        value=point.value,
-        ci95=point.ci95,
-        valid=point.valid,
     )

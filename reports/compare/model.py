@@ -151,8 +151,3 @@ class Compared:
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
-
-    @property
-    def ground(self) -> tuple[str, ...]:
-        """Titles of the groups that differ and change what every arm runs on."""
-        return tuple(g.title for g in self.setup if g.changes_the_ground and g.differences)

@@ -8,7 +8,7 @@ from typing import Any
 
 from loadtests.scenarios.model import Scenario
 from loadtests.spec import Spec
-from reports.compare.model import Source
+from reports.compare.model import Absolute, Source
 from reports.model import Comparison, LoadFacts, ScenarioSummary, Summary
 from reports.percentiles import Floats
 
@@ -29,34 +29,17 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Point:
-    """What one arm reached by itself in one metric, with a 95% interval over its instances."""
-
-    scenario: str
-    load: LoadFacts
-    arm: str
-    metric: str
-    request: str | None
-    value: float | None
-    ci95: tuple[float, float] | None
-    valid: bool
-
-
-@dataclass(frozen=True)
 class RunRecord:
     """One run: how it was made, what it answers, and what its charts need."""
 
     manifest: Mapping[str, Any]
     spec: Spec
-    arms: tuple[str, ...]
-    """The baseline first."""
     summary: Summary
     answer_from: Source
     remarks: tuple[str, ...]
-    points: tuple[Point, ...] = ()
+    points: tuple[Absolute, ...] = ()
+    """Without a letter, which a run has only among others."""
     curves: tuple[Curve, ...] = ()
-    report: str | None = None
-    """Where the run's own page is, relative to the comparison's folder."""
 
     @property
     def run(self) -> str:

@@ -58,7 +58,7 @@ def within_a_sentence(title: str) -> str:
 def claim_sentence(question: Question, claim: Claim, equivalence_pct: float) -> str:
     """One claim, or why there is none."""
     where = words.load_phrase(question.within[0].load)
-    start = f"{where[0].upper()}{where[1:]}, "
+    start = f"{words.capital(where)}, "
     if claim.verdict in ("no claim", "invalid") or claim.ci95_pct is None:
         what = words.metric_name(question.metric, question.request)
         why = words.tidy("; ".join(each.rstrip(". ") for each in claim.reasons))

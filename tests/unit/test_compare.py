@@ -11,7 +11,9 @@ import pytest
 
 from loadtests.plan import ClosedLoad, OpenLoad
 from loadtests.scenarios.catalogue import BUILT_IN
+from reports.compare.charts import draw_charts
 from reports.compare.model import Compared
+from reports.compare.read import read_run
 from reports.compare.sentences import claim_sentence, ground_words
 from tests.support.compared_runs import (
     CAPACITY,
@@ -241,6 +243,34 @@ def test_an_interrupted_run_is_compared_as_far_as_it_came_and_named(
     assert answer.runs[1].status == "interrupted"
     assert "interrupted" in answer.runs[1].remarks[0]
     assert claim(answer).ci95_pct is not None
+
+
+def test_an_arm_that_only_one_run_has_is_named(here: Path, first: Path) -> None:
+    three = {**TWINS, "third": TWINS["async"]}
+    answer = comparison_of(made(here / "three", seed=16, instances=3, arms=three), first)
+    said = {each.claims[0].reasons[0] for each in answer.questions if each.primary}
+    assert "B has no arm third" in said
+
+
+def test_runs_of_one_arm_alone_stand_side_by_side(here: Path) -> None:
+    alone = {"sync": TWINS["sync"]}
+    answer = comparison_of(
+        made(here / "alone-1", instances=3, arms=alone),
+        made(here / "alone-2", seed=2, instances=3, arms=alone),
+    )
+    assert answer.questions == ()
+    assert "no primary comparison in common" in answer.headline
+    assert len(answer.absolutes) == 4
+
+
+def test_a_run_that_measured_nothing_claims_nothing(here: Path, first: Path) -> None:
+    nothing = made(here / "nothing", seed=17, rounds=0, status=None)
+    answer = comparison_of(first, nothing)
+    found = claim(answer)
+    assert numbers(found) == (None,) * 4
+    assert found.verdict in ("no claim", "invalid", "inconclusive")
+    assert all(each.value is None for each in answer.absolutes if each.letter == "B")
+    draw_charts(answer, [read_run(first), read_run(nothing)])
 
 
 def test_secrets_are_masked_whoever_wrote_the_manifest(here: Path, first: Path) -> None:
