@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from loadtests.scenarios.model import Scenario
 from reports import words
 from reports.compare.arms import ArmPair, pair_arms
 from reports.compare.loads import (
@@ -83,7 +84,10 @@ def meeting_of(
         obstacle=scenario_differs(*definitions)
         or load_differs(load, theirs, *definitions)
         or _no_common_arm(first, second),
-        remarks=tuple(_remarks(load, theirs, through, subject)),
+        remarks=(
+            *_windows(reference.spec.block_s_of(definitions[0]), other.run, definitions[1]),
+            *_remarks(load, theirs, through, subject),
+        ),
     )
 
 
@@ -116,6 +120,13 @@ def _no_common_arm(first: ArmPair, second: ArmPair) -> str | None:
         for pair in (first, second)
     )
     return f"no arm in common: the settings of both differ ({told})"
+
+
+def _windows(window_s: float, other: RunRecord, definition: Scenario) -> list[str]:
+    theirs_s = other.spec.block_s_of(definition)
+    if theirs_s == window_s:
+        return []
+    return [f"windows are not of the same length ({window_s:g} s against {theirs_s:g} s)"]
 
 
 def _remarks(load: LoadFacts, theirs: LoadFacts, through: ArmPair, subject: ArmPair) -> list[str]:

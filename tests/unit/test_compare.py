@@ -195,6 +195,13 @@ def test_rates_that_are_the_same_share_may_be_a_step_of_rounding_apart(
     assert any("the rates are not the same" in each for each in found.reasons)
 
 
+def test_windows_of_another_length_are_told(here: Path, first: Path) -> None:
+    longer = made(here / "longer", seed=18, instances=3, block_s=1.5)
+    found = claim(comparison_of(first, longer))
+    assert found.ci95_pct is not None
+    assert "windows are not of the same length (1 s against 1.5 s)" in found.reasons
+
+
 def test_scenarios_that_only_one_run_has_stand_by_themselves(here: Path, first: Path) -> None:
     more = made(here / "more", seed=12, instances=3, scenarios=["read-page", "read-one"])
     answer = comparison_of(more, first)
