@@ -94,14 +94,14 @@ def _ratio(question: Question, claim: Claim) -> str:
     subject, through = words.tidy(claim.subject), words.tidy(claim.through or "")
     name = words.metric_name(question.metric, question.request)
     ratio = f"{subject}'s {name} relative to {through}'s"
-    if not claim.subject_differs:
-        return ratio
-    other = words.tidy(claim.other_subject)
+    other, differences = (
+        words.tidy(claim.other_subject),
+        words.tidy(", ".join(claim.subject_differs)),
+    )
     if other != subject:
         change = f"{other} standing in {claim.other} where {subject} does in {claim.reference}"
-    else:
-        change = f"{subject} not being the same: {words.tidy(', '.join(claim.subject_differs))}"
-    return f"{ratio} ({change})"
+        return f"{ratio} ({'; '.join(filter(None, [change, differences]))})"
+    return f"{ratio} ({subject} not being the same: {differences})" if differences else ratio
 
 
 def _directions(metric: str) -> tuple[str, str]:
@@ -174,18 +174,16 @@ def _against(
         for claim in question.claims
         if claim.other == other.letter
     ]
-    start = f"{other.letter} against {reference.letter}: "
+    start = f"{other.letter} against {reference.letter}"
     if not claims or all(claim.verdict == "no claim" for _, claim in claims):
         reasons = list(dict.fromkeys(claim.reasons[0] for _, claim in claims))
         why = words.tidy("; ".join(reasons[:2])) or "no primary comparison in common"
-        return f"{start}no claim, {why}."
+        return f"{start}: no claim, {why}."
     through = words.listed(
         dict.fromkeys(words.tidy(claim.through) for _, claim in claims if claim.through)
     )
-    return (
-        f"{other.letter} against {reference.letter}, through {through}: "
-        f"{_counted(claims, equivalence_pct)}."
-    )
+    said = _counted(claims, equivalence_pct)
+    return f"{start}, through {through}: {said}." if through else f"{start}: {said}."
 
 
 def _counted(claims: Sequence[tuple[Question, Claim]], equivalence_pct: float) -> str:
@@ -195,13 +193,13 @@ def _counted(claims: Sequence[tuple[Question, Claim]], equivalence_pct: float) -
         return f"no change is shown in any of {total}, nor that there is none"
     changed = words.listed(_short(*each) for each in claims if each[1].verdict == "changed")
     parts = [
-        said.format(number)
+        f"{number} {said}"
         for word, said in (
-            ("changed", f"{{}} changed ({changed})"),
-            ("equivalent", f"{{}} the same within ±{equivalence_pct:g}%"),
-            ("inconclusive", "{} cannot be told"),
-            ("invalid", "{} invalid"),
-            ("no claim", "{} without a claim"),
+            ("changed", f"changed ({changed})"),
+            ("equivalent", f"the same within ±{equivalence_pct:g}%"),
+            ("inconclusive", "cannot be told"),
+            ("invalid", "invalid"),
+            ("no claim", "without a claim"),
         )
         if (number := found.count(cast("ClaimWord", word)))
     ]

@@ -20,7 +20,7 @@ from scripts.compare import compare_command
 from tests.support.compared_runs import arms, made
 from tests.unit.test_html import Reader, read
 
-NASTY = "</script><img src=x onerror=alert(1)>"
+NASTY = "</script><img src=x onerror=alert(1)>{0}"
 FILES = {"compare.json", "compare.html", "compare.md", "charts"}
 
 
