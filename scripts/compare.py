@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.errors import UsageError
+from loadtests.store import new_run_folder
 from reports.compare.judge import MOST_RUNS, compared
 from reports.compare.read import read_run, refuse_other_kinds
 from reports.compare.record import RunRecord
 from reports.compare.terminal import print_compared
 from reports.compare.write import write_comparison
 from scripts.console import say
-
-FILES_OF_OTHERS = ("manifest.json", "selftest.json")
+from scripts.results_index import relist
 
 
 def compare_command(folders: Sequence[Path], out: Path | None, *, json: bool) -> int:
@@ -31,6 +31,7 @@ def compare_command(folders: Sequence[Path], out: Path | None, *, json: bool) ->
     _refuse_the_same_twice(folders, records)
     answer = compared(records)
     write_comparison(target, answer, records, folders)
+    relist(target, say)
     if json:
         print(json_module.dumps(answer.to_json(), ensure_ascii=False, allow_nan=False))
     else:
@@ -56,13 +57,7 @@ def _refuse_wrong_number(folders: Sequence[Path]) -> None:
 
 def _target(out: Path | None) -> Path:
     stamp = datetime.datetime.now(datetime.UTC)
-    folder = out or Path("results") / f"compare-{stamp:%Y%m%d-%H%M%S}"
-    for name in FILES_OF_OTHERS:
-        if (folder / name).exists():
-            raise UsageError(
-                f"{folder} already holds something else ({name}).", hint="Choose another --out."
-            )
-    return folder
+    return new_run_folder(out, f"compare-{stamp:%Y%m%d-%H%M%S}")
 
 
 def _refuse_the_same_twice(folders: Sequence[Path], records: Sequence[RunRecord]) -> None:

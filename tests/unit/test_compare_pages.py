@@ -169,4 +169,4 @@ def test_where_nothing_can_be_written_is_told(bench, runs, tmp_path: Path) -> No
     assert "--out" in done.stderr
     into_a_run = bench(*runs, "--out", runs[0])
     assert into_a_run.returncode == 2
-    assert "already holds something else" in into_a_run.stderr
+    assert "already holds a run" in into_a_run.stderr
