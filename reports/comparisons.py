@@ -136,6 +136,8 @@ def _comparison(
         reasons=verdict.reasons,
         spread=spread,
         outlook=ahead,
+        log_standard_error=None if isinstance(found, Doubt) else tidy(found.standard_error),
+        degrees_of_freedom=None if isinstance(found, Doubt) else tidy(found.df),
     )
 
 

@@ -119,6 +119,9 @@ class Comparison:
     """Of primaries; None where the run cannot tell instances from blocks."""
     outlook: Outlook | None = None
     """Of primaries with a spread."""
+    log_standard_error: float | None = None
+    """Of log(1 + change_pct/100): with its degrees of freedom what other runs are compared by."""
+    degrees_of_freedom: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,18 @@ def report(
 
 
 @app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN …", help="Folders of runs.")],
+    out: OutOption = None,
+    json: Annotated[bool, typer.Option("--json", help="Print compare.json on stdout.")] = False,
+) -> None:
+    """Stored runs side by side, with what differs between their set-ups."""
+    from scripts.compare import compare_command
+
+    _leave(lambda: compare_command(runs, out, json=json))
+
+
+@app.command()
 def gate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     max_slowdown_pct: Annotated[

@@ -21,6 +21,7 @@ SHAPES_FOR_REPORTS = {
     "loadtests.sameness.record",
     "loadtests.scenarios.model",
     "loadtests.second_opinion.record",
+    "loadtests.secrets",
     "loadtests.selftest.behaviour",
     "loadtests.selftest.record",
     "loadtests.spec",
@@ -87,6 +88,13 @@ PURE = [
     "reports/statistics.py",
     "reports/spreads.py",
     "reports/estimates.py",
+    *(
+        f"reports/compare/{name}.py"
+        for name in (
+            *("arms", "claims", "judge", "labels", "loads", "meetings", "questions", "ratio"),
+            *("sentences", "setup", "tables"),
+        )
+    ),
     "reports/resolution.py",
     "reports/fairness.py",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "reports" / "gates").glob("*.py")),

@@ -1,0 +1,1 @@
+"""How often claims between two runs are false, and what change they find."""

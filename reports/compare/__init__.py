@@ -1,0 +1,1 @@
+"""Several stored runs side by side: what differs between them, and what may be claimed."""

@@ -1,0 +1,139 @@
+"""PURE: a comparison of the reference run meets its counterpart in another run, if it has one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loadtests.scenarios.model import Scenario
+from reports import words
+from reports.compare.arms import ArmPair, pair_arms
+from reports.compare.loads import (
+    load_differs,
+    matching_load,
+    rates_apart_pct,
+    scenario_differs,
+)
+from reports.compare.record import RunRecord
+from reports.model import Comparison, LoadFacts
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another run, seen from the reference run."""
+
+    letter: str
+    run: RunRecord
+    arms: Mapping[str, ArmPair]
+    """By the names of the reference run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Two comparisons of one question in two runs."""
+
+    reference: Comparison
+    other: Comparison
+    through: ArmPair
+    """The arm of both runs that the claim goes through: the common one where there is one."""
+    subject: ArmPair
+    obstacle: str | None
+    """What forbids a claim, before any number is looked at."""
+    remarks: tuple[str, ...]
+
+    @property
+    def reference_is_turned(self) -> bool:
+        """Whether the reference run compares the other way round than the claim does."""
+        return self.reference.baseline != self.through.name
+
+    @property
+    def other_is_turned(self) -> bool:
+        """Whether the other run does."""
+        return self.other.baseline != self.through.other_name
+
+
+def other_run(letter: str, run: RunRecord, reference: RunRecord) -> Other:
+    """A run with its arms' counterparts in the reference run."""
+    arms = pair_arms(reference.spec, run.spec, reference.told_arms, run.told_arms)
+    return Other(letter, run, arms)
+
+
+def meeting_of(
+    reference: RunRecord, other: Other, scenario: str, found: Comparison
+) -> Meeting | str:
+    """The meeting, or in words why the other run has no counterpart."""
+    if other.run.scenario(scenario) is None:
+        return f"{other.letter} has no scenario {words.tidy(scenario)}"
+    pairs = [other.arms.get(arm) for arm in (found.baseline, found.candidate)]
+    first, second = pairs
+    if first is None or second is None:
+        missing = found.baseline if first is None else found.candidate
+        return f"{other.letter} has no arm {words.tidy(missing)}"
+    load = reference.load(scenario, found.load)
+    theirs = matching_load(load, reference.loads(scenario), other.run.loads(scenario))
+    match = None if theirs is None else _counterpart(other, scenario, theirs, found, first, second)
+    if theirs is None or match is None:
+        return f"{other.letter} did not measure it"
+    through, subject = (second, first) if second.is_common > first.is_common else (first, second)
+    definitions = reference.defined(scenario), other.run.defined(scenario)
+    return Meeting(
+        reference=found,
+        other=match,
+        through=through,
+        subject=subject,
+        obstacle=scenario_differs(*definitions)
+        or load_differs(load, theirs, *definitions)
+        or _no_common_arm(first, second),
+        remarks=(
+            *_windows(reference.spec.block_s_of(definitions[0]), other.run, definitions[1]),
+            *_remarks(load, theirs, through, subject),
+        ),
+    )
+
+
+def _counterpart(
+    other: Other,
+    scenario: str,
+    load: LoadFacts,
+    found: Comparison,
+    first: ArmPair,
+    second: ArmPair,
+) -> Comparison | None:
+    """The other run's comparison of the same two arms, in either direction."""
+    arms = {first.other_name, second.other_name}
+    return next(
+        (
+            each
+            for each in other.run.comparisons(scenario)
+            if (each.load, each.metric, each.request) == (load.load, found.metric, found.request)
+            and {each.baseline, each.candidate} == arms
+        ),
+        None,
+    )
+
+
+def _no_common_arm(first: ArmPair, second: ArmPair) -> str | None:
+    if first.is_common or second.is_common:
+        return None
+    told = "; ".join(
+        f"{words.tidy(pair.name)}: {words.tidy(', '.join(pair.differences))}"
+        for pair in (first, second)
+    )
+    return f"no arm in common: the settings of both differ ({told})"
+
+
+def _windows(window_s: float, other: RunRecord, definition: Scenario) -> list[str]:
+    theirs_s = other.spec.block_s_of(definition)
+    if theirs_s == window_s:
+        return []
+    return [f"windows are not of the same length ({window_s:g} s against {theirs_s:g} s)"]
+
+
+def _remarks(load: LoadFacts, theirs: LoadFacts, through: ArmPair, subject: ArmPair) -> list[str]:
+    told = [words.tidy(doubt) for doubt in (*through.doubts, *subject.doubts)]
+    if load.model == "open" and rates_apart_pct(load, theirs) > 0:
+        told.append(
+            f"the rates are not the same ({words.load_short(load)} against "
+            f"{words.load_short(theirs)}), only their share of what each run's slower arm could do"
+        )
+    return told

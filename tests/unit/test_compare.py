@@ -1,0 +1,293 @@
+"""Comparing stored runs: what may be claimed and what not, whatever the runs are."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadtests.plan import ClosedLoad, OpenLoad
+from loadtests.scenarios.catalogue import BUILT_IN
+from reports.compare.charts import draw_charts
+from reports.compare.model import Compared
+from reports.compare.read import read_run
+from reports.compare.sentences import claim_sentence, ground_words
+from tests.support.compared_runs import (
+    CAPACITY,
+    P95,
+    arms,
+    claim,
+    comparison_of,
+    made,
+    numbers,
+    question,
+)
+from tests.support.run_builder import TWINS
+
+SLOWER = 0.7
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("compared")
+
+
+@pytest.fixture(scope="module")
+def first(here: Path) -> Path:
+    return made(here / "first")
+
+
+@pytest.fixture(scope="module")
+def again(here: Path) -> Path:
+    return made(here / "again", seed=2)
+
+
+def rewritten(folder: Path, **changed: object) -> Path:
+    """The run with other facts in its manifest."""
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    return folder
+
+
+def differing(answer: Compared) -> dict[str, list[str]]:
+    return {g.title: [d.name for d in g.differences] for g in answer.setup if g.differences}
+
+
+def test_two_seeds_of_the_same_differ_in_the_seed_and_claim_nothing(
+    first: Path, again: Path
+) -> None:
+    answer = comparison_of(first, again)
+    assert differing(answer) == {"Seed": ["seed"]}
+    assert [run.what for run in answer.runs] == ["seed 1", "seed 2"]
+    assert [run.answer_from for run in answer.runs] == ["summary.json", "summary.json"]
+    claims = [claim(answer, metric) for metric in (CAPACITY, P95)]
+    assert {each.verdict for each in claims} <= {"equivalent", "inconclusive"}
+    assert {each.through for each in claims} == {"sync"}
+    assert answer.primary_claims == 2
+    assert ground_words(answer.setup).startswith("Nothing that is known")
+    assert "differ in seed" in answer.headline
+
+
+def test_a_candidate_that_lost_is_found_through_the_arm_in_common(here: Path, first: Path) -> None:
+    lost = made(here / "lost", seed=3, arms=arms(async_={"capacity_per_s": 300.0 * SLOWER}))
+    answer = comparison_of(first, lost)
+    found = claim(answer)
+    assert (found.verdict, found.through, found.subject) == ("changed", "sync", "async")
+    assert found.change_pct == pytest.approx(100 * (SLOWER - 1), abs=6)
+    assert found.ci95_pct is not None
+    assert found.ci95_pct[0] < 100 * (SLOWER - 1) < found.ci95_pct[1] < 0
+    said = claim_sentence(question(answer, CAPACITY), found, 5.0)
+    assert "async's capacity relative to sync's is" in said
+    assert "lower in B than in A" in said
+    assert claim(comparison_of(lost, first)).change_pct == pytest.approx(
+        100 * (1 / (1 + (found.change_pct or 0) / 100) - 1), abs=0.01
+    )
+
+
+def test_a_slower_machine_is_no_change_however_far_the_numbers_are_apart(
+    here: Path, first: Path
+) -> None:
+    half = {"capacity_per_s": 150.0}
+    slow = made(here / "slow", seed=4, arms=arms(sync=half, async_=half))
+    rewritten(slow, database={"kind": "docker", "flavour": "mysql", "version": "8.4.3"})
+    answer = comparison_of(first, slow)
+    assert claim(answer).verdict in ("equivalent", "inconclusive")
+    values = {
+        (each.letter, each.arm): each.value for each in answer.absolutes if each.metric == CAPACITY
+    }
+    assert (values["B", "sync"] or 0) < 0.6 * (values["A", "sync"] or 0)
+    assert answer.runs[1].what.startswith("MySQL 8.4.3")
+    told = ground_words(answer.setup)
+    assert "database changed" in told
+    assert "not whether either became faster" in told
+
+
+def test_without_an_arm_in_common_there_is_no_claim_and_the_words_say_why(
+    here: Path, first: Path
+) -> None:
+    settings = {"settings": {"pool_size": 20}}
+    other = made(here / "other-pools", seed=5, arms=arms(sync=settings, async_=settings))
+    found = claim(comparison_of(first, other))
+    assert (found.verdict, found.through, numbers(found)) == ("no claim", None, (None,) * 4)
+    assert "no arm in common" in found.reasons[0]
+    assert "pool size 10 against 20" in found.reasons[0]
+
+
+def test_where_the_baseline_differs_the_candidate_is_the_arm_in_common(
+    here: Path, first: Path
+) -> None:
+    """Then the claim is about the baseline, the other way round."""
+    changed = {"settings": {"threads": 80}, "capacity_per_s": 300.0 * SLOWER}
+    other = made(here / "other-baseline", seed=6, arms=arms(sync=changed))
+    found = claim(comparison_of(first, other))
+    assert (found.verdict, found.through, found.subject) == ("changed", "async", "sync")
+    assert found.change_pct == pytest.approx(100 * (SLOWER - 1), abs=6)
+    assert found.subject_differs == ("threads 40 against 80",)
+
+
+def test_runs_whose_arms_stand_in_another_order_are_compared_alike(here: Path, first: Path) -> None:
+    turned = dict(reversed(arms(async_={"capacity_per_s": 300.0 * SLOWER}).items()))
+    other = made(here / "turned", seed=7, arms=turned)
+    found = claim(comparison_of(first, other))
+    assert (found.verdict, found.through, found.subject) == ("changed", "sync", "async")
+    assert found.change_pct == pytest.approx(100 * (SLOWER - 1), abs=6)
+
+
+def test_the_only_arm_that_is_left_over_stands_for_the_other(here: Path, first: Path) -> None:
+    renamed = {"sync": TWINS["sync"], "mine": replace(TWINS["async"], settings={"pool_size": 5})}
+    found = claim(comparison_of(first, made(here / "renamed", seed=8, arms=renamed)))
+    assert (found.through, found.subject, found.other_subject) == ("sync", "async", "mine")
+    assert found.subject_differs == ("pool size 10 against 5",)
+    assert found.ci95_pct is not None
+
+
+def test_a_failed_comparison_gives_no_ratio_anywhere(here: Path, first: Path) -> None:
+    failing = made(here / "failing", seed=9, arms=arms(async_={"error_share": 0.2}))
+    answer = comparison_of(first, failing)
+    for metric in (CAPACITY, P95):
+        asked = question(answer, metric)
+        found = claim(answer, metric)
+        assert (found.verdict, numbers(found)) == ("invalid", (None,) * 4)
+        assert "invalid in B" in found.reasons[0]
+        own = asked.within[1]
+        assert (own.verdict, own.change_pct, own.ci95_pct) == ("invalid", None, None)
+    failed = {(e.letter, e.arm) for e in answer.absolutes if not e.valid}
+    assert failed == {("B", "async")}
+
+
+def test_another_scenario_under_the_same_name_forbids_a_comparison(here: Path, first: Path) -> None:
+    other = BUILT_IN["read-one"].model_copy(update={"timeout_s": 3.0})
+    answer = comparison_of(first, made(here / "redefined", seed=10, scenarios=[other]))
+    found = claim(answer)
+    assert (found.verdict, numbers(found)) == ("no claim", (None,) * 4)
+    assert "defined differently (timeout s)" in found.reasons[0]
+    assert {each.why for each in answer.obstacles} == {found.reasons[0]}
+    assert "timeout" in differing(answer)["Scenarios"][0]
+
+
+@pytest.mark.parametrize(
+    ("load", "metric", "said"),
+    [
+        (ClosedLoad(32), CAPACITY, "16 users against 32 users"),
+        (OpenLoad(90.0), P95, "150/s against 90/s"),
+    ],
+)
+def test_another_load_forbids_a_comparison(
+    here: Path, load: ClosedLoad | OpenLoad, metric: str, said: str
+) -> None:
+    mine = ClosedLoad(16) if metric == CAPACITY else OpenLoad(150.0)
+    one = made(here / f"one-{load.name}", instances=3, loads=[mine])
+    two = made(here / f"two-{load.name}", seed=2, instances=3, loads=[load])
+    found = claim(comparison_of(one, two), metric)
+    assert (found.verdict, numbers(found)) == ("no claim", (None,) * 4)
+    assert said in found.reasons[0].replace("\u00a0", " ")
+
+
+def test_rates_that_are_the_same_share_may_be_a_step_of_rounding_apart(
+    here: Path, first: Path
+) -> None:
+    near = made(here / "near", seed=11, loads=[ClosedLoad(16), OpenLoad(160.0)])
+    found = claim(comparison_of(first, near), P95)
+    assert found.ci95_pct is not None
+    assert any("the rates are not the same" in each for each in found.reasons)
+
+
+def test_windows_of_another_length_are_told(here: Path, first: Path) -> None:
+    longer = made(here / "longer", seed=18, instances=3, block_s=1.5)
+    found = claim(comparison_of(first, longer))
+    assert found.ci95_pct is not None
+    assert "windows are not of the same length (1 s against 1.5 s)" in found.reasons
+
+
+def test_scenarios_that_only_one_run_has_stand_by_themselves(here: Path, first: Path) -> None:
+    more = made(here / "more", seed=12, instances=3, scenarios=["read-page", "read-one"])
+    answer = comparison_of(more, first)
+    assert claim(answer).ci95_pct is not None
+    assert claim(answer, scenario="read-page").reasons == ("B has no scenario read-page",)
+    other_way = comparison_of(first, more)
+    alone = question(other_way, CAPACITY, "read-page")
+    assert [each.letter for each in alone.within] == ["B"]
+    assert alone.claims[0].verdict == "no claim"
+
+
+def test_of_three_runs_the_first_is_the_reference(here: Path, first: Path, again: Path) -> None:
+    third = made(here / "third", seed=13)
+    answer = comparison_of(first, again, third)
+    pairs = [(each.reference, each.other) for each in question(answer, CAPACITY).claims]
+    assert pairs == [("A", "B"), ("A", "C")]
+    assert answer.primary_claims == 4  # whose intervals are wider for it
+    two = claim(comparison_of(first, again))
+    three = question(answer, CAPACITY).claims[0]
+    assert two.ci95_pct is not None
+    assert three.ci95_pct is not None
+    assert three.ci95_pct[0] < two.ci95_pct[0]
+    assert three.ci95_pct[1] > two.ci95_pct[1]
+
+
+def test_an_old_answer_is_made_again_from_the_samples_with_the_same_numbers(
+    here: Path, first: Path, again: Path
+) -> None:
+    old = Path(shutil.copytree(again, here / "old"))
+    summary = json.loads((old / "summary.json").read_text())
+    for scenario in summary["scenarios"]:
+        for each in scenario["comparisons"]:
+            del each["log_standard_error"], each["degrees_of_freedom"]
+    (old / "summary.json").write_text(json.dumps(summary))
+    answer = comparison_of(first, old)
+    assert [run.answer_from for run in answer.runs] == ["summary.json", "samples"]
+    assert "older version" in answer.runs[1].remarks[0]
+    assert answer.questions == comparison_of(first, again).questions
+
+
+def test_an_interrupted_run_is_compared_as_far_as_it_came_and_named(
+    here: Path, first: Path
+) -> None:
+    cut = made(here / "cut", seed=14, status="interrupted")
+    answer = comparison_of(first, cut)
+    assert answer.runs[1].status == "interrupted"
+    assert "interrupted" in answer.runs[1].remarks[0]
+    assert claim(answer).ci95_pct is not None
+
+
+def test_an_arm_that_only_one_run_has_is_named(here: Path, first: Path) -> None:
+    three = {**TWINS, "third": TWINS["async"]}
+    answer = comparison_of(made(here / "three", seed=16, instances=3, arms=three), first)
+    said = {each.claims[0].reasons[0] for each in answer.questions if each.primary}
+    assert "B has no arm third" in said
+
+
+def test_runs_of_one_arm_alone_stand_side_by_side(here: Path) -> None:
+    alone = {"sync": TWINS["sync"]}
+    answer = comparison_of(
+        made(here / "alone-1", instances=3, arms=alone),
+        made(here / "alone-2", seed=2, instances=3, arms=alone),
+    )
+    assert answer.questions == ()
+    assert "no primary comparison in common" in answer.headline
+    assert len(answer.absolutes) == 4
+
+
+def test_a_run_that_measured_nothing_claims_nothing(here: Path, first: Path) -> None:
+    nothing = made(here / "nothing", seed=17, rounds=0, status=None)
+    answer = comparison_of(first, nothing)
+    found = claim(answer)
+    assert numbers(found) == (None,) * 4
+    assert found.verdict in ("no claim", "invalid", "inconclusive")
+    assert all(each.value is None for each in answer.absolutes if each.letter == "B")
+    draw_charts(answer, [read_run(first), read_run(nothing)])
+
+
+def test_secrets_are_masked_whoever_wrote_the_manifest(here: Path, first: Path) -> None:
+    careless = made(here / "careless", seed=15)
+    manifest = json.loads((careless / "manifest.json").read_text())
+    manifest["database"]["address"] = "mysql://bench:hunter2@db/x"
+    manifest["database"]["url"] = "mysql://bench:hunter2@db/x"
+    manifest["spec"]["run"]["database"] = "mysql://bench:hunter2@db/x"
+    manifest["spec"]["arm"][0]["env"] = {"API_TOKEN": "hunter2", "LEVEL": "hunter2"}
+    rewritten(careless, **manifest)
+    answer = comparison_of(first, careless)
+    assert "hunter2" not in json.dumps(answer.to_json())
+    assert "***" in json.dumps(answer.to_json())
