@@ -13,8 +13,9 @@ import pandas as pd
 from loadtests.errors import UsageError
 from loadtests.manifest import kind_of, read_manifest
 from reports.charts.capacity import completions
-from reports.charts.caveats import Caveats, caveats_of
-from reports.charts.latency import MOST_POINTS, READ_AT, judged_load, response_times, spectrum
+from reports.charts.caveats import caveats_of
+from reports.charts.latency import MOST_POINTS, READ_AT, response_times, spectrum
+from reports.charts.scene import Scene
 from reports.compare.model import Absolute, Source
 from reports.compare.record import Curve, RunRecord
 from reports.measures import tidy
@@ -91,41 +92,36 @@ def _reached(stored: StoredRun, summary: Summary) -> tuple[list[Absolute], list[
     caveats = caveats_of(stored, summary, "")
     points: list[Absolute] = []
     curves: list[Curve] = []
-    for scenario in summary.scenarios:
+    for number, scenario in enumerate(summary.scenarios, start=1):
+        scene = Scene(stored, scenario, number, {}, caveats)
         closed = next((each for each in scenario.loads if each.model == "closed"), None)
         if closed is not None:
-            points += _capacities(stored, scenario, closed, caveats)
-        judged = judged_load(scenario.loads)
-        if judged is not None and not stored.scenario(scenario.name).expect_errors:
-            times = response_times(stored, scenario.name, judged)
-            curves += _curves(scenario.name, judged, times, caveats)
+            points += _capacities(scene, closed)
+        judged = scene.judged_load
+        if judged is not None and not scene.expects_errors:
+            times = response_times(scene)
+            curves += _curves(scene, judged, times)
             if judged.model == "open":
-                points += _latencies(stored, scenario, judged, times, caveats)
+                points += _latencies(scene, judged, times)
     return points, curves
 
 
-def _capacities(
-    stored: StoredRun, scenario: ScenarioSummary, load: LoadFacts, caveats: Caveats
-) -> Iterator[Absolute]:
-    trials = completions(stored, scenario.name, load)
-    for result in _results(scenario, load, None):
+def _capacities(scene: Scene, load: LoadFacts) -> Iterator[Absolute]:
+    trials = completions(scene.at(load))
+    for result in _results(scene.summary, load, None):
         value = measured_value(result, CAPACITY)
         own = trials[trials["arm"] == result.arm]
         means = own.groupby("instance")["per_s"].mean().to_numpy(dtype="float64")
-        valid = not caveats.failures((scenario.name, load.load, result.arm), CAPACITY)
+        valid = not scene.failed(load, result.arm, CAPACITY)
         ci = interval_of_mean(value, means)
-        yield Absolute("", scenario.name, load, result.arm, CAPACITY, None, value, ci, valid)
+        yield Absolute("", scene.name, load, result.arm, CAPACITY, None, value, ci, valid)
 
 
 def _latencies(
-    stored: StoredRun,
-    scenario: ScenarioSummary,
-    load: LoadFacts,
-    times: Mapping[str, pd.DataFrame],
-    caveats: Caveats,
+    scene: Scene, load: LoadFacts, times: Mapping[str, pd.DataFrame]
 ) -> Iterator[Absolute]:
-    judged = stored.scenario(scenario.name).judged_request
-    for result in _results(scenario, load, judged):
+    judged = scene.judged_request
+    for result in _results(scene.summary, load, judged):
         value, ci = measured_value(result, P95), None
         if value is not None and result.arm in times:
             own = times[result.arm]
@@ -133,8 +129,8 @@ def _latencies(
                 own["response_ms"].to_numpy(dtype="float64"),
                 own["instance"].to_numpy(dtype="int64"),
             )
-        valid = not caveats.failures((scenario.name, load.load, result.arm), LATENCY)
-        yield Absolute("", scenario.name, load, result.arm, P95, judged, value, ci, valid)
+        valid = not scene.failed(load, result.arm, LATENCY)
+        yield Absolute("", scene.name, load, result.arm, P95, judged, value, ci, valid)
 
 
 def _results(scenario: ScenarioSummary, load: LoadFacts, request: str | None) -> list[Result]:
@@ -142,22 +138,20 @@ def _results(scenario: ScenarioSummary, load: LoadFacts, request: str | None) ->
     return [each for each in scenario.results if (each.load, each.request) == (load.load, request)]
 
 
-def _curves(
-    scenario: str, load: LoadFacts, times: Mapping[str, pd.DataFrame], caveats: Caveats
-) -> Iterator[Curve]:
+def _curves(scene: Scene, load: LoadFacts, times: Mapping[str, pd.DataFrame]) -> Iterator[Curve]:
     for arm, frame in times.items():
         values = frame["response_ms"].to_numpy(dtype="float64")
         share, value_ms = spectrum(values, MOST_POINTS)
         read = {each: exact_percentile(values, each / 100.0) for each in READ_AT}
         yield Curve(
-            scenario=scenario,
+            scenario=scene.name,
             arm=arm,
             load=load,
             share=share,
             value_ms=value_ms,
             read_ms={each: found for each, found in read.items() if found is not None},
             answers=len(values),
-            valid=not caveats.failures((scenario, load.load, arm), LATENCY),
+            valid=not scene.failed(load, arm, LATENCY),
         )
 
 
