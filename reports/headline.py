@@ -18,6 +18,9 @@ LEAD, BREAK = " – ", "; "
 Primaries = Sequence[tuple[ScenarioSummary, Sequence[Comparison]]]
 """Scenarios with the primary comparisons of one pair of arms."""
 
+BLIND_PCT = 100.0
+"""A smallest effect of this size or more: the run saw next to nothing."""
+
 
 def headline(
     scenarios: Sequence[ScenarioSummary],
@@ -172,14 +175,18 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _nothing_shown(everything: Sequence[Comparison], baseline: str, candidate: str) -> str:
-    seen = []
+    seen, blind = [], []
     for metric in dict.fromkeys(each.metric for each in everything):
         sizes = [e.mde_pct for e in everything if e.metric == metric and e.mde_pct is not None]
-        if sizes:
-            name = words.metric_name(metric)
+        name = words.metric_name(metric)
+        if sizes and min(sizes) >= BLIND_PCT:
+            blind.append(name)
+        elif sizes:
             seen.append(f"{_span_pct([min(sizes), max(sizes)])} in {name}")
-    unseen = f": a difference of less than {' or '.join(seen)} would not have shown" if seen else ""
-    return f"This run cannot tell {candidate} from {baseline}{unseen}."
+    unseen = [f"a difference of less than {' or '.join(seen)} would not have shown"] if seen else []
+    unseen += [f"hardly any in {' or '.join(blind)} would have"] if blind else []
+    told = ", and ".join(unseen)
+    return f"This run cannot tell {candidate} from {baseline}{f': {told}' if told else ''}."
 
 
 def _alone(scenarios: Sequence[ScenarioSummary], arm: str) -> str:
