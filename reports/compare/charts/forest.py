@@ -192,14 +192,12 @@ def _draw_line(axes: Axes, y: int, line: Line, compared: Compared, limit: float)
     colour, shape = (MUTED, "D") if mark is None else (mark.colour, mark.marker)
     tip = f"{line.label}: {line.reading} ({words.interval(line.ci95_pct)})"
     if line.ci95_pct is not None:
-        before = len(axes.lines)
-        draw_interval(axes, y, line.ci95_pct, limit, colour)
-        for drawn in axes.lines[before:]:  # the interval, and an arrow head where it goes on
+        for drawn in draw_interval(axes, y, line.ci95_pct, limit, colour):
             tag(drawn, number)
     if line.change_pct is not None:
         face = colour if line.decided else PAPER
-        draw_point(axes, y, line.change_pct, limit, shape, (colour, face))
-        tag(axes.lines[-1], number, [tip])
+        point = draw_point(axes, y, line.change_pct, limit, shape, (colour, face))
+        tag(point, number, [tip])
     draw_reading(axes, y, line.reading)
 
 
