@@ -45,6 +45,11 @@ NOT_TOLD: frozenset[Path] = frozenset(
     }
 )
 """What changes from one start to the next and says nothing of the set-up."""
+NAMED = frozenset({"scenario", "load", "arm", "arms"})
+"""What the second part of a path names one of."""
+TOLD_ONCE = frozenset({"scenario", "arm"})
+"""Where one is missing it is said here, and not once more among loads and what arms told."""
+THERE = "there"
 SIZES = ("seed", "instances", "rounds", "pairs")
 KNOWN_ABOVE = frozenset({"python", "gil", "implementation"})
 """Of an arm's runtime: the same as the run's own Python, which is told once."""
@@ -52,7 +57,7 @@ KNOWN_ABOVE = frozenset({"python", "gil", "implementation"})
 
 def setup_of(runs: Sequence[RunRecord]) -> tuple[Group, ...]:
     """Every fact of the set-ups by group; groups without any fact are left out."""
-    facts = [facts_of(run) for run in runs]
+    facts = _without_details_of_what_is_missing([facts_of(run) for run in runs])
     paths = list(dict.fromkeys(path for each in facts for path in each))
     groups = []
     for number, (title, is_ground, _) in enumerate(GROUPS):
@@ -63,6 +68,26 @@ def setup_of(runs: Sequence[RunRecord]) -> tuple[Group, ...]:
         if own:
             groups.append(Group(title, is_ground, differing, same))
     return tuple(groups)
+
+
+def _without_details_of_what_is_missing(facts: Sequence[Facts]) -> list[Facts]:
+    """A scenario or an arm that some runs do not have is one fact, not all that is said of it."""
+    named = [{path[:2] for path in each if path[0] in NAMED} for each in facts]
+    missing = set().union(*named) - set(named[0]).intersection(*named)
+    return [
+        {path: value for path, value in each.items() if path[:2] not in missing}
+        | {
+            start: THERE
+            for start in _named_in_order(each)
+            if start in missing and start[0] in TOLD_ONCE
+        }
+        for each in facts
+    ]
+
+
+def _named_in_order(facts: Facts) -> list[Path]:
+    """The beginnings of named things, in the order in which they are told."""
+    return list(dict.fromkeys(path[:2] for path in facts if path[0] in NAMED))
 
 
 def _group(path: Path) -> int:

@@ -206,6 +206,8 @@ def test_scenarios_that_only_one_run_has_stand_by_themselves(here: Path, first: 
     more = made(here / "more", seed=12, instances=3, scenarios=["read-page", "read-one"])
     answer = comparison_of(more, first)
     assert claim(answer).ci95_pct is not None
+    assert differing(answer)["Scenarios"] == ["read-page"]
+    assert "Loads" not in differing(answer)
     assert claim(answer, scenario="read-page").reasons == ("B has no scenario read-page",)
     other_way = comparison_of(first, more)
     alone = question(other_way, CAPACITY, "read-page")
