@@ -74,13 +74,10 @@ def _without_details_of_what_is_missing(facts: Sequence[Facts]) -> list[Facts]:
     """A scenario or an arm that some runs do not have is one fact, not all that is said of it."""
     named = [{path[:2] for path in each if path[0] in NAMED} for each in facts]
     missing = set().union(*named) - set(named[0]).intersection(*named)
+    told = {start for start in missing if start[0] in TOLD_ONCE}
     return [
         {path: value for path, value in each.items() if path[:2] not in missing}
-        | {
-            start: THERE
-            for start in _named_in_order(each)
-            if start in missing and start[0] in TOLD_ONCE
-        }
+        | {start: THERE for start in _named_in_order(each) if start in told}
         for each in facts
     ]
 
