@@ -24,7 +24,7 @@ def page_of(answer=None, proofs=(), **kept) -> str:
     answer = answer or summary()
     arms = ("sync", "async")
     with chart_style():
-        charts = ChartSet(tuple(forest_charts(answer, marks_of(arms), 5.0)), (), (), ())
+        charts = ChartSet(tuple(forest_charts(answer, marks_of(arms), 5.0)), (), (), (), ())
     return render_html(Parts(answer, {**manifest(), **kept}, charts, arms, 5.0, proofs))
 
 
@@ -189,7 +189,7 @@ def test_an_empty_run_still_makes_a_page() -> None:
     empty = summary(status="interrupted", headline="Nothing was measured.")
     read(render_html(Parts(
         summary(scenario(comparisons=(), results=(), gates=()), headline=empty.headline),
-        {}, ChartSet((), (), (), ()), ("sync",), 5.0,
+        {}, ChartSet((), (), (), (), ()), ("sync",), 5.0,
     )))  # fmt: skip
 
 
@@ -198,7 +198,7 @@ def test_two_arms_without_a_comparison_are_not_one_arm_alone(
     arms: tuple[str, ...], alone: bool
 ) -> None:
     answer = summary(scenario(comparisons=()), status="interrupted")
-    page = render_html(Parts(answer, manifest(), ChartSet((), (), (), ()), arms, 5.0))
+    page = render_html(Parts(answer, manifest(), ChartSet((), (), (), (), ()), arms, 5.0))
     assert ("One arm alone" in page) is alone
     assert ("the run ended before" in page) is not alone
 

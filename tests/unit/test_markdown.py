@@ -19,7 +19,7 @@ def report_of(answer=None, proofs=(), **kept) -> str:
     answer = answer or summary()
     with chart_style():
         charts = tuple(forest_charts(answer, marks_of(["sync", "async"]), 5.0))
-    sections = ChartSet(charts, (), (), ())
+    sections = ChartSet(charts, (), (), (), ())
     told = {**manifest(), **kept}
     return render_markdown(Parts(answer, told, sections, ("sync", "async"), 5.0, proofs))
 

@@ -38,7 +38,7 @@ def only_case(summary: Summary) -> Case:
 
 
 def parts(summary: Summary, **kept: object) -> Parts:
-    charts = ChartSet((), (), (), ())
+    charts = ChartSet((), (), (), (), ())
     return Parts(summary, {**manifest(), **kept}, charts, ("good", "bad"), 5.0)
 
 
