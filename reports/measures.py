@@ -18,6 +18,11 @@ Bools = npt.NDArray[np.bool_]
 
 NS_PER_MS = 1e6
 SPLIT = ("thread_ms", "pool_ms", "db_ms", "total_ms")
+KEPT = ("arrival_ns", "sent_ns", "done_ns", "status", "error", *SPLIT)
+"""Columns of the samples that gates and results look at beside the arrays of LoadData."""
+JUDGED = ("trial", "request", "ok", "phase", *KEPT)
+"""Columns of SAMPLE_SCHEMA that LoadData is made of: nobody judges by the others, and what a row
+says of its arm, instance and block, its trial says too."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class LoadData:
     """Everything measured in finished trials of one scenario at one load.
 
     `trials`: one row per trial; all arrays: one entry per sample. `row` is the sample's trial as
-    an index into `trials`. `response_ms` and `service_ms` are NaN where a request does not count
+    an index into `trials`; `samples` has the columns KEPT. `response_ms` and `service_ms` are NaN where a request does not count
     (errors); timeouts count as at least the timeout.
     """
 
@@ -84,7 +89,7 @@ class LoadData:
 def load_data(
     facts: LoadFacts, timeout_s: float, trials: pd.DataFrame, samples: pd.DataFrame
 ) -> LoadData:
-    """Arrays from the finished trials of one scenario at one load, and their samples."""
+    """Arrays from the finished trials of one scenario at one load, and their samples (JUDGED)."""
     trials = trials.sort_values("trial", ignore_index=True)
     row = np.searchsorted(trials["trial"].to_numpy(), samples["trial"].to_numpy()).astype(np.int64)
     ok = samples["ok"].to_numpy(dtype=bool)
@@ -94,7 +99,7 @@ def load_data(
         facts=facts,
         timeout_s=timeout_s,
         trials=trials,
-        samples=samples,
+        samples=samples[list(KEPT)],
         row=row,
         steady=(samples["phase"] == "steady").to_numpy(dtype=bool),
         ok=ok,

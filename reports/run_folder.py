@@ -17,16 +17,20 @@ from loadtests.sameness.record import Proof
 from loadtests.scenarios.model import Scenario
 from loadtests.second_opinion.record import Opinion
 from loadtests.spec import Spec
+from loadtests.trials import SAMPLE_SCHEMA
+from reports.measures import JUDGED, LoadData, load_data
 from reports.model import LoadFacts, Status
 from reports.samples import read_samples, read_telemetry, sample_file
 from reports.trial_frame import trial_frame, with_row_counts, without_disturbed
 
 FINISHED = ("finished",)
+MOST_KEPT = 2_000_000
+"""Samples (some 100 bytes each) that are kept for those who ask again."""
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run's folder, read and checked; samples are read on demand and kept.
+    """One run's folder, read and checked; samples are read on demand.
 
     `trials` holds one row per trial event of the journal (columns TRIAL_COLUMNS and `rows`, the
     number of stored samples); unknown numbers are NaN. `state` is `finished`, `invalid`,
@@ -54,7 +58,7 @@ class StoredRun:
     """What was looked at between rounds: resources, settings, tables."""
     opinion: Opinion | None = None
     """What wrk saw beside our generator, or why it was not asked; None in a run without an end."""
-    _kept: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, repr=False)
+    _kept: dict[tuple[str, str], LoadData] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> StoredRun:
@@ -131,19 +135,40 @@ class StoredRun:
         chosen = (self.trials["scenario"] == scenario) & (self.trials["load"] == load)
         return self.trials[chosen & self.trials["state"].isin(states)]
 
-    def samples(self, scenario: str, load: str, states: Sequence[str] = FINISHED) -> pd.DataFrame:
-        """Samples across rounds (columns of SAMPLE_SCHEMA), by default of finished trials only.
+    def samples(
+        self,
+        scenario: str,
+        load: str,
+        states: Sequence[str] = FINISHED,
+        columns: Sequence[str] = tuple(SAMPLE_SCHEMA.names),
+    ) -> pd.DataFrame:
+        """Samples across rounds, by default of finished trials only; read anew each time.
 
-        Times are nullable Int64 in ns. Raises StorageError when a file is damaged.
+        `columns` are of SAMPLE_SCHEMA, `trial` among them: what is not asked for is not read.
+        Times are nullable Int64 in ns, words are categories. Raises StorageError when a file is
+        damaged.
         """
-        key = (scenario, load)
-        if key not in self._kept:
-            rounds = sorted(set(self.trials.loc[self.trials["scenario"] == scenario, "round"]))
-            files = [sample_file(self.folder, scenario, load, int(each)) for each in rounds]
-            self._kept[key] = read_samples([file for file in files if file.exists()])
-        wanted = self.trials_of(scenario, load, states)["trial"]
-        everything = self._kept[key]
-        return everything[everything["trial"].isin(wanted)]
+        rounds = sorted(set(self.trials.loc[self.trials["scenario"] == scenario, "round"]))
+        files = [sample_file(self.folder, scenario, load, int(each)) for each in rounds]
+        everything = read_samples([file for file in files if file.exists()], columns)
+        wanted = everything["trial"].isin(self.trials_of(scenario, load, states)["trial"])
+        return everything if wanted.all() else everything[wanted]
+
+    def measured(self, scenario: str, facts: LoadFacts) -> LoadData:
+        """Finished trials and samples of one scenario at one load, as arrays.
+
+        Kept while the samples of all that is kept are MOST_KEPT or fewer: beyond, a place is read
+        again whenever it is asked for, so that memory holds one at a time.
+        """
+        place = (scenario, facts.load)
+        if place in self._kept:
+            return self._kept[place]
+        trials = self.trials_of(scenario, facts.load)
+        samples = self.samples(scenario, facts.load, columns=JUDGED)
+        data = load_data(facts, self.scenario(scenario).timeout_s, trials, samples)
+        if sum(len(each.row) for each in self._kept.values()) + len(data.row) <= MOST_KEPT:
+            self._kept[place] = data
+        return data
 
 
 def load_run(folder: Path) -> StoredRun:

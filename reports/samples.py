@@ -26,28 +26,42 @@ def sample_file(folder: Path, scenario: str, load: str, round_number: int) -> Pa
     return folder / "samples" / folder_name(scenario) / f"{load}-{round_number}.parquet"
 
 
-def read_samples(files: Sequence[Path]) -> pd.DataFrame:
-    """All rows of `files` in SAMPLE_SCHEMA, in order. Raises StorageError naming a bad file."""
-    tables = [_read_checked(file) for file in files]
-    table = pa.concat_tables(tables) if tables else SAMPLE_SCHEMA.empty_table()
-    frame: pd.DataFrame = table.to_pandas(types_mapper=NULLABLE.get)
+def read_samples(
+    files: Sequence[Path], columns: Sequence[str] = tuple(SAMPLE_SCHEMA.names)
+) -> pd.DataFrame:
+    """All rows of `files` in order, of the columns asked for; words are categories.
+
+    Raises StorageError naming a bad file.
+    """
+    schema = pa.schema([_as_read(SAMPLE_SCHEMA.field(name)) for name in columns])
+    tables = [_read_checked(file, schema) for file in files]
+    table = pa.concat_tables(tables) if tables else schema.empty_table()
+    frame: pd.DataFrame = table.to_pandas(
+        types_mapper=NULLABLE.get, split_blocks=True, self_destruct=True
+    )
     return frame
 
 
-def _read_checked(file: Path) -> pa.Table:
+def _as_read(column: pa.Field) -> pa.Field:
+    """A few words that stand in millions of rows are kept once, with a number in each row."""
+    if column.type == pa.string():
+        return column.with_type(pa.dictionary(pa.int32(), pa.string()))
+    return column
+
+
+def _read_checked(file: Path, schema: pa.Schema) -> pa.Table:
+    words = [column.name for column in schema if pa.types.is_dictionary(column.type)]
     try:
-        table = pq.read_table(file, partitioning=None)
-        return table.select(SAMPLE_SCHEMA.names).cast(SAMPLE_SCHEMA)
+        with pq.ParquetFile(file, read_dictionary=words) as stored:
+            table = stored.read(schema.names)
+        return table.select(schema.names).cast(schema)
     except (OSError, KeyError, pa.ArrowException) as error:
         raise _damaged(file, error) from error
 
 
 def count_rows(file: Path) -> dict[int, int]:
     """Stored samples per trial. Raises StorageError when the file is damaged."""
-    try:
-        trial = pq.read_table(file, columns=["trial"], partitioning=None)["trial"]
-    except (OSError, KeyError, pa.ArrowException) as error:
-        raise _damaged(file, error) from error
+    trial = _read_checked(file, pa.schema([SAMPLE_SCHEMA.field("trial")]))["trial"]
     trials, counts = np.unique(trial.to_numpy(), return_counts=True)
     return dict(zip(trials.tolist(), counts.tolist(), strict=True))
 
