@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loadtests.errors import StorageError
@@ -19,6 +20,10 @@ Floats = npt.NDArray[np.float64]
 
 NULLABLE = {pa.int64(): pd.Int64Dtype()}
 """Nanoseconds may be null and must not pass through float64, which rounds them."""
+
+
+ALWAYS_KNOWN = frozenset({"trial", "request", "arrival_ns", "status", "ok", "phase"})
+"""Columns in which no row is empty, whatever became of its request."""
 
 
 def sample_file(folder: Path, scenario: str, load: str, round_number: int) -> Path:
@@ -54,9 +59,17 @@ def _read_checked(file: Path, schema: pa.Schema) -> pa.Table:
     try:
         with pq.ParquetFile(file, read_dictionary=words) as stored:
             table = stored.read(schema.names)
-        return table.select(schema.names).cast(schema)
+        table = table.select(schema.names).cast(schema)
     except (OSError, KeyError, pa.ArrowException) as error:
-        raise _damaged(file, error) from error
+        raise _damaged(file, str(error)) from error
+    for name in ALWAYS_KNOWN.intersection(schema.names):
+        if table[name].null_count:
+            raise _damaged(file, f"{table[name].null_count} rows have no {name}")
+    if {"arrival_ns", "done_ns"} <= set(schema.names):
+        early = pc.sum(pc.less(table["done_ns"], table["arrival_ns"])).as_py() or 0
+        if early:
+            raise _damaged(file, f"{early} requests were answered before they were due")
+    return table
 
 
 def count_rows(file: Path) -> dict[int, int]:
@@ -73,16 +86,16 @@ def read_telemetry(file: Path) -> tuple[pd.DataFrame | None, list[str]]:
     except FileNotFoundError:
         return None, []
     except (OSError, pa.ArrowException) as error:
-        return None, [f"{file.name} cannot be read ({_first_line(error)}); charts lack it."]
+        return None, [f"{file.name} cannot be read ({_first_line(str(error))}); charts lack it."]
     return frame, []
 
 
-def _damaged(file: Path, error: Exception) -> StorageError:
+def _damaged(file: Path, why: str) -> StorageError:
     return StorageError(
-        f"{file} is not a readable sample file ({_first_line(error)}).",
+        f"{file} is not a readable sample file ({_first_line(why)}).",
         hint="Restore it from a copy, or remove it: its trials are then left out, and said to be.",
     )
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _first_line(why: str) -> str:
+    return (why.splitlines() or ["no reason given"])[0]

@@ -62,9 +62,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--millions", type=float, nargs="+", default=[0.3, 1.0, 3.0])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="keep the runs there, and use what is there")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        sizes = [built(Path(folder), round(1e6 * each)) for each in options.millions]
+    with tempfile.TemporaryDirectory() as passing:
+        folder = options.folder or Path(passing)
+        sizes = [built(folder, round(1e6 * each)) for each in options.millions]
         costs: dict[Path, list[Cost]] = {size.folder: [] for size in sizes}
         for _ in range(options.repeats):
             for size in sizes:
@@ -77,11 +79,12 @@ def built(folder: Path, samples: int) -> Size:
     when `bench report` is started would count as its memory (Linux keeps the peak over exec)."""
     made = folder / str(samples)
     rounds = max(1, round(samples / SAMPLES_OF_A_ROUND))
-    child = multiprocessing.get_context("spawn").Process(target=_build, args=(made, rounds))
-    child.start()
-    child.join()
-    if child.exitcode:
-        raise SystemExit(f"building a run of {samples} samples failed")
+    if not (made / "manifest.json").exists():
+        child = multiprocessing.get_context("spawn").Process(target=_build, args=(made, rounds))
+        child.start()
+        child.join()
+        if child.exitcode:
+            raise SystemExit(f"building a run of {samples} samples failed")
     files = sorted((made / "samples").rglob("*.parquet"))
     stored = sum(pq.read_metadata(file).num_rows for file in files)
     trials = rounds * INSTANCES * len(SCENARIOS) * len(LOADS) * 2

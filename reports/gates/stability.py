@@ -121,10 +121,7 @@ def _medians_ms(data: LoadData, chosen: Bools | None = None, fewest: int = 1) ->
 def block_log_ratios(data: LoadData, pairing: Pairing) -> Floats:
     """Log of candidate over baseline in each block: of rates (closed) or medians (open); NaN where
     one is not known."""
-    if data.facts.model == "closed":
-        values = data.good_per_s()
-    else:
-        values = _medians_ms(data)
+    values = data.good_per_s() if data.facts.model == "closed" else _medians_ms(data)
     values = np.where(values > 0, values, np.nan)
     return np.asarray(np.log(values[pairing.candidate] / values[pairing.baseline]))
 
