@@ -33,7 +33,7 @@ SCHEMA = 1
 """Of manifest.json, as this version reads it."""
 OBJECTS = ("host", "placement", "database", "durability", "commit", "versions", "arms")
 """Keys of a manifest that hold objects, where they are there."""
-MOST_KEPT = 2_000_000
+MOST_KEPT = 3_000_000
 """Samples (some 100 bytes each) that are kept for those who ask again."""
 
 
