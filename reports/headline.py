@@ -49,8 +49,12 @@ def headline(
 def _many(
     scenarios: Sequence[ScenarioSummary], pairs: Sequence[tuple[str, str]], margin_pct: float
 ) -> str:
-    told = [f"{pair[1]}: {_briefly(_primaries(scenarios, pair), margin_pct)}" for pair in pairs]
     baselines = {baseline for baseline, _ in pairs}
+    names = [each if len(baselines) == 1 else f"{each} against {base}" for base, each in pairs]
+    told = [
+        f"{name}: {_briefly(_primaries(scenarios, pair), margin_pct)}"
+        for name, pair in zip(names, pairs, strict=True)
+    ]
     start = f"Against {pairs[0][0]}" if len(baselines) == 1 else "Each against its baseline"
     return f"{start}{LEAD}{BREAK.join(told)}."
 

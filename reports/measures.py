@@ -18,6 +18,13 @@ Bools = npt.NDArray[np.bool_]
 
 NS_PER_MS = 1e6
 SPLIT = ("thread_ms", "pool_ms", "db_ms", "total_ms")
+LONGEST_MS = 1e9
+"""Eleven days."""
+KEPT = ("arrival_ns", "sent_ns", "done_ns", "status", "error", *SPLIT)
+"""Columns of the samples that gates and results look at beside the arrays of LoadData."""
+JUDGED = ("trial", "request", "ok", "phase", *KEPT)
+"""Columns of SAMPLE_SCHEMA that LoadData is made of: nobody judges by the others, and what a row
+says of its arm, instance and block, its trial says too."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,8 @@ class LoadData:
     """Everything measured in finished trials of one scenario at one load.
 
     `trials`: one row per trial; all arrays: one entry per sample. `row` is the sample's trial as
-    an index into `trials`. `response_ms` and `service_ms` are NaN where a request does not count
-    (errors); timeouts count as at least the timeout.
+    an index into `trials`; `samples` has the columns KEPT. `response_ms` and `service_ms` are NaN
+    where a request does not count (errors); timeouts count as at least the timeout.
     """
 
     facts: LoadFacts
@@ -84,7 +91,7 @@ class LoadData:
 def load_data(
     facts: LoadFacts, timeout_s: float, trials: pd.DataFrame, samples: pd.DataFrame
 ) -> LoadData:
-    """Arrays from the finished trials of one scenario at one load, and their samples."""
+    """Arrays from the finished trials of one scenario at one load, and their samples (JUDGED)."""
     trials = trials.sort_values("trial", ignore_index=True)
     row = np.searchsorted(trials["trial"].to_numpy(), samples["trial"].to_numpy()).astype(np.int64)
     ok = samples["ok"].to_numpy(dtype=bool)
@@ -94,7 +101,7 @@ def load_data(
         facts=facts,
         timeout_s=timeout_s,
         trials=trials,
-        samples=samples,
+        samples=samples[list(KEPT)].assign(**{each: _known_ms(samples[each]) for each in SPLIT}),
         row=row,
         steady=(samples["phase"] == "steady").to_numpy(dtype=bool),
         ok=ok,
@@ -127,6 +134,12 @@ def _ms(samples: pd.DataFrame, start: str, end: str) -> Floats:
 def _counting(elapsed_ms: Floats, ok: Bools, timed_out: Bools, timeout_s: float) -> Floats:
     at_least = np.fmax(elapsed_ms, timeout_s * 1000.0)
     return np.where(ok, elapsed_ms, np.where(timed_out, at_least, np.nan))
+
+
+def _known_ms(column: pd.Series) -> pd.Series:
+    """What an app told of a request's time; unknown where it cannot be a time (an app may send any
+    number, and one that is absurd would be every mean)."""
+    return column.where(column.between(0.0, LONGEST_MS))
 
 
 def _in_window(samples: pd.DataFrame, trials: pd.DataFrame, row: Ints) -> Bools:

@@ -53,6 +53,27 @@ def exact_percentile(ordered: Floats, q: float) -> float | None:
     return float(ordered[rank(len(ordered), q) - 1])
 
 
+def medians_by(values: Floats, group: Ints, groups: int, fewest: int = 1) -> Floats:
+    """The median of the values of each of `groups` groups (`group`: 0 … groups−1 per value); NaN
+    where there are fewer than `fewest`."""
+    by_value = np.argsort(values)
+    ordered = values[by_value[np.argsort(_narrow(group[by_value], groups), kind="stable")]]
+    counts = np.bincount(group, minlength=groups)
+    starts = np.cumsum(counts) - counts
+    some = counts >= max(1, fewest)
+    medians = np.full(groups, np.nan)
+    lower = (starts + (counts - 1) // 2)[some]
+    upper = (starts + counts // 2)[some]
+    medians[some] = (ordered[lower] + ordered[upper]) / 2.0
+    return medians
+
+
+def _narrow(group: Ints, groups: int) -> npt.NDArray[np.integer]:
+    """Groups in the narrowest type that holds them: numpy sorts 16 bits by radix, three times as
+    fast."""
+    return group.astype(np.min_scalar_type(groups))
+
+
 def left_out_quantiles(values: Floats, cluster: Ints, clusters: int, q: float) -> Floats:
     """The `q` quantile of all `values` but those of one cluster, for each of `clusters` in turn.
 

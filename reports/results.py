@@ -71,8 +71,9 @@ def _throughput(data: LoadData, trials: pd.DataFrame, request: str | None) -> fl
 
 def _split(data: LoadData, good: Bools) -> SplitMs:
     """Means over good responses; `own` is what is left of the total."""
-    frame = data.samples[list(SPLIT)]
-    columns = {name: frame[name].to_numpy(dtype="float64", na_value=np.nan)[good] for name in SPLIT}
+    columns = {
+        name: data.samples[name].to_numpy(dtype="float64", na_value=np.nan)[good] for name in SPLIT
+    }
     total = columns["total_ms"]
     waits = [np.nan_to_num(columns[name], nan=0.0) for name in SPLIT[:3]]
     means = {name: tidy(mean_or_none(column)) for name, column in columns.items()}

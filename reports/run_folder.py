@@ -17,16 +17,29 @@ from loadtests.sameness.record import Proof
 from loadtests.scenarios.model import Scenario
 from loadtests.second_opinion.record import Opinion
 from loadtests.spec import Spec
+from loadtests.trials import SAMPLE_SCHEMA
+from reports.measures import JUDGED, LoadData, load_data
 from reports.model import LoadFacts, Status
 from reports.samples import read_samples, read_telemetry, sample_file
-from reports.trial_frame import trial_frame, with_row_counts, without_disturbed
+from reports.trial_frame import (
+    trial_frame,
+    unreadable_trials,
+    with_row_counts,
+    without_disturbed,
+)
 
 FINISHED = ("finished",)
+SCHEMA = 1
+"""Of manifest.json, as this version reads it."""
+OBJECTS = ("host", "placement", "database", "durability", "commit", "versions", "arms")
+"""Keys of a manifest that hold objects, where they are there."""
+MOST_KEPT = 3_000_000
+"""Samples (some 100 bytes each) that are kept for those who ask again."""
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run's folder, read and checked; samples are read on demand and kept.
+    """One run's folder, read and checked; samples are read on demand.
 
     `trials` holds one row per trial event of the journal (columns TRIAL_COLUMNS and `rows`, the
     number of stored samples); unknown numbers are NaN. `state` is `finished`, `invalid`,
@@ -54,7 +67,7 @@ class StoredRun:
     """What was looked at between rounds: resources, settings, tables."""
     opinion: Opinion | None = None
     """What wrk saw beside our generator, or why it was not asked; None in a run without an end."""
-    _kept: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, repr=False)
+    _kept: dict[tuple[str, str], LoadData] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> StoredRun:
@@ -131,19 +144,40 @@ class StoredRun:
         chosen = (self.trials["scenario"] == scenario) & (self.trials["load"] == load)
         return self.trials[chosen & self.trials["state"].isin(states)]
 
-    def samples(self, scenario: str, load: str, states: Sequence[str] = FINISHED) -> pd.DataFrame:
-        """Samples across rounds (columns of SAMPLE_SCHEMA), by default of finished trials only.
+    def samples(
+        self,
+        scenario: str,
+        load: str,
+        states: Sequence[str] = FINISHED,
+        columns: Sequence[str] = tuple(SAMPLE_SCHEMA.names),
+    ) -> pd.DataFrame:
+        """Samples across rounds, by default of finished trials only; read anew each time.
 
-        Times are nullable Int64 in ns. Raises StorageError when a file is damaged.
+        `columns` are of SAMPLE_SCHEMA, `trial` among them: what is not asked for is not read.
+        Times are nullable Int64 in ns, words are categories. Raises StorageError when a file is
+        damaged.
         """
-        key = (scenario, load)
-        if key not in self._kept:
-            rounds = sorted(set(self.trials.loc[self.trials["scenario"] == scenario, "round"]))
-            files = [sample_file(self.folder, scenario, load, int(each)) for each in rounds]
-            self._kept[key] = read_samples([file for file in files if file.exists()])
-        wanted = self.trials_of(scenario, load, states)["trial"]
-        everything = self._kept[key]
-        return everything[everything["trial"].isin(wanted)]
+        rounds = sorted(set(self.trials.loc[self.trials["scenario"] == scenario, "round"]))
+        files = [sample_file(self.folder, scenario, load, int(each)) for each in rounds]
+        everything = read_samples([file for file in files if file.exists()], columns)
+        wanted = everything["trial"].isin(self.trials_of(scenario, load, states)["trial"])
+        return everything if wanted.all() else everything[wanted]
+
+    def measured(self, scenario: str, facts: LoadFacts) -> LoadData:
+        """Finished trials and samples of one scenario at one load, as arrays.
+
+        Kept while the samples of all that is kept are MOST_KEPT or fewer: beyond, a place is read
+        again whenever it is asked for, so that memory holds one at a time.
+        """
+        place = (scenario, facts.load)
+        if place in self._kept:
+            return self._kept[place]
+        trials = self.trials_of(scenario, facts.load)
+        samples = self.samples(scenario, facts.load, columns=JUDGED)
+        data = load_data(facts, self.scenario(scenario).timeout_s, trials, samples)
+        if sum(len(each.row) for each in self._kept.values()) + len(data.row) <= MOST_KEPT:
+            self._kept[place] = data
+        return data
 
 
 def load_run(folder: Path) -> StoredRun:
@@ -153,9 +187,11 @@ def load_run(folder: Path) -> StoredRun:
     if manifest.get("baseline") not in (None, *(arm.name for arm in spec.arm)):
         raise _damaged(folder / "manifest.json", "its baseline is none of its arms")
     events, torn = _read_journal(folder / "journal.jsonl")
+    lost = unreadable_trials(events)
     trials, missing = with_row_counts(trial_frame(events), folder)
     status, ending = _status(events)
     trials, dropped = without_disturbed(trials, events)
+    rates, odd = _rates(events)
     proofs, unreadable = _proofs(events)
     inspections, unknown = _inspections(events)
     opinion, unread = _opinion(events)
@@ -171,6 +207,9 @@ def load_run(folder: Path) -> StoredRun:
         notes=(
             *ending,
             *torn,
+            *lost,
+            *_arms_apart(spec, trials),
+            *odd,
             *missing,
             *telemetry_notes,
             *unreadable,
@@ -179,7 +218,7 @@ def load_run(folder: Path) -> StoredRun:
             *unread,
         ),
         distances=tuple(event for event in events if event["event"] == "distance"),
-        rates={str(e["scenario"]): e for e in events if e["event"] == "rates" and "scenario" in e},
+        rates=rates,
         proofs=proofs,
         inspections=inspections,
         opinion=opinion,
@@ -198,9 +237,19 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise _damaged(path, error) from error
     if not isinstance(manifest, dict) or "run" not in manifest:
         raise _damaged(path, "it does not name a run")
-    if manifest.get("schema") != 1:
-        raise _damaged(path, f"schema {manifest.get('schema')!r} is not one this version reads")
+    if manifest.get("schema") != SCHEMA:
+        raise _other_version(path, manifest.get("schema"))
+    for name in OBJECTS:
+        if not isinstance(manifest.get(name) or {}, dict):
+            raise _damaged(path, f"{name} is not an object")
     return manifest
+
+
+def _other_version(path: Path, schema: object) -> StorageError:
+    return StorageError(
+        f"{path} has schema {schema!r}; this version reads {SCHEMA}.",
+        hint="Report it with the version that made it (its commit is in manifest.json), or update.",
+    )
 
 
 def _read_spec(manifest: Mapping[str, Any], folder: Path) -> Spec:
@@ -209,7 +258,11 @@ def _read_spec(manifest: Mapping[str, Any], folder: Path) -> Spec:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "spec"
-        raise _damaged(folder / "manifest.json", f"spec: {where}: {first['msg']}") from error
+        raise StorageError(
+            f"{folder / 'manifest.json'} cannot be used: spec: {where}: {first['msg']}.",
+            hint="If another version made it, report it with that one (the manifest names its "
+            "commit); else restore it from a copy.",
+        ) from error
 
 
 def _damaged(path: Path, why: object) -> StorageError:
@@ -265,6 +318,42 @@ def _inspections(
             except ValidationError:
                 notes.append("What was looked at between rounds is not as this version writes it.")
     return tuple(looks), notes
+
+
+def _rates(
+    events: Sequence[Mapping[str, Any]],
+) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
+    """The last loads that each scenario was given, and a note where they cannot be read."""
+    told = [e for e in events if e["event"] == "rates" and isinstance(e.get("scenario"), str)]
+    good = {str(e["scenario"]): e for e in told if _are_loads(e.get("loads") or ())}
+    lost = {str(e["scenario"]) for e in told} - good.keys()
+    return good, [f"The loads of {name} are not as this version writes them." for name in lost]
+
+
+def _are_loads(entries: Any) -> bool:
+    return isinstance(entries, list | tuple) and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("load", ""), str)
+        and isinstance(entry.get("rate_per_s"), int | float | None)
+        and isinstance(entry.get("users"), int | None)
+        for entry in entries
+    )
+
+
+def _arms_apart(spec: Spec, trials: pd.DataFrame) -> list[str]:
+    """Notes about arms that were never tried while others were, and about strangers."""
+    tried = list(dict.fromkeys(trials["arm"]))
+    named = [arm.name for arm in spec.arm]
+    silent = [name for name in named if name not in tried] if tried else []
+    return [
+        *([] if tried else ["The journal tells of no trial."]),
+        *(f"The journal has no trial of {name}: nothing can be said of it." for name in silent),
+        *(
+            f"Trials of {name} are left out: the manifest names no such arm."
+            for name in tried
+            if name not in named
+        ),
+    ]
 
 
 def _opinion(events: Sequence[Mapping[str, Any]]) -> tuple[Opinion | None, list[str]]:

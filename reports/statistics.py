@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
-from reports.percentiles import clustered_quantiles
+from reports.percentiles import clustered_quantiles, medians_by
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -81,7 +81,9 @@ def smallest_effect_log(
 
 
 def _t(probability: float, df: float) -> float:
-    return float(stats.t.ppf(probability, df))
+    """The quantile of Student's t. Of scipy.special: scipy.stats asks it too, and takes a second to
+    import."""
+    return float(special.stdtrit(df, probability))
 
 
 def rate_log_ratio(
@@ -262,17 +264,7 @@ def _paces(arm: Latencies, blocks: Ints) -> Floats:
 
 def block_medians(arm: Latencies, blocks: Ints) -> Floats:
     """The median latency in each of `blocks` (sorted); NaN where a block has none."""
-    index = np.searchsorted(blocks, arm.block)
-    order = np.lexsort((arm.values_ms, index))
-    counts = np.bincount(index, minlength=len(blocks))
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    ordered = arm.values_ms[order]
-    some = counts > 0
-    medians = np.full(len(blocks), np.nan)
-    lower = (starts + (counts - 1) // 2)[some]
-    upper = (starts + counts // 2)[some]
-    medians[some] = (ordered[lower] + ordered[upper]) / 2.0
-    return medians
+    return medians_by(arm.values_ms, np.searchsorted(blocks, arm.block), len(blocks))
 
 
 def adjusted_alpha(comparisons: int) -> float:

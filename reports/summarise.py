@@ -20,7 +20,7 @@ from reports.gates import (
 )
 from reports.gates.noise import alpha_of_each
 from reports.headline import headline
-from reports.measures import LoadData, load_data, tidy
+from reports.measures import LoadData, tidy
 from reports.model import (
     CAPACITY,
     PRIMARY_LATENCY,
@@ -104,7 +104,7 @@ def interim(run: StoredRun) -> list[Interim]:
 
 def _primary_data(run: StoredRun, name: str) -> Iterator[tuple[LoadData, Question]]:
     for facts, question in primary_questions(run, name):
-        yield _data(run, name, facts), question
+        yield run.measured(name, facts), question
 
 
 def _as_it_stands(name: str, candidate: str, question: Question, found: Verdict) -> Interim:
@@ -143,15 +143,6 @@ def _rules(run: StoredRun) -> Rules:
     )
 
 
-def _data(run: StoredRun, name: str, facts: LoadFacts) -> LoadData:
-    return load_data(
-        facts,
-        run.scenario(name).timeout_s,
-        run.trials_of(name, facts.load),
-        run.samples(name, facts.load),
-    )
-
-
 def _scenario(run: StoredRun, name: str) -> ScenarioSummary:
     loads = run.loads(name)
     alike = _gates_of_all_loads(run, name)
@@ -168,7 +159,7 @@ def _scenario(run: StoredRun, name: str) -> ScenarioSummary:
 def _at_load(
     run: StoredRun, name: str, facts: LoadFacts, alike: Sequence[GateResult]
 ) -> ScenarioSummary:
-    data = _data(run, name, facts)
+    data = run.measured(name, facts)
     scenario = run.scenario(name)
     requests = [request.name for request in scenario.request] or list(data.requests)
     gates = _gates_at_load(run, name, data)

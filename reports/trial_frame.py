@@ -20,6 +20,10 @@ MEASURES = (
     *("app_threads", "connections", "database_cpu_s", "relay_cpu_s", "steal_pct"),
     *("server_in_flight_s", "apps_busy_s", "watched_s", "pressure_pct"),
 )
+LARGEST_WHOLE = 2**62
+"""In 64 bits, with room for a difference."""
+LARGEST_NUMBER = 1e18
+"""Nothing that is counted or measured here is larger; sums and squares of it still exist."""
 TRIAL_COLUMNS = [*IDENTITY, *TIMES, *COUNTS, *MEASURES, "last_error", "reason"]
 
 
@@ -40,16 +44,30 @@ def trial_frame(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def unreadable_trials(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A note where trial events lack what tells which trial they are of."""
+    lost = sum(1 for e in events if e["event"] == "trial" and not _identified(e))
+    if not lost:
+        return []
+    return [f"{lost} trial event(s) of the journal are not as this version writes them: left out."]
+
+
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
+    return value if type(value) is int and abs(value) < LARGEST_WHOLE else None
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
+    """A number that can be counted with; NaN for all else (JSON has whole numbers of any size)."""
+    if isinstance(value, int | float) and abs(value) < LARGEST_NUMBER:
+        return float(value)
+    return float("nan")
 
 
 def _identified(event: Mapping[str, Any]) -> bool:
-    return all(isinstance(event.get(name), int if name in WHOLE else str) for name in IDENTITY)
+    return all(
+        _whole(event.get(name)) is not None if name in WHOLE else isinstance(event.get(name), str)
+        for name in IDENTITY
+    )
 
 
 def with_row_counts(trials: pd.DataFrame, folder: Path) -> tuple[pd.DataFrame, list[str]]:

@@ -42,8 +42,13 @@ def tidy(text: str, limit: int | None = None) -> str:
 
 
 def _unprintable(character: str) -> bool:
-    """Control, surrogate and private characters, and line separators; XML allows few of them."""
-    return unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+    """Control, surrogate and private characters, and line separators; XML allows few of them. And
+    those that turn the direction of what follows, beyond the name."""
+    turns = unicodedata.bidirectional(character) in {"LRO", "RLO", "LRE", "RLE", "PDF", *ISOLATES}
+    return turns or unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+ISOLATES = ("LRI", "RLI", "FSI", "PDI")
 
 
 def rounded(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from loadtests.errors import StorageError
@@ -66,7 +67,14 @@ def write_charts(folder: Path, charts: tuple[Chart, ...]) -> None:
             written.add(path)
     for path in folder.glob("*"):
         if path.suffix in CHART_FORMS and path not in written:
-            path.unlink(missing_ok=True)  # of an earlier, different report
+            _remove(path)  # of an earlier, different report
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritten(path, error) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -78,8 +86,14 @@ def write_whole(path: Path, content: bytes) -> None:
         beside.write_bytes(content)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path} could not be written: {error.strerror or error}.",
-            hint=f"Free space or fix permissions, then: bench report {path.parent}",
-        ) from error
+        with suppress(OSError):  # the folder itself may be what is wrong
+            beside.unlink(missing_ok=True)
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> StorageError:
+    run = next((each for each in path.parents if (each / "manifest.json").exists()), path.parent)
+    return StorageError(
+        f"{path} could not be written: {error.strerror or error}.",
+        hint=f"Free space, fix permissions or move away what is there, then: bench report {run}",
+    )

@@ -17,7 +17,7 @@ from reports.model import CAPACITY, LoadFacts
 
 ARM_PT = 62.0
 PANEL_PT = 44.0
-MOST_VECTORS = 1500
+MOST_VECTORS = 300
 """With more blocks than this their points become one picture inside the SVG."""
 
 

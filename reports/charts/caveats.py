@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reports import words
 from reports.gates import SPARED, saturation
-from reports.measures import LoadData, load_data
+from reports.measures import LoadData
 from reports.model import CAPACITY, LATENCY, LoadFacts, Summary
 from reports.run_folder import StoredRun
 
@@ -148,9 +148,4 @@ def _saturated(stored: StoredRun, summary: Summary) -> frozenset[Place]:
 
 def measured(stored: StoredRun, scenario: str, load: LoadFacts) -> LoadData:
     """Finished trials and samples of one scenario at one load."""
-    return load_data(
-        load,
-        stored.scenario(scenario).timeout_s,
-        stored.trials_of(scenario, load.load),
-        stored.samples(scenario, load.load),
-    )
+    return stored.measured(scenario, load)

@@ -40,8 +40,8 @@ def response_times(scene: Scene) -> dict[str, pd.DataFrame]:
     chosen = data.steady & data.of_request(scene.judged_request) & np.isfinite(data.response_ms)
     frame = pd.DataFrame(
         {
-            "arm": data.samples["arm"].to_numpy()[chosen],
-            "instance": data.samples["instance"].to_numpy()[chosen],
+            "arm": data.trials["arm"].to_numpy()[data.row[chosen]],
+            "instance": data.trials["instance"].to_numpy()[data.row[chosen]],
             "response_ms": data.response_ms[chosen],
         }
     ).sort_values("response_ms")

@@ -24,7 +24,7 @@ def errors(data: LoadData, arm: str, limit_pct: float) -> Check:
     expected = " as the scenario expects" if limit_pct == ANY_NUMBER_PCT else ""
     detail = f"{int(bad.sum())} of {total} requests failed{expected}"
     if bad.any():
-        errors = data.samples["error"].fillna("unexpected status")[bad]
+        errors = data.samples["error"][bad].astype("str").fillna("unexpected status")
         most = errors.value_counts().sort_index().sort_values(ascending=False, kind="stable")
         detail += ", mostly: " + str(most.index[0])
         if (said := data.last_error(arm)) is not None:

@@ -7,6 +7,7 @@ import numpy as np
 from reports.gates.check import Check
 from reports.gates.noise import difference, judged
 from reports.measures import Bools, Floats, Ints, LoadData, Pairing
+from reports.percentiles import medians_by
 from reports.statistics import Doubt, Estimate, rate_log_ratio, t_estimate
 
 SATURATED_BELOW = 0.95
@@ -101,28 +102,26 @@ def _change_of_rates(data: LoadData, rows: Ints, late: Bools) -> Estimate | Doub
 
 def _change_of_medians(data: LoadData, rows: Ints, late: Bools) -> Estimate | Doubt:
     """Mean log ratio of the halves' median response times, where both are known."""
-    halves = [[_median_ms(data, int(row), half) for half in (~late, late)] for row in rows]
-    known = np.array([each for each in halves if min(each) > 0]).reshape(-1, 2)
+    fewest = FEWEST_ANSWERS_OF_A_HALF
+    halves = [_medians_ms(data, half, fewest)[rows] for half in (~late, late)]
+    known = np.column_stack(halves)[np.minimum(*halves) > 0]
     if len(known) < FEWEST_TRIALS:
         return Doubt(f"{len(known)} trials can be cut in halves")
     return t_estimate(np.log(known[:, 1] / known[:, 0]))
 
 
-def _median_ms(data: LoadData, row: int, half: Bools | None = None) -> float:
-    """Median response time of a trial, or of a half with enough answers; NaN where not known."""
-    mine = (data.row == row) & data.steady & np.isfinite(data.response_ms)
-    known = data.response_ms[mine if half is None else mine & half]
-    fewest = 1 if half is None else FEWEST_ANSWERS_OF_A_HALF
-    return float(np.median(known)) if len(known) >= fewest else np.nan
+def _medians_ms(data: LoadData, chosen: Bools | None = None, fewest: int = 1) -> Floats:
+    """Median response time of each trial, of the chosen samples; NaN where there are too few."""
+    known = data.steady & np.isfinite(data.response_ms)
+    if chosen is not None:
+        known &= chosen
+    return medians_by(data.response_ms[known], data.row[known], len(data.trials), fewest)
 
 
 def block_log_ratios(data: LoadData, pairing: Pairing) -> Floats:
     """Log of candidate over baseline in each block: of rates (closed) or medians (open); NaN where
     one is not known."""
-    if data.facts.model == "closed":
-        values = data.good_per_s()
-    else:
-        values = np.array([_median_ms(data, row) for row in range(len(data.trials))])
+    values = data.good_per_s() if data.facts.model == "closed" else _medians_ms(data)
     values = np.where(values > 0, values, np.nan)
     return np.asarray(np.log(values[pairing.candidate] / values[pairing.baseline]))
 

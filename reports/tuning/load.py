@@ -14,7 +14,7 @@ from loadtests.tuning.past import Measured, Past, past_of
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.space import default_of
 from loadtests.tuning.world import gives_up_early, objective_of, patience_s
-from reports.measures import load_data
+from reports.measures import JUDGED, load_data
 from reports.model import LoadFacts
 from reports.run_folder import StoredRun, load_run
 from reports.tuning.record import ArmSearch, Tried, TuneRecord
@@ -59,7 +59,7 @@ def _tried(stored: StoredRun, past: Past, events: Sequence[Event]) -> Iterator[T
     for facts in {_load_facts(each): None for each in of_blocks}:
         trials = stored.trials_of(scenario.name, facts.load)
         trials = trials[trials["block"].isin(list(blocks))]
-        samples = stored.samples(scenario.name, facts.load)
+        samples = stored.samples(scenario.name, facts.load, columns=JUDGED)
         samples = samples[samples["trial"].isin(trials["trial"])]
         data = load_data(facts, patience_s(stored.spec), trials, samples)
         for row, (trial, block, name) in enumerate(

@@ -1,0 +1,1 @@
+"""What bench report takes for runs of growing size."""
