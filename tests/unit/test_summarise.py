@@ -408,8 +408,8 @@ class TestOddRuns:
             assert {g.arm for g in each.gates} == known | {None}
         primaries = comparisons(summary, primary=True)
         assert len(primaries) == len(interim(run)) == planned_primaries(run.spec) == 2 * 3
-        for pair in ("b and a", "b and d", "c and d"):
-            assert f"between {pair}" in summary.headline
+        for pair in ("b against a", "b against d", "c against d"):
+            assert f"{pair}: not told apart" in summary.headline
 
     def test_a_url_is_these_instances(self, tmp_path):
         url = SimulatedArm(app=None, url="http://127.0.0.1:9000")
