@@ -22,6 +22,8 @@ MOST_POINTS = 160
 """A curve has this many points at most, however many samples there are."""
 POINTS_OF_AN_INSTANCE = 18
 MOST_INSTANCES = 24
+SHORTEST_MS = 0.001
+"""Logarithmic axes know no shorter time; nor does any network."""
 FIRST_BEYOND = 0.98
 """Curves begin where this share is slower: the very fastest say nothing."""
 READ_AT = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99)
@@ -42,7 +44,7 @@ def response_times(scene: Scene) -> dict[str, pd.DataFrame]:
         {
             "arm": data.trials["arm"].to_numpy()[data.row[chosen]],
             "instance": data.trials["instance"].to_numpy()[data.row[chosen]],
-            "response_ms": data.response_ms[chosen],
+            "response_ms": np.maximum(data.response_ms[chosen], SHORTEST_MS),
         }
     ).sort_values("response_ms")
     return {arm: part for arm in scene.arms if len(part := frame[frame["arm"] == arm])}

@@ -163,6 +163,10 @@ class TestSamples:
         edit_samples(folder, lambda c: c.update(done_ns=[each - 1 for each in c["arrival_ns"]]))
         assert "answered before they were due" in error_of(folder).message
 
+    def test_answers_that_took_no_time(self, folder: Path) -> None:
+        edit_samples(folder, lambda c: c.update(sent_ns=c["arrival_ns"], done_ns=c["arrival_ns"]))
+        page_of(folder)
+
     def test_absurd_times_told_by_an_app(self, folder: Path) -> None:
         def edit(columns: dict[str, list[Any]]) -> None:
             columns["total_ms"][3:7] = [1e308, 1e308, float("inf"), float("nan")]
