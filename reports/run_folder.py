@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from loadtests.errors import StorageError, UsageError
 from loadtests.inspection import Inspection
+from loadtests.manifest import kind_of
 from loadtests.sameness.record import Proof
 from loadtests.scenarios.model import Scenario
 from loadtests.second_opinion.record import Opinion
@@ -208,7 +209,7 @@ def load_run(folder: Path) -> StoredRun:
             *ending,
             *torn,
             *lost,
-            *_arms_apart(spec, trials),
+            *(_arms_apart(spec, trials) if kind_of(manifest) == "run" else ()),
             *odd,
             *missing,
             *telemetry_notes,
