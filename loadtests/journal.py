@@ -54,19 +54,27 @@ def write_fully(fd: int, data: bytes) -> None:
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
     """The events of a journal, oldest first; lines torn by a crash are passed over."""
+    yield from read_counting(path)[0]
+
+
+def read_counting(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The same, and how many lines are unreadable. Raises StorageError."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
-        return
+        return [], 0
     except OSError as error:
         raise storage_error(path, error) from error
-    for line in text.splitlines():
-        try:
-            event = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(event, dict):
-            yield event
+    events = [event for line in lines if (event := _event(line)) is not None]
+    return events, sum(1 for line in lines if line.strip()) - len(events)
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:

@@ -24,6 +24,8 @@ SCHEMA = 1
 MANIFEST = "manifest.json"
 NEEDED = frozenset({"run", "overrides", "spec", "seed", "baseline", "arms", "placement"})
 """What nothing can be done without: neither a report nor going on."""
+OBJECTS = ("host", "placement", "database", "durability", "commit", "versions", "arms")
+"""Keys that hold objects, where they are there."""
 
 
 def public_spec(spec: Spec) -> dict[str, Any]:
@@ -120,7 +122,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if manifest["schema"] != SCHEMA:
         raise StorageError(
             f"{path} has schema {manifest['schema']!r}; this version reads {SCHEMA}.",
-            hint="Use the version of bench that made it.",
+            hint="Use the version that made it (its commit is in manifest.json), or update.",
         )
     return manifest
 
@@ -132,4 +134,7 @@ def _with_what_is_needed(manifest: Any) -> dict[str, Any]:
     missing = NEEDED - manifest.keys() if manifest["schema"] == SCHEMA else set()
     if missing:
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    for name in OBJECTS:
+        if not isinstance(manifest.get(name) or {}, dict):
+            raise ValueError(f"{name} is not an object")
     return manifest

@@ -109,11 +109,7 @@ def _comparison(
         found,
         alpha=alpha,
         equivalence_pct=rules.equivalence_pct,
-        failed_gates=[
-            f"{gate.name} ({gate.arm or 'all arms'}): {gate.detail}"
-            for gate in gates
-            if gate.ok is False and _concerns(gate, data, question, (baseline, candidate))
-        ],
+        failed_gates=_failed(gates, data, question, (baseline, candidate)),
         remarks=remarks,
     )
     ci = verdict.ci_pct
@@ -139,6 +135,17 @@ def _comparison(
         log_standard_error=None if isinstance(found, Doubt) else tidy(found.standard_error),
         degrees_of_freedom=None if isinstance(found, Doubt) else tidy(found.df),
     )
+
+
+def _failed(
+    gates: Sequence[GateResult], data: LoadData, question: Question, arms: tuple[str, str]
+) -> list[str]:
+    """What makes the comparison invalid, in words."""
+    return [
+        f"{gate.name} ({gate.arm or 'all arms'}): {gate.detail}"
+        for gate in gates
+        if gate.ok is False and _concerns(gate, data, question, arms)
+    ]
 
 
 def _spread(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
-from loadtests.errors import StorageError, UsageError
+from loadtests.errors import StorageError
 from loadtests.inspection import Inspection
-from loadtests.manifest import kind_of
+from loadtests.manifest import kind_of, read_manifest
 from loadtests.sameness.record import Proof
 from loadtests.scenarios.model import Scenario
 from loadtests.second_opinion.record import Opinion
@@ -21,6 +20,18 @@ from loadtests.spec import Spec
 from loadtests.trials import SAMPLE_SCHEMA
 from reports.measures import JUDGED, LoadData, load_data
 from reports.model import LoadFacts, Status
+from reports.run_journal import (
+    arms_apart,
+    inspections_of,
+    load_facts,
+    loads_of_spec,
+    opinion_of,
+    proofs_of,
+    rates_of,
+    read_events,
+    round_frame,
+    status_of,
+)
 from reports.samples import read_samples, read_telemetry, sample_file
 from reports.trial_frame import (
     trial_frame,
@@ -30,10 +41,6 @@ from reports.trial_frame import (
 )
 
 FINISHED = ("finished",)
-SCHEMA = 1
-"""Of manifest.json, as this version reads it."""
-OBJECTS = ("host", "placement", "database", "durability", "commit", "versions", "arms")
-"""Keys of a manifest that hold objects, where they are there."""
 MOST_KEPT = 3_000_000
 """Samples (some 100 bytes each) that are kept for those who ask again."""
 
@@ -137,8 +144,8 @@ class StoredRun:
         """The scenario's loads in order; empty when the run ended before its rates were known."""
         if event := self.rates.get(scenario):
             loads = event.get("loads") or ()
-            return tuple(_load_facts(entry) for entry in loads if "load" in entry)
-        return _loads_of_spec(self.spec.scenario_named(scenario))
+            return tuple(load_facts(entry) for entry in loads if "load" in entry)
+        return loads_of_spec(self.spec.scenario_named(scenario))
 
     def trials_of(self, scenario: str, load: str, states: Sequence[str] = FINISHED) -> pd.DataFrame:
         """The trials of one scenario at one load, by default the finished ones only."""
@@ -183,33 +190,33 @@ class StoredRun:
 
 def load_run(folder: Path) -> StoredRun:
     """Read a run's folder. Raises UsageError when it is none, StorageError when it is damaged."""
-    manifest = _read_manifest(folder / "manifest.json")
+    manifest = read_manifest(folder)
     spec = _read_spec(manifest, folder)
     if manifest.get("baseline") not in (None, *(arm.name for arm in spec.arm)):
         raise _damaged(folder / "manifest.json", "its baseline is none of its arms")
-    events, torn = _read_journal(folder / "journal.jsonl")
+    events, torn = read_events(folder / "journal.jsonl")
     lost = unreadable_trials(events)
     trials, missing = with_row_counts(trial_frame(events), folder)
-    status, ending = _status(events)
+    status, ending = status_of(events)
     trials, dropped = without_disturbed(trials, events)
-    rates, odd = _rates(events)
-    proofs, unreadable = _proofs(events)
-    inspections, unknown = _inspections(events)
-    opinion, unread = _opinion(events)
+    rates, odd = rates_of(events)
+    proofs, unreadable = proofs_of(events)
+    inspections, unknown = inspections_of(events)
+    opinion, unread = opinion_of(events)
     telemetry, telemetry_notes = read_telemetry(folder / "telemetry.parquet")
     return StoredRun(
         folder=folder,
         manifest=manifest,
         spec=spec,
         trials=trials,
-        rounds=_round_frame(events),
+        rounds=round_frame(events),
         telemetry=telemetry,
         status=status,
         notes=(
             *ending,
             *torn,
             *lost,
-            *(_arms_apart(spec, trials) if kind_of(manifest) == "run" else ()),
+            *(arms_apart(spec, trials) if kind_of(manifest) == "run" else ()),
             *odd,
             *missing,
             *telemetry_notes,
@@ -223,33 +230,6 @@ def load_run(folder: Path) -> StoredRun:
         proofs=proofs,
         inspections=inspections,
         opinion=opinion,
-    )
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(
-            f"{path.parent} holds no run: there is no {path.name}.",
-            hint="Give a folder that bench run has made, for example results/<run>.",
-        ) from error
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-    if not isinstance(manifest, dict) or "run" not in manifest:
-        raise _damaged(path, "it does not name a run")
-    if manifest.get("schema") != SCHEMA:
-        raise _other_version(path, manifest.get("schema"))
-    for name in OBJECTS:
-        if not isinstance(manifest.get(name) or {}, dict):
-            raise _damaged(path, f"{name} is not an object")
-    return manifest
-
-
-def _other_version(path: Path, schema: object) -> StorageError:
-    return StorageError(
-        f"{path} has schema {schema!r}; this version reads {SCHEMA}.",
-        hint="Report it with the version that made it (its commit is in manifest.json), or update.",
     )
 
 
@@ -271,129 +251,3 @@ def _damaged(path: Path, why: object) -> StorageError:
         f"{path} cannot be used: {why}.",
         hint="Restore it from a copy, or measure again with bench run.",
     )
-
-
-def _read_journal(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
-    """The events of a journal and a note about lines that a crash left torn."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return [], [f"{path.name} is missing: nothing of this run can be told."]
-    except OSError as error:
-        raise _damaged(path, error) from error
-    events = [event for line in lines if (event := _event(line)) is not None]
-    torn = sum(1 for line in lines if line.strip()) - len(events)
-    notes = [f"{torn} line(s) of {path.name} are unreadable and left out."] if torn else []
-    return events, notes
-
-
-def _event(line: str) -> dict[str, Any] | None:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and "event" in event else None
-
-
-def _proofs(events: Sequence[Mapping[str, Any]]) -> tuple[tuple[Proof, ...], list[str]]:
-    """What each session saw of its twins, and a note where that cannot be read."""
-    proofs, notes = [], []
-    for event in events:
-        if event["event"] == "sameness":
-            try:
-                proofs.append(Proof.model_validate(event))
-            except ValidationError:
-                notes.append("What the run saw of its twins is not as this version writes it.")
-    return tuple(proofs), notes
-
-
-def _inspections(
-    events: Sequence[Mapping[str, Any]],
-) -> tuple[tuple[Inspection, ...], list[str]]:
-    """What was looked at between rounds, and a note where that cannot be read."""
-    looks, notes = [], []
-    for event in events:
-        if event["event"] == "inspection":
-            try:
-                looks.append(Inspection.model_validate(event))
-            except ValidationError:
-                notes.append("What was looked at between rounds is not as this version writes it.")
-    return tuple(looks), notes
-
-
-def _rates(
-    events: Sequence[Mapping[str, Any]],
-) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
-    """The last loads that each scenario was given, and a note where they cannot be read."""
-    told = [e for e in events if e["event"] == "rates" and isinstance(e.get("scenario"), str)]
-    good = {str(e["scenario"]): e for e in told if _are_loads(e.get("loads") or ())}
-    lost = {str(e["scenario"]) for e in told} - good.keys()
-    return good, [f"The loads of {name} are not as this version writes them." for name in lost]
-
-
-def _are_loads(entries: Any) -> bool:
-    return isinstance(entries, list | tuple) and all(
-        isinstance(entry, dict)
-        and isinstance(entry.get("load", ""), str)
-        and isinstance(entry.get("rate_per_s"), int | float | None)
-        and isinstance(entry.get("users"), int | None)
-        for entry in entries
-    )
-
-
-def _arms_apart(spec: Spec, trials: pd.DataFrame) -> list[str]:
-    """Notes about arms that were never tried while others were, and about strangers."""
-    tried = list(dict.fromkeys(trials["arm"]))
-    named = [arm.name for arm in spec.arm]
-    silent = [name for name in named if name not in tried] if tried else []
-    return [
-        *([] if tried else ["The journal tells of no trial."]),
-        *(f"The journal has no trial of {name}: nothing can be said of it." for name in silent),
-        *(
-            f"Trials of {name} are left out: the manifest names no such arm."
-            for name in tried
-            if name not in named
-        ),
-    ]
-
-
-def _opinion(events: Sequence[Mapping[str, Any]]) -> tuple[Opinion | None, list[str]]:
-    """The last session's second opinion, and a note where that cannot be read."""
-    told = [event for event in events if event["event"] == "second-opinion"]
-    try:
-        return (Opinion.model_validate(told[-1]) if told else None), []
-    except ValidationError:
-        return None, ["The second opinion is not as this version writes it."]
-
-
-def _round_frame(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    states = {e.get("round"): e.get("state") for e in events if e["event"] == "round"}
-    return pd.DataFrame({"round": list(states), "state": list(states.values())})
-
-
-def _status(events: Sequence[Mapping[str, Any]]) -> tuple[Status, list[str]]:
-    """A run is complete when its last word says so; anything after an end is a resumed run."""
-    last = next((e for e in reversed(events) if e["event"] in ("end", "trial", "round")), None)
-    if last is None or last["event"] != "end":
-        return "interrupted", ["The journal has no end: the run is going on or was cut off."]
-    if last.get("status") == "complete":
-        return "complete", []
-    return "interrupted", [f"The run was interrupted: {last.get('reason') or 'no reason given'}."]
-
-
-def _load_facts(entry: Mapping[str, Any]) -> LoadFacts:
-    return LoadFacts(
-        load=str(entry["load"]),
-        model="closed" if entry.get("model") == "closed" else "open",
-        users=entry.get("users"),
-        rate_per_s=entry.get("rate_per_s"),
-    )
-
-
-def _loads_of_spec(scenario: Scenario) -> tuple[LoadFacts, ...]:
-    load = scenario.load
-    if load.model == "closed":
-        return (LoadFacts(f"closed-{load.users}", "closed", users=load.users),)
-    if load.model == "open" and load.rate_per_s is not None:
-        return (LoadFacts(f"open-{load.rate_per_s:g}", "open", rate_per_s=load.rate_per_s),)
-    return ()

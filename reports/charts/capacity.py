@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -89,12 +91,13 @@ def _finding(scenario: str, load: LoadFacts, blocks: pd.DataFrame, arms: list[st
 def _draw_arm(
     axes: Axes, y: int, arm: str, blocks: pd.DataFrame, mark: Mark, *, hollow: bool
 ) -> None:
+    """Small points are blocks, large ones instances, the upright line is their mean."""
     instances = sorted(set(blocks["instance"]))
     offsets = np.linspace(-0.33, 0.33, len(instances)) if len(instances) > 1 else np.zeros(1)
-    line = blocks["instance"].map(dict(zip(instances, y + offsets, strict=True)))
+    places = dict(zip(instances, y + offsets, strict=True))
     [points] = axes.plot(
         blocks["per_s"],
-        line,
+        blocks["instance"].map(places),
         linestyle="none",
         marker="o",
         markersize=2.6,
@@ -104,10 +107,24 @@ def _draw_arm(
         rasterized=len(blocks) > MOST_VECTORS,
     )
     tag(points, mark.arm)
+    name = words.tidy(arm)
+    _draw_instances(axes, places, name, blocks, mark, hollow=hollow)
+    _draw_mean(axes, y, name, float(blocks["per_s"].mean()), mark)
+
+
+def _draw_instances(
+    axes: Axes,
+    places: Mapping[int, float],
+    name: str,
+    blocks: pd.DataFrame,
+    mark: Mark,
+    *,
+    hollow: bool,
+) -> None:
     means = blocks.groupby("instance")["per_s"].mean()
     [large] = axes.plot(
         means.to_numpy(),
-        [y + offset for offset in offsets],
+        [places[each] for each in means.index],
         linestyle="none",
         marker=mark.marker,
         markersize=5.5,
@@ -116,13 +133,14 @@ def _draw_arm(
         markeredgecolor=mark.colour if hollow else PAPER,
         markeredgewidth=0.9,
     )
-    name = words.tidy(arm)
     tips = [
         f"{name}, instance {int(each) + 1}: {words.per_s(float(own))}"
         for each, own in zip(means.index.to_numpy(), means.to_numpy(), strict=True)
     ]
     tag(large, mark.arm, tips)
-    mean = float(blocks["per_s"].mean())
+
+
+def _draw_mean(axes: Axes, y: int, name: str, mean: float, mark: Mark) -> None:
     [upright] = axes.plot([mean, mean], [y - 0.37, y + 0.37], color=mark.colour, linewidth=1.6)
     tag(upright, mark.arm, [f"{name}: {words.per_s(mean)} on average"])
     number = axes.annotate(

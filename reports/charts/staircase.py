@@ -12,7 +12,7 @@ from reports.charts.knees import ArmKnee, arm_knee
 from reports.charts.latency import of_what
 from reports.charts.load_lines import Results, draw_curves, points_of
 from reports.charts.scene import Scene
-from reports.charts.style import new_sheet
+from reports.charts.style import Sheet, new_sheet
 from reports.model import LATENCY, LoadFacts, Result, ScenarioSummary
 from reports.tuning import numbers
 
@@ -33,8 +33,39 @@ def staircase_chart(scene: Scene, objective: Objective) -> Chart | None:
         _finding(scene.name, loads, results, arms, knees),
         scene.name, loads, arms, LATENCY,
     )  # fmt: skip
-    rows_pt = KNEES_PT + KNEE_ROW_PT * len(knees)
-    heights = [CURVES_PT, rows_pt] if knees else [CURVES_PT]
+    return Chart(
+        name=f"staircase-{scene.number}",
+        title=title,
+        caption=scene.caveats.caption(
+            _caption(scene, objective),
+            [(scene.name, load.load, arm) for load in loads for arm in arms],
+            LATENCY,
+        ),
+        sheet=_drawn(scene, title, loads, results, arms, knees, objective),
+        columns=("Offered load", "Arm", "p50", "p95", "p99", "Answered well", "Objective"),
+        rows=(
+            *(
+                _table_row(load, arm, results[load.load, arm], knees.get(arm))
+                for load in loads
+                for arm in arms
+                if (load.load, arm) in results
+            ),
+            *(_knee_row(arm, each) for arm, each in knees.items()),
+        ),
+    )
+
+
+def _drawn(
+    scene: Scene,
+    title: str,
+    loads: Sequence[LoadFacts],
+    results: Results,
+    arms: Sequence[str],
+    knees: Mapping[str, ArmKnee],
+    objective: Objective,
+) -> Sheet:
+    """The curves, and below them a row for each knee, on one axis of loads."""
+    heights = [CURVES_PT, *([KNEES_PT + KNEE_ROW_PT * len(knees)] if knees else [])]
     note = scene.caveats.note(scene.name, loads, arms)
     sheet = new_sheet(sum(heights), title, note, heights=heights)
     invalid = {
@@ -50,26 +81,7 @@ def staircase_chart(scene: Scene, objective: Objective) -> Chart | None:
     for axes in sheet.axes:
         axes.set_xlim(0.0, right)
     sheet.axes[-1].set_xlabel("offered load (requests/s)")
-    return Chart(
-        name=f"staircase-{scene.number}",
-        title=title,
-        caption=scene.caveats.caption(
-            _caption(scene, objective),
-            [(scene.name, load.load, arm) for load in loads for arm in arms],
-            LATENCY,
-        ),
-        sheet=sheet,
-        columns=("Offered load", "Arm", "p50", "p95", "p99", "Answered well", "Objective"),
-        rows=(
-            *(
-                _table_row(load, arm, results[load.load, arm], knees.get(arm))
-                for load in loads
-                for arm in arms
-                if (load.load, arm) in results
-            ),
-            *(_knee_row(arm, each) for arm, each in knees.items()),
-        ),
-    )
+    return sheet
 
 
 def _results(scenario: ScenarioSummary, request: str | None) -> Results:

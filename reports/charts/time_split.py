@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from reports import words
 from reports.charts.caveats import Caveats
@@ -17,6 +18,8 @@ from reports.model import LATENCY, LoadFacts, Result, ScenarioSummary, Summary
 ROW_PT = 17.0
 PANEL_PT = 72.0
 MOST_LOADS = 5
+ROOM_FOR_A_NUMBER = 0.11
+"""Of the widest bar: a part at least so wide has its number inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,18 +207,8 @@ def draw_parts(
             linewidth=0.6,
         )
         tag(piece, told.arm, [f"{told.whose}: {part.label} {told.size(width)}"])
-        if width > 0.11 * widest:
-            number = axes.text(
-                left + width / 2,
-                y,
-                words.rounded(width),
-                ha="center",
-                va="center",
-                fontsize=SMALL_PT,
-                color="#000000",
-                bbox={"facecolor": part.colour, "edgecolor": "none", "pad": 1.5},
-            )
-            tag(number, told.arm)
+        if width > ROOM_FOR_A_NUMBER * widest:
+            tag(_number_in(axes, left + width / 2, y, width, part), told.arm)
         left += width
     whole = axes.annotate(
         total,
@@ -228,6 +221,20 @@ def draw_parts(
         annotation_clip=False,
     )
     tag(whole, told.arm)
+
+
+def _number_in(axes: Axes, x: float, y: float, size: float, part: Part) -> Text:
+    """A part's size in its middle, on a ground of its own so that no hatch runs through it."""
+    return axes.text(
+        x,
+        y,
+        words.rounded(size),
+        ha="center",
+        va="center",
+        fontsize=SMALL_PT,
+        color="#000000",
+        bbox={"facecolor": part.colour, "edgecolor": "none", "pad": 1.5},
+    )
 
 
 def parts_legend(axes: Axes, parts: Sequence[Part]) -> None:
