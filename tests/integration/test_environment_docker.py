@@ -15,7 +15,7 @@ from loadtests.environment.mysql import address_from_url
 from loadtests.environment.placement import Placement
 from loadtests.errors import EnvironmentNotReady
 from loadtests.spec import RunSpec
-from tests.integration.test_environment_database import gone, killed_run, wait_until
+from tests.support.real_database import gone, killed_run, wait_until
 
 LOCAL_IMAGE = "bench-mysql:local"
 pytestmark = [pytest.mark.docker, pytest.mark.database]

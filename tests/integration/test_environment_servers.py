@@ -2,12 +2,9 @@
 
 import http.server
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -15,36 +12,13 @@ import pytest
 
 from loadtests.environment import live_bed, servers
 from loadtests.environment.database import Database
-from loadtests.environment.launch import Launch
 from loadtests.environment.live_bed import LiveBed
-from loadtests.environment.placement import Placement, choose_placement
-from loadtests.environment.servers import RunningInstance, ask, run_reset, running_arms
+from loadtests.environment.placement import Placement
+from loadtests.environment.servers import RunningInstance, ask
 from loadtests.errors import EnvironmentNotReady, SpecError
 from loadtests.scenarios.catalogue import READ_ONE
-from loadtests.spec import Arm, RunSpec, Spec
-from loadtests.trials import Target
-
-PYTHON = sys.executable
-TINY = """
-import json, os, sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        told = json.dumps({"env": dict(os.environ), "cwd": os.getcwd(), "argv": sys.argv[1:],
-                           "pid": os.getpid(), "headers": dict(self.headers)}).encode()
-        self.send_response(200 if self.path in ("/health", "/") else 404)
-        self.end_headers()
-        self.wfile.write(told)
-    def log_message(self, *words): pass
-class Server(ThreadingHTTPServer):
-    allow_reuse_address = True
-Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"""
-NOTHING = Database()
-
-
-def not_started(arm: Arm, launch: Launch | None = None) -> RunningInstance:
-    return RunningInstance(Target(arm.name, 0, "http://127.0.0.1:1"), None, None, arm, launch)
+from loadtests.spec import Arm, Spec
+from tests.support.tiny_service import NOTHING, PYTHON, TINY, not_started, starting, tiny, told
 
 
 @pytest.fixture
@@ -55,32 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def up(folder: Path) -> Callable[..., Any]:
-    """`running_arms` of a spec beside `tiny.py`."""
-
-    def start(*arms: Arm, instances: int = 1, database: Database = NOTHING, **more: Any) -> Any:
-        spec = Spec(run=RunSpec(), arm=arms, scenario=(READ_ONE,), folder=str(folder))
-        given = {
-            "placement": choose_placement([]),
-            "log_folder": folder / "logs",
-            "say": lambda _: None,
-            **more,
-        }
-        return running_arms(spec, database, instances=instances, **given)
-
-    return start
-
-
-def tiny(name: str = "tiny", **more: Any) -> Arm:
-    return Arm(name=name, **{"command": f"{PYTHON} tiny.py {{port}}", **more})
-
-
-def told(instance: RunningInstance) -> dict[str, Any]:
-    import json
-
-    status, body = ask(instance.target.url, "/")
-    assert status == 200
-    answer: dict[str, Any] = json.loads(body)
-    return answer
+    return starting(folder)
 
 
 def test_a_url_stays_instance_0_in_a_resumed_run(up: Callable[..., Any]) -> None:
@@ -153,39 +102,10 @@ def test_the_twins_are_started_as_told_and_read_as_a_run_reads_them(
     spec = Spec(arm=arms, scenario=(READ_ONE,), folder=str(folder))
     with up(*arms, instances=2, database=private_database, run="twins") as instances:
         by_arm = {instance.target.arm: instance for instance in instances}
-        stats = by_arm["sync"].stats()
-        assert stats is not None
-        assert stats["settings"]["pool_size"] == 3
-        assert stats["settings"]["threads"] == 7
-        assert stats["requests"] == 0
-        assert by_arm["sync"].target.idle_limit_s > 1000
-        several = by_arm["async"].stats()
-        assert several is not None
-        assert (stats["runtime"]["loop"], several["runtime"]["loop"]) == ("uvloop", "asyncio")
-        for told_by_one_worker in ("pid", "requests", "in_flight", "waiting", "checked_out"):
-            assert several[told_by_one_worker] is None
+        check_stats(by_arm)
         bed = LiveBed(spec, private_database, instances)
-        before = bed.read(by_arm["sync"].target, full=True)
-        for key in (1, 2, 3):
-            assert ask(by_arm["sync"].target.url, f"/items/{key}")[0] == 200
-        after = bed.read(by_arm["sync"].target, full=True)
-        assert before.server_requests is not None
-        assert after.server_requests == before.server_requests + 3
-        assert after.connections is not None
-        assert 1 <= after.connections <= 3
-        assert private_database.connections("bench_twins_sync") >= after.connections
-        assert before.cpu_s is not None
-        assert after.cpu_s is not None
-        assert after.cpu_s > before.cpu_s
-        workers = [bed.read(by_arm["async"].target, full=True)]
-        assert workers[0].threads >= 3  # parent and two workers
-        for key in (1, 2, 3):
-            assert ask(by_arm["async"].target.url, f"/items/{key}")[0] == 200
-        workers.append(bed.read(by_arm["async"].target, full=True))
-        assert [reading.server_requests for reading in workers] == [None, None]
-        assert 1 <= workers[1].connections <= 2 * 4
-        assert workers[1].cpu_s > workers[0].cpu_s
-        assert workers[1].rss_mb > after.rss_mb
+        rss_mb = check_one_process(bed, by_arm["sync"], private_database)
+        check_several_workers(bed, by_arm["async"], rss_mb)
         bed.put_back("sync")
         assert bed.failure(by_arm["sync"].target) is None
         for instance in instances:
@@ -195,6 +115,52 @@ def test_the_twins_are_started_as_told_and_read_as_a_run_reads_them(
         by_arm["sync"].stop()
         assert bed.failure(by_arm["sync"].target) is not None
         assert by_arm["sync"].stats() is None
+
+
+def check_stats(by_arm: dict[str, RunningInstance]) -> None:
+    """What an instance tells of itself; of several workers, what is true of all."""
+    stats = by_arm["sync"].stats()
+    assert stats is not None
+    assert stats["settings"]["pool_size"] == 3
+    assert stats["settings"]["threads"] == 7
+    assert stats["requests"] == 0
+    assert by_arm["sync"].target.idle_limit_s > 1000
+    several = by_arm["async"].stats()
+    assert several is not None
+    assert (stats["runtime"]["loop"], several["runtime"]["loop"]) == ("uvloop", "asyncio")
+    for told_by_one_worker in ("pid", "requests", "in_flight", "waiting", "checked_out"):
+        assert several[told_by_one_worker] is None
+
+
+def check_one_process(bed: LiveBed, sync: RunningInstance, database: Database) -> float:
+    """Requests, connections and CPU time as a run reads them; the memory it takes, in MB."""
+    before = bed.read(sync.target, full=True)
+    for key in (1, 2, 3):
+        assert ask(sync.target.url, f"/items/{key}")[0] == 200
+    after = bed.read(sync.target, full=True)
+    assert before.server_requests is not None
+    assert after.server_requests == before.server_requests + 3
+    assert after.connections is not None
+    assert 1 <= after.connections <= 3
+    assert database.connections("bench_twins_sync") >= after.connections
+    assert before.cpu_s is not None
+    assert after.cpu_s is not None
+    assert after.cpu_s > before.cpu_s
+    assert after.rss_mb is not None
+    return after.rss_mb
+
+
+def check_several_workers(bed: LiveBed, several: RunningInstance, rss_mb: float) -> None:
+    """Processes are added up; requests, which one worker alone counts, are not told."""
+    workers = [bed.read(several.target, full=True)]
+    assert workers[0].threads >= 3  # parent and two workers
+    for key in (1, 2, 3):
+        assert ask(several.target.url, f"/items/{key}")[0] == 200
+    workers.append(bed.read(several.target, full=True))
+    assert [reading.server_requests for reading in workers] == [None, None]
+    assert 1 <= workers[1].connections <= 2 * 4
+    assert workers[1].cpu_s > workers[0].cpu_s
+    assert workers[1].rss_mb > rss_mb
 
 
 # Somebody's own service at a URL
@@ -347,118 +313,6 @@ def test_a_twin_without_a_database_is_refused(up: Callable[..., Any]) -> None:
         up(Arm(name="sync", app="sync")),
     ):
         pass
-
-
-# A revision of somebody's repository
-
-
-@pytest.fixture
-def repository(folder: Path) -> Callable[..., str]:
-    top = folder / "shop"
-    (top / "service").mkdir(parents=True)
-    (top / "service" / "tiny.py").write_text(TINY.replace('"cwd"', '"old": True, "cwd"'))
-
-    def git(*words: str) -> str:
-        identity = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
-        done = subprocess.run(
-            ["git", "-C", str(top), *identity, *words], capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
-
-    git("init", "-q")
-    git("add", ".")
-    git("commit", "-qm", "old")
-    git("tag", "v1")
-    (top / "service" / "tiny.py").write_text("raise SystemExit('the working copy was run')")
-    git("commit", "-qam", "new")
-    return git
-
-
-def test_a_git_ref_is_run_from_a_clean_checkout_that_goes_away(
-    up: Callable[..., Any], repository: Callable[..., str], folder: Path
-) -> None:
-    before = sorted(str(path) for path in (folder / "shop" / ".git").rglob("*"))
-    with up(tiny(cwd="shop/service", git_ref="v1"), instances=2) as instances:
-        seen = [told(instance) for instance in instances]
-        assert all("old" in answer for answer in seen)
-        (place,) = {answer["cwd"] for answer in seen}
-        assert place.endswith("/service")
-        assert str(folder) not in place
-    assert not Path(place).parent.exists()
-    assert sorted(str(path) for path in (folder / "shop" / ".git").rglob("*")) == before
-    assert repository("status", "--porcelain") == ""
-
-
-def test_a_shallow_clone_will_do(
-    up: Callable[..., Any], repository: Callable[..., str], folder: Path
-) -> None:
-    repository("checkout", "-q", "v1")
-    subprocess.run(
-        ["git", "clone", "-q", "--depth", "1", f"file://{folder}/shop", str(folder / "clone")],
-        check=True,
-    )
-    with up(tiny(cwd="clone/service", git_ref="HEAD")) as (instance,):
-        assert "old" in told(instance)
-
-
-@pytest.mark.parametrize(
-    ("cwd", "ref", "words"),
-    [("shop/service", "no-such-ref", "rev-parse"), (".", "v1", "not a git repository")],
-)
-def test_a_git_ref_that_is_none_is_explained(
-    up: Callable[..., Any], repository: Callable[..., str], cwd: str, ref: str, words: str
-) -> None:
-    with (
-        pytest.raises(EnvironmentNotReady, match=f'"tiny".*{words}'),
-        up(tiny(cwd=cwd, git_ref=ref)),
-    ):
-        pass
-
-
-# An arm's own reset
-
-
-@pytest.mark.parametrize("place", [".", "shop"])
-def test_a_reset_command_runs_in_the_arms_folder(folder: Path, place: str) -> None:
-    (folder / "shop").mkdir()
-    (folder / place / "reset.sh").write_text("#!/bin/sh\npwd > done.txt\n")
-    (folder / place / "reset.sh").chmod(0o755)
-    arm = tiny(cwd="shop", reset="./reset.sh")
-    run_reset(Spec(arm=(arm,), scenario=(READ_ONE,), folder=str(folder)), not_started(arm), NOTHING)
-    assert (folder / "shop" / "done.txt").read_text().strip() == str(folder / "shop")
-
-
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        ("sh -c 'echo out; echo no table >&2; exit 4'", "exit code 4: no table"),
-        ("./missing.sh", "could not be started"),
-        ("sleep 30", "did not end"),
-    ],
-)
-def test_a_failing_reset_is_told(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, command: str, words: str
-) -> None:
-    monkeypatch.setattr(servers, "RESET_LIMIT_S", 0.3)
-    arm = tiny(reset=command)
-    with pytest.raises(EnvironmentNotReady, match=f'"tiny".*{words}'):
-        run_reset(
-            Spec(arm=(arm,), scenario=(READ_ONE,), folder=str(folder)), not_started(arm), NOTHING
-        )
-
-
-def test_a_reset_runs_where_its_service_does_and_its_secrets_are_masked(folder: Path) -> None:
-    """In the service's own checkout, with its DATABASE_URL, which an error does not repeat."""
-    checkout = folder / "checkout"
-    checkout.mkdir()
-    secret = "hunter2-in-a-url"
-    launch = Launch([], {**os.environ, "DATABASE_URL": secret}, checkout)
-    database = SimpleNamespace(mask=lambda text: text.replace(secret, "***"))
-    arm = tiny(reset="sh -c 'pwd >where; echo cannot reach $DATABASE_URL >&2; exit 3'")
-    spec = Spec(arm=(arm,), scenario=(READ_ONE,), folder=str(folder))
-    with pytest.raises(EnvironmentNotReady, match=r"exit code 3: cannot reach \*\*\*"):
-        run_reset(spec, not_started(arm, launch), database)  # type: ignore[arg-type]
-    assert (checkout / "where").read_text().strip() == str(checkout)
 
 
 def test_settling_waits_for_the_apps_own_gauge(monkeypatch: pytest.MonkeyPatch) -> None:

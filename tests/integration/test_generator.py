@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import signal
 import socket
@@ -13,7 +12,6 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,21 +19,21 @@ import psutil
 import pytest
 
 from loadtests.arrivals import plan_arrivals
-from loadtests.errors import BenchError, EnvironmentNotReady, SpecError
+from loadtests.errors import EnvironmentNotReady, SpecError
 from loadtests.generators import Generators
 from loadtests.priority import has_priority
-from loadtests.scenarios.catalogue import BUILT_IN, CRUD_MIX
-from loadtests.scenarios.model import LoadSpec, Request, Scenario
+from loadtests.scenarios.catalogue import CRUD_MIX
+from loadtests.scenarios.model import Request, Scenario
 from loadtests.trials import (
     SAMPLE_SCHEMA,
     ClosedLoad,
-    Load,
     OpenLoad,
     Target,
     TrialOrder,
     TrialOutcome,
 )
 from tests.support.known_server import BIG, BODY, KnownServer, known_server
+from tests.support.lonely_generator import lonely, order
 
 TIMEOUT_S = 1.0
 """Of what is never answered; other answers of that scenario come within it."""
@@ -110,12 +108,6 @@ def generator(
         list(targets.values()), SCENARIOS, folder=".", cores=[], log_path=log_path
     ) as running:
         yield running
-
-
-def order(
-    target: Target, name: str, load: Load, *, seed: int = 3, steady_s: float = 0.4
-) -> TrialOrder:
-    return TrialOrder(1, 2, 3, name, load, target, seed, 0.1, steady_s)
 
 
 def run(
@@ -311,31 +303,21 @@ def test_running_out_of_unique_keys_is_a_mistake_in_the_spec(generator, server, 
     run(generator, server, order(targets["a"], "patient", ClosedLoad(2)))
 
 
-def lonely(server: KnownServer, tmp_path: Path, *scenarios: Scenario) -> Generators:
-    return Generators.start(
-        [Target("a", 0, server.url), Target("b", 0, server.url, (("x-token", "b"),))],
-        scenarios or SCENARIOS,
-        folder=tmp_path,
-        cores=sorted(os.sched_getaffinity(0))[:1],
-        log_path=tmp_path / "generator.log",
-    )
-
-
 def test_a_killed_generator_is_named_and_a_closed_one_is_gone(server, tmp_path) -> None:
-    with lonely(server, tmp_path) as generator:
+    with lonely(server, tmp_path, *SCENARIOS) as generator:
         pid = generator.pids[0]
         assert psutil.Process(pid).cpu_affinity() == sorted(os.sched_getaffinity(0))[:1]
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(EnvironmentNotReady, match=f"process {pid}.*SIGKILL"):
             generator.run_trial(order(Target("a", 0, server.url), "patient", ClosedLoad(1)))
-    with lonely(server, tmp_path) as generator:
+    with lonely(server, tmp_path, *SCENARIOS) as generator:
         pid = generator.pids[0]
     assert not psutil.pid_exists(pid)
 
 
 def test_a_hung_generator_is_named_and_ended(server, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("loadtests.generator_client.GRACE_S", -5.0)
-    with lonely(server, tmp_path) as generator:
+    with lonely(server, tmp_path, *SCENARIOS) as generator:
         os.kill(generator.pids[0], signal.SIGSTOP)
         with pytest.raises(EnvironmentNotReady, match="did not answer within"):
             generator.run_trial(order(Target("a", 0, server.url), "patient", ClosedLoad(1)))
@@ -364,187 +346,3 @@ def test_the_generator_dies_with_its_controller(server, tmp_path) -> None:
     while psutil.pid_exists(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not psutil.pid_exists(pid)
-
-
-OWN_USERS = """
-import locust
-from locust import FastHttpUser, HttpUser, TaskSet, constant, task
-
-class Slow(TaskSet):
-    wait_time = constant(0.05)
-
-    @task
-    def nested(self):
-        self.client.get("/nested")
-
-class Requests(HttpUser):
-    fixed_count = 2
-    tasks = [Slow]
-
-    def on_start(self):
-        self.client.post("/login")
-
-class Fast(FastHttpUser):
-    @task(3)
-    def read(self):
-        self.client.get("/status/503?x=1", name="unwell")
-
-    @task
-    def drop(self):
-        self.client.get("/drop")
-
-    @task
-    def checked(self):
-        with self.client.get("/fine", catch_response=True) as response:
-            response.failure("not what I wanted")
-
-@locust.events.test_start.add_listener
-def starting(environment, **_):
-    print("test starts for", environment.host, flush=True)
-"""
-
-
-def own(file: str, timeout_s: float = 2.0) -> Scenario:
-    load = LoadSpec(model="closed", users=4)
-    return Scenario(name="own", locustfile=file, timeout_s=timeout_s, load=load)
-
-
-def test_somebodys_own_users(server, tmp_path) -> None:
-    (tmp_path / "traffic.py").write_text(OWN_USERS)
-    server.log.clear()
-    with lonely(server, tmp_path, own("traffic.py")) as generator:
-        for name in ("a", "b", "a"):
-            target = Target(name, 0, server.url, (("x-token", name),))
-            server.log.clear()
-            _, samples = run_own(
-                generator, server, order(target, "own", ClosedLoad(4), steady_s=0.5)
-            )
-            assert {logged.headers.get("x-token") for logged in server.log} == {name}
-            assert samples.key.isna().all()
-            check_own_samples(samples)
-    log = (tmp_path / "generator.log").read_text()
-    assert log.count(f"test starts for {server.url}") == 2
-
-
-def run_own(
-    generator: Generators, server: KnownServer, wanted: TrialOrder
-) -> tuple[TrialOutcome, pd.DataFrame]:
-    outcome = generator.run_trial(wanted)
-    samples = outcome.samples.to_pandas()
-    served = Counter(logged.path for logged in server.log if logged.path != "/login")
-    names = {"/nested": "/nested", "/status/503?x=1": "unwell", "/drop": "/drop", "/fine": "/fine"}
-    recorded = Counter(samples.request)
-    assert recorded == {f"GET {names[path]}": count for path, count in served.items()}
-    assert outcome.planned == outcome.sent == outcome.recorded == len(samples)
-    return outcome, samples
-
-
-def check_own_samples(samples: pd.DataFrame) -> None:
-    by_name = {str(name): rows for name, rows in samples.groupby("request")}
-    assert by_name["GET /nested"].ok.all()
-    assert set(by_name["GET /nested"].db_ms) == {2.0}
-    assert set(by_name["GET unwell"].error) == {"HTTP 503"}
-    assert set(by_name["GET /fine"].error) == {"not what I wanted"}
-    assert not by_name["GET /drop"].ok.any()
-    # two users with a wait time of 0.05 s cannot send more than this in 0.6 s
-    assert 2 <= len(by_name["GET /nested"]) <= 26
-
-
-def test_a_stuck_user_is_ended_recorded_and_replaced(server, tmp_path) -> None:
-    (tmp_path / "stuck.py").write_text(
-        "from locust import HttpUser, task\n"
-        "class Stuck(HttpUser):\n"
-        "    @task\n"
-        "    def hang(self):\n"
-        "        self.client.get('/hang')\n"
-    )
-    with lonely(server, tmp_path, own("stuck.py", TIMEOUT_S)) as generator:
-        for _ in range(2):
-            server.log.clear()
-            outcome = generator.run_trial(
-                order(Target("a", 0, server.url), "own", ClosedLoad(4), steady_s=0.2)
-            )
-            assert server.paths() == {"/hang": 4}
-            assert outcome.recorded == 4
-            assert set(outcome.samples["error"].to_pylist()) == {"timeout"}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("import nothing_of_this_name", "nothing_of_this_name"),
-        ("x = 1", "no Locust user class"),
-        ("from locust import FastHttpUser\nclass U(FastHttpUser):\n    max_retries = 2", "retries"),
-    ],
-)
-def test_a_locustfile_that_cannot_be_used(server, tmp_path, text, message) -> None:
-    (tmp_path / "traffic.py").write_text(text)
-    with pytest.raises(SpecError, match=message):
-        lonely(server, tmp_path, own("traffic.py"))
-
-
-def test_own_users_that_fail_to_start(server, tmp_path) -> None:
-    (tmp_path / "traffic.py").write_text(
-        "from locust import HttpUser, task\n"
-        "class Failing(HttpUser):\n"
-        "    def on_start(self):\n"
-        "        raise ValueError('no password')\n"
-        "    @task\n"
-        "    def nothing(self):\n"
-        "        pass\n"
-    )
-    with (
-        lonely(server, tmp_path, own("traffic.py")) as generator,
-        pytest.raises(BenchError, match="ValueError: no password"),
-    ):
-        generator.run_trial(order(Target("a", 0, server.url), "own", ClosedLoad(4)))
-
-
-LOCUST = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py"]
-
-
-def test_plain_locust_runs_the_built_in_users(server, tmp_path) -> None:
-    server.log.clear()
-    options = ["--headless", "-u", "3", "-r", "3", "-t", "2s", "--stop-timeout", "2", "--json"]
-    done = subprocess.run(
-        [*LOCUST, "CrudMixUser", "--host", server.url, *options],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    entries = json.loads(done.stdout)
-    assert {entry["name"] for entry in entries} <= {entry.name for entry in CRUD_MIX.request}
-    assert sum(entry["num_requests"] for entry in entries) == len(server.log) >= 3
-    assert sum(entry["num_failures"] for entry in entries) == 0
-
-
-def test_plain_locust_knows_a_class_for_each_built_in_scenario() -> None:
-    done = subprocess.run([*LOCUST, "--list"], capture_output=True, text=True, check=True)
-    wanted = {f"{name.replace('-', ' ').title().replace(' ', '')}User" for name in BUILT_IN}
-    assert set(done.stdout.split()) >= wanted
-    assert "ReadLargePageUser" in wanted
-
-
-def test_locusts_web_page_listens_on_loopback_only(server) -> None:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    process = subprocess.Popen(
-        [*LOCUST, "--host", server.url, "--web-port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 30
-        listening: set[str] = set()
-        while not listening and time.monotonic() < deadline:
-            time.sleep(0.1)
-            listening = {
-                entry.laddr.ip
-                for entry in psutil.Process(process.pid).net_connections("tcp")
-                if entry.status == psutil.CONN_LISTEN
-            }
-        assert listening == {"127.0.0.1"}
-    finally:
-        process.terminate()
-        process.wait(10)

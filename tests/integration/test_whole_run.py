@@ -154,10 +154,7 @@ def test_both_arms_of_a_block_get_the_same_arrivals_and_keys(tmp_path: Path) -> 
         assert (keys == other_keys).all()
 
 
-def test_arms_of_a_scenario_are_the_only_ones_it_loads(tmp_path: Path) -> None:
-    """Warm-up, pilot and rounds; its window and its app's last words go on record."""
-    folder = tmp_path / "run"
-    text = """
+SCENARIOS_WITH_ARMS = """
 [[arm]]
 name = "sync"
 app = "sync"
@@ -181,7 +178,12 @@ instances = 3
 rounds = 1
 block_s = 0.3
 """
-    (tmp_path / "own.toml").write_text(text)
+
+
+def test_arms_of_a_scenario_are_the_only_ones_it_loads(tmp_path: Path) -> None:
+    """Warm-up, pilot and rounds; its window and its app's last words go on record."""
+    folder = tmp_path / "run"
+    (tmp_path / "own.toml").write_text(SCENARIOS_WITH_ARMS)
     spec = load_spec(str(tmp_path / "own.toml"), environ={})
     arms = {"sync": replace(ARMS["sync"], error_rate=0.5), "async": ARMS["async"]}
     generator = Listening(arms, seed=5, scenarios=spec.scenario)

@@ -6,7 +6,7 @@ every block of time its own, shared in part by the arms of the block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from loadtests.environment.machine import package_versions
 from loadtests.inspection import AS_SEEDED, Inspection, InstanceFacts
-from loadtests.plan import RoundShape, ScenarioLoads, derived_seed, plan_round
+from loadtests.plan import Block, RoundShape, ScenarioLoads, derived_seed, plan_round
 from loadtests.sameness.record import Proof
 from loadtests.scenarios.catalogue import BUILT_IN
 from loadtests.scenarios.model import Scenario
@@ -118,16 +118,7 @@ def build_run(
     look = _look(spec, arms, instances)
     journal.write("inspection", **edit_look(look).model_dump(mode="json"))
     for number in range(rounds):
-        journal.write("round", round=number, state="planned")
-        tables: dict[tuple[str, str], list[pa.Table]] = {}
-        for block in plan_round(shape, number, seed):
-            for event, columns in simulation.block(block):
-                journal.write("trial", **event)
-                key = (block.scenario, block.load.name)
-                tables.setdefault(key, []).append(pa.table(columns, schema=SAMPLE_SCHEMA))
-        for (scenario_name, load), parts in tables.items():
-            store.write_samples(scenario_name, load, number, parts)
-        journal.write("round", round=number, state="finished")
+        _write_round(store, simulation, plan_round(shape, number, seed), number)
         later = edit_look(look.model_copy(update={"round": number}))
         journal.write("inspection", **later.model_dump(mode="json"))
     store.write_telemetry(simulation.telemetry)
@@ -135,6 +126,21 @@ def build_run(
         journal.write("end", status=status, reason="simulated")
     store.close()
     return folder
+
+
+def _write_round(
+    store: RunStore, simulation: _Simulation, blocks: Iterable[Block], number: int
+) -> None:
+    store.journal.write("round", round=number, state="planned")
+    tables: dict[tuple[str, str], list[pa.Table]] = {}
+    for block in blocks:
+        for event, columns in simulation.block(block):
+            store.journal.write("trial", **event)
+            key = (block.scenario, block.load.name)
+            tables.setdefault(key, []).append(pa.table(columns, schema=SAMPLE_SCHEMA))
+    for (scenario, load), parts in tables.items():
+        store.write_samples(scenario, load, number, parts)
+    store.journal.write("round", round=number, state="finished")
 
 
 def _look(spec: Spec, arms: Mapping[str, SimulatedArm], instances: int) -> Inspection:
