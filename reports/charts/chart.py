@@ -34,12 +34,14 @@ class Chart:
     def __post_init__(self) -> None:
         """Fix the layout once, so that every form has the same and none pays for it again.
 
-        Its solver takes constraints in no fixed order: places differ by rounding errors from
-        one drawing to the next; rounded, they are the same.
+        No engine may stay behind, not even the empty one of "none": wherever there is one,
+        matplotlib draws a figure twice to save it. The solver takes constraints in no fixed order:
+        places differ by rounding errors from one drawing to the next; rounded, they are the same.
         """
         figure = self.sheet.figure
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        if (engine := figure.get_layout_engine()) is not None:
+            engine.execute(figure)
+        figure.set_layout_engine(None)
         for axes in figure.axes:
             left, bottom, width, height = (round(each, 4) for each in axes.get_position().bounds)
             axes.set_position((left, bottom, width, height))

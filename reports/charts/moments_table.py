@@ -25,7 +25,7 @@ def moments_table(data: LoadData, arms: Sequence[str], judged: Bools) -> Iterato
         yield _row(data, arm, "lead-in", mine & ~data.steady)
         yield _row(data, arm, "first half of a window", steady & ~late)
         yield _row(data, arm, "second half of a window", steady & late)
-        for name, numbers in _groups(sorted({int(each) for each in rounds})):
+        for name, numbers in _groups(np.unique(rounds).tolist()):
             yield _row(data, arm, name, steady & np.isin(rounds, numbers))
 
 

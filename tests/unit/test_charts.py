@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.backend_bases import RendererBase
+from matplotlib.figure import Figure
 
 from loadtests.scenarios.model import Request, Scenario
 from loadtests.trials import ClosedLoad, OpenLoad
@@ -284,3 +286,18 @@ def test_the_forest_shows_invalid_and_far_results_too() -> None:
     assert chart.title == "Of 2 primary comparisons: invalid in 1 and undecided in 1"
     assert len(chart.rows) == 2
     assert b"invalid" in chart.svg
+
+
+def test_a_chart_is_drawn_once_for_each_of_its_files(
+    drawn: ChartSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [chart] = named(drawn, "forest")[:1]
+    draw, drawings = Figure.draw, []
+
+    def counted(figure: Figure, renderer: RendererBase) -> None:
+        drawings.append(figure)
+        draw(figure, renderer)
+
+    monkeypatch.setattr(Figure, "draw", counted)
+    chart.png()
+    assert drawings == [chart.sheet.figure]
