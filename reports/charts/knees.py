@@ -10,14 +10,14 @@ import numpy as np
 from loadtests.tuning.score import Objective, Score
 from reports.measures import LoadData
 from reports.tuning import numbers
-from reports.tuning.knee import Knee, Scored, knee, knee_estimate, rates_of
+from reports.tuning.knee import Knee, Scored, knee, knee_estimate, loads_kept, rates_of
 
 
 @dataclass(frozen=True, slots=True)
 class ArmKnee:
     """Where an arm's knee is. `claimed` is False where a check failed at any of its loads: then
     the knee is shown, but answers nothing. `kept`: by offered rate, whether all trials together
-    met the objective."""
+    met the objective, by the counts that the knee is read off."""
 
     knee: Knee
     interval_per_s: tuple[float, float] | None
@@ -53,7 +53,7 @@ def arm_knee(
     return ArmKnee(
         found,
         None if found.censored else rates_of(knee_estimate(trials, objective)),
-        {rate: _together(trials, rate).clears(objective) for rate in rates},
+        loads_kept(trials, objective),
         claimed,
     )
 
@@ -77,13 +77,3 @@ def _scored(
     for row in np.flatnonzero((data.trials["arm"] == arm).to_numpy() & (planned > 0)):
         score = Score(offered, int(planned[row]), int(missed[row]), int(errors[row]))
         yield Scored(int(data.trials[unit].iloc[row]), score)
-
-
-def _together(trials: Sequence[Scored], rate: float) -> Score:
-    scores = [each.score for each in trials if each.score.offered_per_s == rate]
-    return Score(
-        rate,
-        sum(each.planned for each in scores),
-        sum(each.late for each in scores),
-        sum(each.errors for each in scores),
-    )

@@ -15,6 +15,7 @@ from reports.charts.scene import Scene
 from reports.charts.style import Sheet, new_sheet
 from reports.model import LATENCY, LoadFacts, Result, ScenarioSummary
 from reports.tuning import numbers
+from reports.tuning.knee import MOST_OF_A_UNIT
 
 CURVES_PT = 200.0
 KNEE_ROW_PT = 13.0
@@ -148,8 +149,10 @@ def _caption(scene: Scene, objective: Objective) -> str:
         "heavier lines are rarer, slower answers. Where a line bends upwards, requests begin to "
         "queue. The knee is the highest offered load that keeps the objective "
         f"({numbers.both_limits(objective)}), read off between the loads that were measured, with "
-        "its 95% interval over instances: a band above, a bar below. An arrow: the knee lies "
-        "beyond the loads tried."
+        "its 95% interval over instances: a band above, a bar below. Of an instance's requests at "
+        f"a load at most {100 * MOST_OF_A_UNIT:g}% count as late, unless even so the load is "
+        "missed: one that stood still once does not make it so. An arrow: the knee lies beyond the "
+        "loads tried."
     )
 
 

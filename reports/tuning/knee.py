@@ -61,6 +61,15 @@ def knee(trials: Sequence[Scored], objective: Objective) -> Knee | None:
     return Knee(math.exp(log_knee[0]), _SIDES[int(side[0])])
 
 
+def loads_kept(trials: Sequence[Scored], objective: Objective) -> dict[float, bool]:
+    """By offered rate, whether all trials together met the objective: by the counts of `knee`."""
+    counts = _counts(trials)
+    planned, late, errors = _summed(counts, np.ones((1, counts.late.shape[1])))
+    within = (late <= LATE_SHARE * planned) & (100.0 * errors <= objective.max_error_pct * planned)
+    rates = sorted({each.score.offered_per_s for each in trials})
+    return dict(zip(rates, (within & (planned > 0))[0].tolist(), strict=True))
+
+
 def knee_log_ratio(
     baseline: Sequence[Scored], candidate: Sequence[Scored], objective: Objective
 ) -> Estimate | Doubt:
@@ -184,18 +193,24 @@ def _log_knees(counts: _Counts, weights: Floats, objective: Objective) -> tuple[
     """Per row of `weights` (how often each unit is taken): log knee, and the side on which it is
     censored (−1 below, 1 above, else 0)."""
     weights, whose = np.unique(weights, axis=0, return_inverse=True)  # few units: few resamples
-    capped = np.minimum(counts.late, MOST_OF_A_UNIT * counts.planned)
-    planned, late, late_at_most, errors = (
-        weights @ table.T for table in (counts.planned, counts.late, capped, counts.errors)
-    )
-    # The cap decides whether a load is missed; by how much says where between loads the knee is.
-    late = np.where(late_at_most > LATE_SHARE * planned, late, late_at_most)
+    planned, late, errors = _summed(counts, weights)
     found = [
         _crossing(counts.log_rates, planned[i], late[i], errors[i], objective)
         for i in range(len(weights))
     ]
     logs, sides = (np.array(each)[whose] for each in zip(*found, strict=True))
     return logs, sides
+
+
+def _summed(counts: _Counts, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Planned, late (of a unit at most MOST_OF_A_UNIT) and failed requests of all units together:
+    a row for each of `weights`, a column for each load."""
+    capped = np.minimum(counts.late, MOST_OF_A_UNIT * counts.planned)
+    planned, late, late_at_most, errors = (
+        weights @ table.T for table in (counts.planned, counts.late, capped, counts.errors)
+    )
+    # The cap decides whether a load is missed; by how much says where between loads the knee is.
+    return planned, np.where(late_at_most > LATE_SHARE * planned, late, late_at_most), errors
 
 
 def _crossing(

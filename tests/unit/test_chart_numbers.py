@@ -160,6 +160,28 @@ class TestKnees:
         assert strict is not None
         assert strict.said == "<\u00a050/s"
 
+    def test_an_instance_that_stalled_once_contradicts_the_knee_nowhere(
+        self, tmp_path: Path
+    ) -> None:
+        """8% of all requests are late, of one instance: by the knee's rule the load is kept."""
+
+        def stalled(trial: Trial, columns: Columns) -> Columns:
+            place = (trial["load"], trial["arm"], trial["instance"], trial["round"])
+            late = place == ("open-100", "sync", 1, 0)
+            return {**columns, "done_ns": columns["done_ns"] + late * 40 * MS}
+
+        loads = (OpenLoad(50.0), OpenLoad(100.0))
+        stored = load_run(
+            build_run(tmp_path / "run", arms=ARMS, loads=loads, instances=4, edit_samples=stalled)
+        )
+        data = [measured(stored, "read-one", load) for load in stored.loads("read-one")]
+        late = data[1].of_arm("sync") & data[1].steady & (data[1].response_ms > OBJECTIVE.p99_ms)
+        assert late.sum() > 0.05 * (data[1].of_arm("sync") & data[1].steady).sum()
+        found = arm_knee(data, "sync", None, OBJECTIVE)
+        assert found is not None
+        assert found.knee.censored == "above"
+        assert found.kept == {50.0: True, 100.0: True}
+
     def test_one_load_has_no_knee(self, tmp_path: Path) -> None:
         stored = overloaded(tmp_path / "run", {"sync": 150.0, "async": 1000.0})
         data = [measured(stored, "read-one", stored.loads("read-one")[0])]
