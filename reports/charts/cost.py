@@ -19,6 +19,7 @@ ARM_PT = 9.0
 PANEL_PT = 34.0
 LEGEND_PT = 22.0
 MOST_LOADS = 3
+"""Of more loads, the CPU time of the first is drawn; peaks are always over all."""
 MOST_SCENARIOS = 6
 """With more of them, peaks are those of the whole run."""
 ALL_SCENARIOS = "all scenarios"
@@ -74,7 +75,7 @@ def _watched(result: Result) -> bool:
 def _places(stored: StoredRun, summary: Summary, marks: Mapping[str, Mark]) -> list[Place]:
     places = []
     for scenario in summary.scenarios:
-        for load in scenario.loads[:MOST_LOADS]:
+        for load in scenario.loads:
             found = {
                 each.arm: each
                 for each in scenario.results
@@ -92,11 +93,12 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
         _finding(first, marks), first.scenario, [first.load], list(first.results), COST
     )
     scenarios = list(dict.fromkeys(place.scenario for place in places))
-    panels = [_cpu_panel(places, caveats), *(_peak_panel(peak, places) for peak in PEAKS)]
+    drawn = _drawn(places)
+    panels = [_cpu_panel(drawn, caveats), *(_peak_panel(peak, places) for peak in PEAKS)]
     panels = [panel for panel in panels if any(panel.rows.values())]
     row_pt = max(ROW_PT, ARM_PT * max(len(place.results) for place in places))
     heights = [PANEL_PT + row_pt * len(panel.rows) for panel in panels]
-    note = caveats.shared_note(scenarios)
+    note = ". ".join(filter(None, [_hidden(places, drawn), caveats.shared_note(scenarios)]))
     sheet = new_sheet(sum(heights) + LEGEND_PT, title, note, heights=heights)
     for axes, panel in zip(sheet.axes, panels, strict=True):
         draw_panel(axes, panel, marks)
@@ -107,16 +109,37 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
         name="cost",
         title=title,
         caption=caveats.caption(
-            "CPU time of the app's own processes per request, answered well or not, in ms, at each "
-            "scenario's load; and the most memory, threads and database connections that one "
-            "instance held. Large marks are the arm, small ones its instances (of peaks, the arm "
-            "is its highest instance). Further left is cheaper.",
+            "CPU time of the app's own processes per request, answered well or not, in ms, by "
+            "scenario and load; and the most memory, threads and database connections that one "
+            "instance held at any load. Large marks are the arm, small ones its instances (of "
+            "peaks, the arm is its highest instance). Further left is cheaper.",
             [_at(place, arm) for place in places for arm in marks],
             COST,
         ),
         sheet=sheet,
         columns=("Scenario", "Load", "Arm", "CPU per request", "Memory", "Threads", "Connections"),
         rows=tuple(row for place in places for row in _table_rows(place, marks)),
+    )
+
+
+def _drawn(places: Sequence[Place]) -> list[Place]:
+    """The first MOST_LOADS of each scenario."""
+    seen = [place.scenario for place in places]
+    return [
+        place
+        for index, place in enumerate(places)
+        if seen[:index].count(place.scenario) < MOST_LOADS
+    ]
+
+
+def _hidden(places: Sequence[Place], drawn: Sequence[Place]) -> str:
+    known = [
+        any(each.cpu_ms_per_request is not None for each in place.results.values())
+        for place in places
+        if place not in drawn
+    ]
+    return (
+        f"CPU time at further loads ({sum(known)}) stands in the table only" if any(known) else ""
     )
 
 

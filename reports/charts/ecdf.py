@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from reports import words
 from reports.charts.chart import Chart
-from reports.charts.latency import STEPS_MS, by_instance, legend, of_what
+from reports.charts.latency import MOST_INSTANCES, STEPS_MS, by_instance, legend, of_what
 from reports.charts.scene import Scene
 from reports.charts.style import PAPER, Mark, new_sheet, quiet
 from reports.charts.tags import tag
@@ -118,7 +118,8 @@ def _caption(scene: Scene, load: LoadFacts) -> str:
     return (
         f"The share of answers {of_what(scene)}that came within a time, from the planned send to "
         f"the last byte, in ms on a logarithmic axis, {words.load_phrase(load)}. A line further "
-        "left is faster. Strong lines are all instances together, faint lines single instances. "
+        "left is faster. Strong lines are all instances together, faint lines single instances (of "
+        f"each arm, the first {MOST_INSTANCES}). "
         "A timeout counts as at least the timeout, other errors are not in here. Lines end where "
         f"fewer than {FEWEST_BEYOND} answers are slower."
     )

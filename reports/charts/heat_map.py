@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,8 @@ def heat_map(scene: Scene) -> Chart | None:
     data = scene.at(load)
     clock = clock_of(data)
     judged = data.of_request(scene.judged_request)
-    arms = [arm for arm in scene.arms if (data.of_arm(arm) & judged).any()][:MOST_ARMS]
+    known = [arm for arm in scene.arms if (data.of_arm(arm) & judged).any()]
+    arms = known[:MOST_ARMS]
     if clock is None or not np.isfinite(data.response_ms[judged]).any():
         return None
     edges = edges_ms(data.response_ms[judged])
@@ -71,7 +72,7 @@ def heat_map(scene: Scene) -> Chart | None:
     title = scene.caveats.title(
         _finding(scene.name, load, found), scene.name, [load], arms, LATENCY
     )
-    note = scene.caveats.note(scene.name, [load], arms)
+    note = ". ".join(filter(None, [_hidden(known), scene.caveats.note(scene.name, [load], arms)]))
     heights = [PANEL_PT] * len(arms)
     sheet = new_sheet(sum(heights) + FOOT_PT, title, note, heights=heights, widths=WIDTHS)
     for place, arm in enumerate(arms):
@@ -90,8 +91,13 @@ def heat_map(scene: Scene) -> Chart | None:
         caption=scene.caveats.caption(_caption(scene, load, shared), places, LATENCY),
         sheet=sheet,
         columns=COLUMNS,
-        rows=tuple(moments_table(data, arms, judged)),
+        rows=tuple(moments_table(data, known, judged)),
     )
+
+
+def _hidden(known: Sequence[str]) -> str:
+    more = [words.tidy(arm, 24) for arm in known[MOST_ARMS:]]
+    return f"In the table only: {words.listed(more)}" if more else ""
 
 
 def _shared(clock: Clock, edges: Floats, found: Mapping[str, Moments]) -> Panels:

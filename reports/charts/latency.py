@@ -115,8 +115,9 @@ def _caption(scene: Scene, load: LoadFacts) -> str:
     return (
         f"Response time {of_what(scene)}from the planned send to the last byte, in ms, "
         f"{words.load_phrase(load)}. The horizontal axis stretches the tail, where the rare slow "
-        "answers are. Strong lines are all instances together, faint lines single instances. "
-        f"Lines end where fewer than {FEWEST_BEYOND} answers are slower."
+        "answers are. Strong lines are all instances together, faint lines single instances (of "
+        f"each arm, the first {MOST_INSTANCES}). Lines end where fewer than "
+        f"{FEWEST_BEYOND} answers are slower."
     )
 
 

@@ -68,8 +68,8 @@ def time_split_charts(summary: Summary, arms: Sequence[str], caveats: Caveats) -
     """One chart per scenario in which an arm tells where its time goes."""
     charts = []
     for number, scenario in enumerate(summary.scenarios, start=1):
-        if bars := _bars(scenario, arms):
-            charts.append(_chart(f"time-{number}", scenario.name, bars, caveats, arms))
+        if everything := _bars(scenario, arms):
+            charts.append(_chart(f"time-{number}", scenario.name, everything, caveats, arms))
     return charts
 
 
@@ -77,7 +77,7 @@ def _bars(scenario: ScenarioSummary, arms: Sequence[str]) -> list[Bar]:
     whole = {(each.load, each.arm): each for each in scenario.results if each.request is None}
     return [
         Bar(arm, load, parts)
-        for load in _in_order(scenario.loads)[:MOST_LOADS]
+        for load in _in_order(scenario.loads)
         for arm in arms
         if (result := whole.get((load.load, arm))) is not None and (parts := split_of(result))
     ]
@@ -114,11 +114,20 @@ def split_of(result: Result) -> dict[str, float] | None:
 
 
 def _chart(
-    name: str, scenario: str, bars: Sequence[Bar], caveats: Caveats, arms_of_run: Sequence[str]
+    name: str,
+    scenario: str,
+    everything: Sequence[Bar],
+    caveats: Caveats,
+    arms_of_run: Sequence[str],
 ) -> Chart:
+    """Bars of the first MOST_LOADS; the table has those of all."""
+    loads = list(dict.fromkeys(bar.load for bar in everything))
+    bars = [bar for bar in everything if bar.load in loads[:MOST_LOADS]]
     arms = list(dict.fromkeys(bar.arm for bar in bars))
     title = caveats.title(_finding(scenario, bars), scenario, [bars[0].load], arms, LATENCY)
-    note = caveats.note(scenario, list(dict.fromkeys(bar.load for bar in bars)), arms)
+    hidden = len(loads[MOST_LOADS:])
+    more = f"Heavier loads ({hidden}) stand in the table only" if hidden else ""
+    note = ". ".join(filter(None, [more, caveats.note(scenario, loads[:MOST_LOADS], arms)]))
     places = [(scenario, bar.load.load, bar.arm) for bar in bars]
     heights = _heights(bars)
     sheet = new_sheet(PANEL_PT + ROW_PT * (heights[-1] + 1), title, note)
@@ -153,7 +162,7 @@ def _chart(
         ),
         sheet=sheet,
         columns=("Arm", "Load", *(part.label for part in PARTS), "together"),
-        rows=tuple(_table_row(bar) for bar in bars),
+        rows=tuple(_table_row(bar) for bar in everything),
     )
 
 
