@@ -9,6 +9,7 @@ from pathlib import Path
 
 from loadtests.errors import StorageError
 from reports.charts import Chart, draw_charts
+from reports.charts.rendering import Ahead, as_drawn, rendering_ahead
 from reports.csv_tables import csv_files
 from reports.html import render_html
 from reports.markdown import render_markdown
@@ -20,31 +21,32 @@ from reports.summarise import summarise
 CHART_FORMS = (".png", ".svg")
 
 
-def write_report(folder: Path) -> Summary:
+def write_report(folder: Path, helpers: int = 0) -> Summary:
     """Rebuild `summary.json`, `report.html`, `report.md`, `tables/` and `charts/` from the stored
-    samples.
+    samples; `helpers` processes beside this one turn drawings into files.
 
     The same samples give the same bytes. Raises StorageError when the run cannot be read or the
     report cannot be written.
     """
-    stored = load_run(folder)
-    summary = summarise(stored)
-    write_json(folder / "summary.json", summary)
-    for name, content in csv_files(summary).items():
-        write_whole(folder / "tables" / name, content)
-    parts = parts_of(stored, summary)
-    write_charts(folder / "charts", parts.charts.all)
-    write_whole(folder / "report.md", render_markdown(parts).encode())
-    write_whole(folder / "report.html", render_html(parts).encode())
+    with rendering_ahead(helpers) as ahead:
+        stored = load_run(folder)
+        summary = summarise(stored)
+        write_json(folder / "summary.json", summary)
+        for name, content in csv_files(summary).items():
+            write_whole(folder / "tables" / name, content)
+        parts = parts_of(stored, summary, ahead)
+        write_charts(folder / "charts", parts.charts.all)
+        write_whole(folder / "report.md", render_markdown(parts).encode())
+        write_whole(folder / "report.html", render_html(parts).encode())
     return summary
 
 
-def parts_of(stored: StoredRun, summary: Summary) -> Parts:
+def parts_of(stored: StoredRun, summary: Summary, ahead: Ahead = as_drawn) -> Parts:
     """Everything a report shows, charts drawn."""
     return Parts(
         summary=summary,
         manifest=stored.manifest,
-        charts=draw_charts(stored, summary),
+        charts=draw_charts(stored, summary, ahead),
         arms=stored.arms,
         equivalence_pct=stored.spec.run.equivalence_pct,
         proofs=stored.proofs,
@@ -61,7 +63,7 @@ def write_charts(folder: Path, charts: tuple[Chart, ...]) -> None:
     """Every chart as PNG and SVG, and no other chart; raises StorageError."""
     written = set()
     for chart in charts:
-        for form, content in zip(CHART_FORMS, (chart.png(), chart.svg), strict=True):
+        for form, content in zip(CHART_FORMS, (chart.files.png, chart.files.svg), strict=True):
             path = folder / f"{chart.name}{form}"
             write_whole(path, content)
             written.add(path)

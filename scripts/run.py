@@ -23,17 +23,17 @@ from loadtests.schedule import Sizes
 from loadtests.spec import Spec, load_spec
 from loadtests.store import RunStore, new_run_folder
 from reports.terminal import print_summary
-from reports.write import write_report
 from scripts.ending import Ending
 from scripts.measuring import Assignment, measure
 from scripts.plan_json import plan_json
 from scripts.plan_text import plan_text
+from scripts.report import write_quickly
 from scripts.resuming import RunOptions, options_of_resumed_run
 from scripts.run_log import RunLog
 from scripts.session import places_of, sizes_here
 from scripts.stopping import Stopping
 
-ENDING = Ending("run", "report.html", write_report, print_summary)
+ENDING = Ending("run", "report.html", write_quickly, print_summary)
 
 
 def run_command(options: RunOptions) -> int:

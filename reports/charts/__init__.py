@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from loadtests.tuning.score import Objective
 from reports.charts.capacity import capacity_chart
@@ -15,6 +17,7 @@ from reports.charts.forest import forest_charts
 from reports.charts.heat_map import heat_map
 from reports.charts.latency import latency_chart, response_times
 from reports.charts.pairs import pairs_chart
+from reports.charts.rendering import Ahead, as_drawn
 from reports.charts.scene import Scene
 from reports.charts.staircase import staircase_chart
 from reports.charts.style import marks_of
@@ -27,15 +30,20 @@ from reports.run_folder import StoredRun
 __all__ = ["Chart", "ChartSet", "draw_charts"]
 
 
+Section = Literal["changes", "latency", "capacity", "time", "trust"]
+Placed = tuple[Section, Chart | None]
+"""A chart, where there is one, and where it belongs."""
+
+
 @dataclass(frozen=True)
 class ChartSet:
     """The charts by the section of the report they belong to."""
 
-    changes: tuple[Chart, ...]
-    latency: tuple[Chart, ...]
-    capacity: tuple[Chart, ...]
-    time: tuple[Chart, ...]
-    trust: tuple[Chart, ...]
+    changes: tuple[Chart, ...] = ()
+    latency: tuple[Chart, ...] = ()
+    capacity: tuple[Chart, ...] = ()
+    time: tuple[Chart, ...] = ()
+    trust: tuple[Chart, ...] = ()
 
     @property
     def all(self) -> tuple[Chart, ...]:
@@ -43,60 +51,42 @@ class ChartSet:
         return (*self.changes, *self.latency, *self.capacity, *self.time, *self.trust)
 
 
-@dataclass(frozen=True, slots=True)
-class SceneCharts:
-    """What is drawn from the samples of one scenario."""
-
-    latency: tuple[Chart, ...]
-    capacity: tuple[Chart, ...]
-    pairs: tuple[Chart, ...]
-
-
-def draw_charts(stored: StoredRun, summary: Summary) -> ChartSet:
+def draw_charts(stored: StoredRun, summary: Summary, ahead: Ahead = as_drawn) -> ChartSet:
     """Every chart for which there is data; a run without samples has none but the forest plot.
 
-    One scenario after the other, so that only one's arrays are held at a time.
+    Each is handed to `ahead` as soon as it is drawn.
     """
+    sections: defaultdict[Section, list[Chart]] = defaultdict(list)
+    with chart_style():
+        for section, chart in _drawn(stored, summary):
+            if chart is not None:
+                sections[section].append(ahead(chart))
+    return ChartSet(**{section: tuple(charts) for section, charts in sections.items()})
+
+
+def _drawn(stored: StoredRun, summary: Summary) -> Iterator[Placed]:
     marks = marks_of(stored.arms)
     caveats = caveats_of(stored, summary, durability_line(stored.manifest))
     margin_pct = stored.spec.run.equivalence_pct
     asked = stored.spec.run.objective
     objective = Objective(asked.p99_ms, asked.max_error_pct)
-    with chart_style():
-        scenes = [
-            _of_scene(Scene(stored, scenario, number, marks, caveats), objective)
-            for number, scenario in enumerate(summary.scenarios, start=1)
-        ]
-        return ChartSet(
-            changes=tuple(forest_charts(summary, marks, margin_pct, caveats)),
-            latency=tuple(chart for each in scenes for chart in each.latency),
-            capacity=(
-                *(chart for each in scenes for chart in each.capacity),
-                *cost_charts(stored, summary, marks, caveats),
-            ),
-            time=tuple(time_split_charts(summary, stored.arms, caveats)),
-            trust=(
-                *(chart for each in scenes for chart in each.pairs),
-                *_there([unseen_chart(summary, marks, margin_pct, caveats)]),
-            ),
-        )
+    for chart in forest_charts(summary, marks, margin_pct, caveats):
+        yield "changes", chart
+    for number, scenario in enumerate(summary.scenarios, start=1):
+        yield from _of_scene(Scene(stored, scenario, number, marks, caveats), objective)
+    for chart in cost_charts(stored, summary, marks, caveats):
+        yield "capacity", chart
+    for chart in time_split_charts(summary, stored.arms, caveats):
+        yield "time", chart
+    yield "trust", unseen_chart(summary, marks, margin_pct, caveats)
 
 
-def _of_scene(scene: Scene, objective: Objective) -> SceneCharts:
+def _of_scene(scene: Scene, objective: Objective) -> Iterator[Placed]:
+    """What is drawn from the samples of one scenario: only one's arrays are held at a time."""
     times = response_times(scene)
-    return SceneCharts(
-        latency=_there(
-            [
-                latency_chart(scene, times),
-                ecdf_chart(scene, times),
-                staircase_chart(scene, objective),
-                heat_map(scene),
-            ]
-        ),
-        capacity=_there([capacity_chart(scene)]),
-        pairs=_there([pairs_chart(scene)]),
-    )
-
-
-def _there(charts: Sequence[Chart | None]) -> tuple[Chart, ...]:
-    return tuple(chart for chart in charts if chart is not None)
+    yield "latency", latency_chart(scene, times)
+    yield "latency", ecdf_chart(scene, times)
+    yield "latency", staircase_chart(scene, objective)
+    yield "latency", heat_map(scene)
+    yield "capacity", capacity_chart(scene)
+    yield "trust", pairs_chart(scene)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from reports import words
 from reports.charts.chart import Chart
@@ -76,7 +76,7 @@ def _finish(axes: Axes, arms: list[str], load: LoadFacts) -> None:
     axes.set_ylim(len(arms) - 0.45, -0.55)
     axes.set_yticks(range(len(arms)), [words.tidy(arm, 24) for arm in arms], color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(7, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel(f"good answers per second, {words.load_phrase(load)}")
 
 

@@ -5,15 +5,26 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 from matplotlib import rc_context, rcdefaults, rcParams
+from matplotlib.figure import Figure
 
 from reports.charts.style import RC, Sheet
 
 DPI = 180
+
+
+@dataclass(frozen=True, slots=True)
+class ChartFiles:
+    """A chart as the bytes of its files."""
+
+    png: bytes
+    svg: bytes
+    """Its words are text, in whatever sans-serif font the reader has."""
 
 
 @dataclass(frozen=True)
@@ -30,36 +41,48 @@ class Chart:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     """The numbers behind the drawing, rounded for people."""
-
-    def __post_init__(self) -> None:
-        """Fix the layout once, so that every form has the same and none pays for it again.
-
-        No engine may stay behind, not even the empty one of "none": wherever there is one,
-        matplotlib draws a figure twice to save it. The solver takes constraints in no fixed order:
-        places differ by rounding errors from one drawing to the next; rounded, they are the same.
-        """
-        figure = self.sheet.figure
-        if (engine := figure.get_layout_engine()) is not None:
-            engine.execute(figure)
-        figure.set_layout_engine(None)
-        for axes in figure.axes:
-            left, bottom, width, height = (round(each, 4) for each in axes.get_position().bounds)
-            axes.set_position((left, bottom, width, height))
-
-    def png(self) -> bytes:
-        """The chart as PNG."""
-        return self._saved("png", DPI, {"Software": None})
+    begun: Future[ChartFiles] | None = None
+    """Its files, where another process was asked for them."""
 
     @cached_property
-    def svg(self) -> bytes:
-        """The chart as SVG; its words are text, in whatever sans-serif font the reader has."""
-        return self._saved("svg", 72, {"Date": None, "Creator": None})
+    def files(self) -> ChartFiles:
+        """PNG and SVG; made here where no other process has begun with them, or where it died."""
+        if self.begun is not None and not self.begun.cancel():
+            with suppress(BrokenExecutor):
+                return self.begun.result()
+        return render(self.name, self.sheet.figure)
 
-    def _saved(self, form: str, dpi: int, metadata: dict[str, None]) -> bytes:
-        out = io.BytesIO()
-        with chart_style(self.name):
-            self.sheet.figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
-        return out.getvalue()
+
+def render(name: str, figure: Figure) -> ChartFiles:
+    """The files of a drawing; `name` makes the identifiers within the SVG its own."""
+    with chart_style(name):
+        _fix_layout(figure)
+        return ChartFiles(
+            png=_saved(figure, "png", DPI, {"Software": None}),
+            svg=_saved(figure, "svg", 72, {"Date": None, "Creator": None}),
+        )
+
+
+def _fix_layout(figure: Figure) -> None:
+    """Once, so that every form has the same and none pays for it again.
+
+    No engine may stay behind, not even the empty one of "none": wherever there is one, matplotlib
+    draws a figure twice to save it. The solver takes constraints in no fixed order: places differ
+    by rounding errors from one drawing to the next; rounded, they are the same.
+    """
+    if (engine := figure.get_layout_engine()) is None:
+        return
+    engine.execute(figure)
+    figure.set_layout_engine(None)
+    for axes in figure.axes:
+        left, bottom, width, height = (round(each, 4) for each in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
+
+
+def _saved(figure: Figure, form: str, dpi: int, metadata: dict[str, None]) -> bytes:
+    out = io.BytesIO()
+    figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
+    return out.getvalue()
 
 
 @contextmanager

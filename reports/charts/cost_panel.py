@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from reports import words
 from reports.charts.style import FAINT, INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, quiet
@@ -56,7 +56,7 @@ def draw_panel(axes: Axes, panel: Panel, marks: Mapping[str, Mark]) -> None:
     axes.set_ylim(len(panel.rows) - 0.4, -0.6)
     axes.set_yticks(range(len(panel.rows)), list(panel.rows), color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+    axes.xaxis.set_major_formatter("{x:,g}")
     axes.set_xlabel(panel.label)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from reports import words
 from reports.charts.chart import Chart
@@ -174,11 +174,11 @@ def _finish(axes: Axes, values: Mapping[str, Floats], steps: Sequence[float]) ->
     low = max(low, STEPS_MS[0])
     axes.set_xlim(min(low, steps[0]) * 0.93, max(high, steps[-1]) * 1.08)
     axes.xaxis.set_major_locator(FixedLocator(list(steps)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+    axes.xaxis.set_major_formatter("{x:,g}")
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(0, 102)
     axes.set_yticks([0, 25, 50, 75, 100])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}%"))
+    axes.yaxis.set_major_formatter("{x:g}%")
     axes.set_xlabel("response time (ms)")
     axes.set_ylabel("share of answers")
     legend(axes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from reports import words
 from reports.charts.caveats import NOTHING_TO_SAY, Caveats
@@ -273,12 +273,12 @@ def _draw_panel(
     axes.axvline(0.0, color=MUTED, linewidth=0.8, zorder=1)
     axes.set_yticks(range(len(rows)), [row.label for row in rows], color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(signed_tick))
+    axes.xaxis.set_major_formatter(signed_tick)
     for y, row in enumerate(rows):
         _draw_row(axes, y, row.comparison, marks, limit)
 
 
-def signed_tick(value: float, _position: int | None) -> str:
+def signed_tick(value: float, _position: float | None) -> str:
     """A change at an axis: `+20`, `0`, `−20`."""
     if value == 0:
         return "0"

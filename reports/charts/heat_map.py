@@ -185,7 +185,7 @@ def _picture(axes: Axes, counts: Ints, shared: Panels, most: int, mark: Mark) ->
     else:
         rgba = rgba[:ROWS]
     image = axes.imshow(
-        rgba,
+        (255.0 * rgba).astype(np.uint8),  # as it is drawn: nothing to convert in another process
         extent=(0.0, columns, 0.0, len(rgba)),
         origin="lower",
         aspect="auto",

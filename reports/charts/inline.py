@@ -37,7 +37,7 @@ ElementTree.register_namespace("xlink", XLINK)
 
 def inline_svg(chart: Chart) -> str:
     """The chart as an `<svg>` element: title and description for screen readers, unique ids."""
-    root = ElementTree.fromstring(chart.svg)
+    root = ElementTree.fromstring(chart.files.svg)
     _drop(root, "metadata", "style")
     _drop_title(root)
     _drop_background(root)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.markers import CARETDOWNBASE, CARETUPBASE
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from reports import words
 from reports.charts.block_ratios import Ratios
@@ -98,7 +99,11 @@ def _draw_in_time(axes: Axes, panel: Panel, mark: Mark, reach: Reach) -> None:
         _draw_round(axes, ratios.logs[first:last], (first / group, (last - 1) / group), mark, reach)
     axes.set_xlim(0.2, (len(ratios.logs) - 1) / group + 1.8)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x * group:.0f}"))
+    axes.xaxis.set_major_formatter(partial(_block_number, group=group))
+
+
+def _block_number(x: float, _position: float | None, group: int) -> str:
+    return f"{x * group:.0f}"
 
 
 def _blocks(ratios: Ratios) -> list[Point]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import log10
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from reports import words
 from reports.charts.caveats import NOTHING_TO_SAY, Caveats
@@ -122,7 +122,7 @@ def _draw(
     steps = _apart([step for step in STEPS_PCT if step <= right], right)
     axes.xaxis.set_major_locator(FixedLocator(steps))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}%"))
+    axes.xaxis.set_major_formatter("{x:,g}%")
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows], color=INK)
     axes.axvline(equivalence_pct, color=INK, linewidth=1.0, linestyle=(0.0, (1.0, 2.0)), zorder=2)

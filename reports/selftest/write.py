@@ -23,8 +23,8 @@ def write_selftest(folder: Path, selftest: Selftest) -> None:
         SELFTEST_FILE: f"{text}\n".encode(),
         "selftest.md": render_markdown(selftest, "selftest.png").encode(),
         "selftest.html": render_html(selftest, chart).encode(),
-        "selftest.png": chart.png(),
-        "selftest.svg": chart.svg,
+        "selftest.png": chart.files.png,
+        "selftest.svg": chart.files.svg,
     }
     for name, content in files.items():
         write_atomically(folder / name, content)

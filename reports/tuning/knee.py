@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import isotonic_regression
 
 from loadtests.tuning.score import LATE_SHARE, Objective, Score
 from reports.statistics import WIDEST_LOG, Doubt, Estimate, from_replicates, resampling_weights
@@ -248,4 +247,6 @@ def _read_off(x: Floats, y: Floats, limit: float) -> tuple[float, int]:
 
 def _rising(values: Floats, weights: Floats) -> Floats:
     """The closest sequence that never falls (pool adjacent violators)."""
+    from scipy.optimize import isotonic_regression  # takes most of a second
+
     return np.asarray(isotonic_regression(values, weights=weights).x)

@@ -14,7 +14,7 @@ from loadtests.scenarios.model import Request, Scenario
 from loadtests.trials import ClosedLoad, OpenLoad
 from reports.charts import Chart, ChartSet, draw_charts
 from reports.charts.caveats import Caveats
-from reports.charts.chart import chart_style
+from reports.charts.chart import chart_style, render
 from reports.charts.forest import forest_charts
 from reports.charts.inline import SVG, inline_svg
 from reports.charts.latency import spectrum
@@ -79,7 +79,7 @@ def test_every_chart_with_writes_names_server_and_durability(drawn: ChartSet) ->
     assert len(drawn.all) >= 10
     for chart in drawn.all:
         writes = chart.name.endswith("-2") or chart.name in ("forest", "cost", "unseen")
-        assert (b"innodb_flush_log_at_trx_commit=1" in chart.svg) is writes, chart.name
+        assert (b"innodb_flush_log_at_trx_commit=1" in chart.files.svg) is writes, chart.name
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +142,10 @@ def test_a_saturated_arm_is_said_to_be(tmp_path: Path) -> None:
     slow = {"sync": SimulatedArm(), "async": SimulatedArm(app="async", response_ms=400.0)}
     charts = charts_of(build_run(tmp_path / "run", arms=slow, loads=(OpenLoad(80.0),)))
     for start in ("latency-1", "time-1"):
-        assert b"async is saturated at 80" in named(charts, start)[0].svg
-        assert b"sync is saturated at 80" not in named(charts, start)[0].svg.replace(b"async", b"")
+        assert b"async is saturated at 80" in named(charts, start)[0].files.svg
+        assert b"sync is saturated at 80" not in named(charts, start)[0].files.svg.replace(
+            b"async", b""
+        )
 
 
 def test_names_from_a_spec_stay_text(drawn: ChartSet) -> None:
@@ -285,7 +287,7 @@ def test_the_forest_shows_invalid_and_far_results_too() -> None:
         )
     assert chart.title == "Of 2 primary comparisons: invalid in 1 and undecided in 1"
     assert len(chart.rows) == 2
-    assert b"invalid" in chart.svg
+    assert b"invalid" in chart.files.svg
 
 
 def test_a_chart_is_drawn_once_for_each_of_its_files(
@@ -299,5 +301,5 @@ def test_a_chart_is_drawn_once_for_each_of_its_files(
         draw(figure, renderer)
 
     monkeypatch.setattr(Figure, "draw", counted)
-    chart.png()
-    assert drawings == [chart.sheet.figure]
+    render(chart.name, chart.sheet.figure)
+    assert drawings == [chart.sheet.figure] * 2

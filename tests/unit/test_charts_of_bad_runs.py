@@ -146,7 +146,7 @@ def test_an_arm_that_failed_its_checks_is_credited_with_no_knee(
     knees = {row[1]: row[-1] for row in chart.rows[-2:]}
     assert knees == {"sync": "knee", "async": "no claim: a check failed"}
     assert "invalid" in chart.title
-    assert "✕ async" in chart.svg.decode()
+    assert "✕ async" in chart.files.svg.decode()
 
 
 def test_one_outlier_of_an_hour_leaves_the_rest_to_be_seen(

@@ -69,7 +69,7 @@ def test_what_is_beyond_its_limit_is_drawn_beyond_it(selftest) -> None:
     assert 1 < shares["p50"] <= LIMITS_SHOWN
     [lost] = [check for check in selftest.off if check.quantity == "requests"]
     assert share_of_limit(lost) == LIMITS_SHOWN
-    assert draw(selftest).png().startswith(b"\x89PNG")
+    assert draw(selftest).files.png.startswith(b"\x89PNG")
 
 
 def test_numbers_are_as_exact_as_they_need_be() -> None:

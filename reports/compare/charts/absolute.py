@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from reports import words
 from reports.charts.caveats import HOLLOW
@@ -102,7 +102,7 @@ def _draw_panel(axes: Axes, metric: str, points: Sequence[Absolute], compared: C
     axes.set_ylim(len(points) - 0.4, -0.6)
     axes.set_yticks(range(len(points)), [_place(each) for each in points], color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+    axes.xaxis.set_major_formatter("{x:,g}")
     unit = "good answers per second" if metric == CAPACITY else "p95 response time (ms)"
     axes.set_xlabel(unit)
 

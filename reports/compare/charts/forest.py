@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from reports import words
 from reports.charts.chart import Chart
@@ -181,7 +181,7 @@ def _draw_panel(
         axes.axhline(own - 0.5, color=FAINT, linewidth=1.0, zorder=1)
     axes.set_yticks(range(len(lines)), [line.label for line in lines], color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(signed_tick))
+    axes.xaxis.set_major_formatter(signed_tick)
     for y, line in enumerate(lines):
         _draw_line(axes, y, line, compared, limit)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from reports import words
 from reports.charts.caveats import HOLLOW
 from reports.charts.chart import Chart
-from reports.charts.latency import READ_AT, legend, ms_axis
+from reports.charts.latency import READ_AT, legend, ms_axis, percentile_axis
 from reports.charts.style import INK, MUTED, PAPER, new_sheet, quiet
 from reports.charts.tags import tag
 from reports.compare.charts.runs import NO_CLAIM, key, marks_of_runs, numbers_of
@@ -137,13 +136,8 @@ def _draw_panel(axes: Axes, arm: str, found: Mapping[str, Curve], compared: Comp
 
 def _finish(axes: Axes, furthest: float) -> None:
     quiet(axes, "y")
-    axes.set_xscale("log")
+    percentile_axis(axes, furthest)
     axes.set_yscale("log")
-    axes.set_xlim(1.0, furthest)
-    shown = [each for each in READ_AT if 100 / (100 - each) <= furthest]
-    axes.xaxis.set_major_locator(FixedLocator([1.0, *(100 / (100 - each) for each in shown)]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 - 100 / x:.5g}%"))
-    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylabel("response time (ms)", color=MUTED)
     legend(axes)
 

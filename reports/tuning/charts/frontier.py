@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from reports import words
 from reports.charts.chart import Chart
@@ -147,9 +147,9 @@ def _scales(axes: Axes, arms: Sequence[ArmFrontier]) -> None:
     axes.set_xlim(min(connections) * 0.8, max(connections) * 1.25)
     axes.xaxis.set_major_locator(FixedLocator(_apart(sorted(connections))))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=ROUND_STEPS))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.0f}"))
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(0, max(tops) * 1.08)
     quiet(axes, "y")
     axes.set_ylabel("requests/s")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import Knob
@@ -103,7 +103,7 @@ def _draw_panel(
     ]
     axes.set_yticks(range(len(labels)), labels, color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     for y, answer in enumerate(response.answers):
         _draw_answer(axes, y, answer, labels[y], mark, ends[1])
         draw_reading(axes, y, numbers.knee(answer.found.knee, answer.interval_per_s))

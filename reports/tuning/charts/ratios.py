@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from reports import words
 from reports.charts.chart import Chart
@@ -96,7 +96,7 @@ def _draw_panel(axes: Axes, panel: Panel, limit: float) -> None:
     labels = [words.tidy(row.label, 26) for row in panel.rows]
     axes.set_yticks(range(len(labels)), labels, color=INK, fontsize=SMALL_PT)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
-    axes.xaxis.set_major_formatter(FuncFormatter(signed_tick))
+    axes.xaxis.set_major_formatter(signed_tick)
     for y, row in enumerate(panel.rows):
         _draw_row(axes, y, row, limit)
 
