@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loadtests.scenarios.model import Scenario
-from reports.estimates import PERCENTILES, Question, estimate, spreads
+from reports.estimates import PERCENTILES, Question, estimate, estimates, spreads
 from reports.gates import SPARED, crowding, saturation, unequal_errors
 from reports.measures import LoadData, Pairing, pair_blocks, tidy
 from reports.model import (
@@ -73,8 +73,8 @@ def compare(
     if crowd := crowding(gates, data.facts.load, (baseline, candidate)):
         remarks.append(crowd)
     return [
-        _comparison(data, baseline, candidate, question, pairing, gates, remarks, rules)
-        for question in asked
+        _comparison(data, baseline, candidate, question, found, pairing, gates, remarks, rules)
+        for question, found in zip(asked, estimates(data, asked, pairing), strict=True)
     ]
 
 
@@ -97,12 +97,12 @@ def _comparison(
     baseline: str,
     candidate: str,
     question: Question,
+    found: Estimate | Doubt,
     pairing: Pairing,
     gates: Sequence[GateResult],
     remarks: Sequence[str],
     rules: Rules,
 ) -> Comparison:
-    found = estimate(data, question, pairing)
     alpha = _alpha(question, rules)
     verdict = judge(
         question.metric,

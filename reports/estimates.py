@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from reports.statistics import (
     Doubt,
     Estimate,
     Latencies,
-    percentile_log_ratio,
+    percentile_log_ratios,
     rate_log_ratio,
     t_estimate,
 )
@@ -35,14 +37,38 @@ class Question:
 
 def estimate(data: LoadData, question: Question, pairing: Pairing) -> Estimate | Doubt:
     """The log ratio of one metric, or why there is none."""
+    return estimates(data, [question], pairing)[0]
+
+
+def estimates(
+    data: LoadData, asked: Sequence[Question], pairing: Pairing
+) -> list[Estimate | Doubt]:
+    """The log ratio that each question is about, in their order, or why there is none.
+
+    All percentiles of one kind of request are told at once: that sorts its samples once.
+    """
     if len(pairing.block) == 0:
-        return Doubt("no block was finished by both arms")
-    if question.metric == CAPACITY:
-        window_s = float(np.median(data.window_s[pairing.baseline]))
-        return rate_log_ratio(*_rates(data, pairing), pairing.pair, window_s)
+        return [Doubt("no block was finished by both arms") for _ in asked]
+    found = {each: _of_trials(data, each, pairing) for each in asked if not _is_latency(each)}
+    latencies = sorted(filter(_is_latency, asked), key=_request)
+    for _, alike in groupby(latencies, key=_request):
+        found.update(_latency(data, list(alike), pairing))
+    return [found[each] for each in asked]
+
+
+def _is_latency(question: Question) -> bool:
+    return question.metric in PERCENTILES
+
+
+def _request(question: Question) -> tuple[bool, str]:
+    return question.request is not None, question.request or ""
+
+
+def _of_trials(data: LoadData, question: Question, pairing: Pairing) -> Estimate | Doubt:
     if question.metric == COST:
         return _cost(data, pairing)
-    return _latency(data, question, pairing)
+    window_s = float(np.median(data.window_s[pairing.baseline]))
+    return rate_log_ratio(*_rates(data, pairing), pairing.pair, window_s)
 
 
 def spreads(data: LoadData, question: Question, pairing: Pairing) -> Spreads | None:
@@ -86,14 +112,21 @@ def _summed(data: LoadData, column: str, rows: Ints, index: Ints) -> Floats:
     return np.bincount(index, weights=values).astype(np.float64)
 
 
-def _latency(data: LoadData, question: Question, pairing: Pairing) -> Estimate | Doubt:
-    q = PERCENTILES[question.metric]
-    arms = _arms(data, question, pairing)
+def _latency(
+    data: LoadData, alike: Sequence[Question], pairing: Pairing
+) -> dict[Question, Estimate | Doubt]:
+    """What percentiles of one kind of request say."""
+    arms = _arms(data, alike[0], pairing)
     fewest = min(len(arm.values_ms) for arm in arms)
-    if not enough_beyond(fewest, q):
-        name = question.metric.rpartition(".")[2]
-        return Doubt(f"{fewest} answers of one arm; {name} needs {fewest_samples(q)}")
-    return percentile_log_ratio(*arms, q)
+    told = [each for each in alike if enough_beyond(fewest, PERCENTILES[each.metric])]
+    ratios = percentile_log_ratios(*arms, [PERCENTILES[each.metric] for each in told])
+    return {each: _too_few(fewest, each) for each in alike} | dict(zip(told, ratios, strict=True))
+
+
+def _too_few(answers: int, question: Question) -> Doubt:
+    name = question.metric.rpartition(".")[2]
+    needed = fewest_samples(PERCENTILES[question.metric])
+    return Doubt(f"{answers} answers of one arm; {name} needs {needed}")
 
 
 def _arms(data: LoadData, question: Question, pairing: Pairing) -> tuple[Latencies, Latencies]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -97,30 +98,47 @@ def left_out_quantiles(values: Floats, cluster: Ints, clusters: int, q: float) -
 def clustered_quantiles(
     values: Floats, cluster: Ints, weights: Ints, q: float, most_cells: int = MOST_CELLS
 ) -> Floats:
-    """The `q` quantile of `values` for each row of `weights`: how often each cluster is taken.
+    """The `q` quantile for each row of `weights`: one of `several_clustered_quantiles`."""
+    return several_clustered_quantiles(values, cluster, weights, [q], most_cells)[0]
+
+
+def several_clustered_quantiles(
+    values: Floats,
+    cluster: Ints,
+    weights: Ints,
+    qs: Sequence[float],
+    most_cells: int = MOST_CELLS,
+) -> list[Floats]:
+    """Each of the quantiles `qs` of `values`, for each row of `weights`: how often each cluster is
+    taken.
 
     `cluster`: 0 … n−1 per value; `weights`: replicates × n. A replicate without samples gives
-    NaN. Exact: per replicate, a binary search in the sorted values by weighted counts; with more
-    than `most_cells` of these, one replicate after the other, in memory by the value.
+    NaN. Exact: the values are sorted once; per replicate, a binary search in them by weighted
+    counts; with more than `most_cells` of these, one replicate after the other, in memory by the
+    value.
     """
     order = np.argsort(values, kind="stable")
     ordered = values[order]
     clusters = weights.shape[1]
     if len(values) * clusters > most_cells:
-        return _one_by_one(ordered, cluster[order], weights, q)
+        return [_one_by_one(ordered, cluster[order], weights, q) for q in qs]
     below = np.zeros((len(values) + 1, clusters), dtype=np.int64)
     below[np.arange(1, len(values) + 1), cluster[order]] = 1
     np.cumsum(below, axis=0, out=below)  # below[i, c]: cluster c's samples among the i smallest
+    return [_by_bisection(ordered, below, weights, q) for q in qs]
+
+
+def _by_bisection(ordered: Floats, below: Ints, weights: Ints, q: float) -> Floats:
     totals = weights @ below[-1]
     wanted = np.maximum(1, np.ceil(np.round(q * totals, 9))).astype(np.int64)
     low = np.zeros(len(weights), dtype=np.int64)
-    high = np.full(len(weights), len(values), dtype=np.int64)
+    high = np.full(len(weights), len(ordered), dtype=np.int64)
     while np.any(low < high):
         middle = (low + high) // 2
         reached = np.sum(weights * below[middle], axis=1) >= wanted
         high = np.where(reached, middle, high)
         low = np.where(reached, low, np.minimum(middle + 1, high))
-    found = ordered[np.clip(low - 1, 0, len(values) - 1)]
+    found = ordered[np.clip(low - 1, 0, len(ordered) - 1)]
     return np.where(totals > 0, found, np.nan)
 
 

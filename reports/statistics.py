@@ -7,13 +7,14 @@ interval, because two processes of identical code differ for as long as they liv
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from reports.percentiles import clustered_quantiles, medians_by
+from reports.percentiles import medians_by, several_clustered_quantiles
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -165,7 +166,19 @@ def percentile_log_ratio(
     resamples: int = RESAMPLES,
     seed: int = RESAMPLING_SEED,
 ) -> Estimate | Doubt:
-    """Log ratio of the arms' `q` percentiles, pooled over all instances and rounds.
+    """Log ratio of the arms' `q` percentiles (see `percentile_log_ratios`)."""
+    return percentile_log_ratios(baseline, candidate, [q], resamples=resamples, seed=seed)[0]
+
+
+def percentile_log_ratios(
+    baseline: Latencies,
+    candidate: Latencies,
+    qs: Sequence[float],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = RESAMPLING_SEED,
+) -> list[Estimate | Doubt]:
+    """Log ratios of each of the arms' percentiles `qs`, pooled over all instances and rounds.
 
     Blocks are first levelled (`levels`), then all requests of an arm are pooled. The standard
     error resamples whole instance pairs with all their blocks (cluster bootstrap: Davison &
@@ -174,19 +187,23 @@ def percentile_log_ratio(
     (`degrees_of_freedom`). Coverage was measured by simulation: docs/method.md.
     """
     if len(baseline.values_ms) == 0 or len(candidate.values_ms) == 0:
-        return Doubt("an arm has no response to judge")
+        return [Doubt("an arm has no response to judge") for _ in qs]
     units = _units(baseline, candidate)
     if len(np.unique(np.concatenate(units))) < 2:
-        return Doubt(ONE_UNIT)
+        return [Doubt(ONE_UNIT) for _ in qs]
     weights = resampling_weights(int(max(map(np.max, units))) + 1, resamples, seed)
-    low, high = (
-        clustered_quantiles(values, unit, weights, q)
+    arms = (
+        several_clustered_quantiles(values, unit, weights, qs)
         for values, unit in zip(levelled(baseline, candidate), units, strict=True)
     )
+    return [_of_replicates(low, high, weights.shape[1]) for low, high in zip(*arms, strict=True)]
+
+
+def _of_replicates(low: Floats, high: Floats, n: int) -> Estimate | Doubt:
     if not (_all_positive(low) and _all_positive(high)):
         return Doubt("some instances have no response to judge")
     logs = np.log(high / low)
-    return from_replicates(float(logs[0]), logs, weights.shape[1])
+    return from_replicates(float(logs[0]), logs, n)
 
 
 def resampling_weights(n: int, resamples: int, seed: int) -> Ints:
