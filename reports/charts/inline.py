@@ -24,6 +24,8 @@ FOLLOWS = {
 FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 DIGITS = re.compile(r"(\.\d\d)\d+")
 """A hundredth of a point is finer than any screen or printer."""
+GROUP = f"{{{SVG}}}g"
+NO_TURN = re.compile(r"rotate\(-?0\b(?!\.)[^)]*\)$")
 HREF = f"{{{XLINK}}}href"
 LINKS = {
     HREF: re.compile(r"^#([\w.-]+)"),
@@ -47,6 +49,7 @@ def inline_svg(chart: Chart) -> str:
         _follow_the_page(element)
     for element in root.iter():
         _share_style(element)
+    _unwrap(root)
     _cut(root, chart.sheet.strip_pt)
     _describe(root, chart)
     return ElementTree.tostring(root, encoding="unicode")
@@ -80,15 +83,13 @@ def _drop_background(root: ElementTree.Element) -> None:
 
 
 def _tell_tags(root: ElementTree.Element, chart: Chart) -> None:
-    """Marks tell whose they are (`data-arm`) and what they say (`data-tip`, and a `<title>` for
-    readers without scripts)."""
+    """Marks tell whose they are (`data-arm`) and what they say (a `<title>`)."""
     tags = tags_of(chart.sheet.figure)
     for group in [each for each in root.iter() if each.get("id") in tags]:
         found = tags[group.attrib["id"]]
         if found.arm is not None:
             group.set("data-arm", str(found.arm))
         for element, tip in zip(_pointed_at(group, found), found.tips, strict=True):
-            element.set("data-tip", tip)
             title = ElementTree.Element(f"{{{SVG}}}title")
             title.text = tip
             element.insert(0, title)
@@ -128,6 +129,10 @@ def _follow_the_page(element: ElementTree.Element) -> None:
     for key in ("d", "x", "y"):
         if (place := element.get(key)) is not None:
             element.set(key, DIGITS.sub(r"\1", " ".join(place.split())))
+    if NO_TURN.match(element.get("transform", "")):
+        del element.attrib["transform"]
+    if HREF in element.attrib:
+        element.set("href", element.attrib.pop(HREF))
     element.tail = None
     if element.text is not None and not element.text.strip():
         element.text = None
@@ -140,6 +145,15 @@ def _share_style(group: ElementTree.Element) -> None:
     if len(markers) > 1 and len(styles) == 1 and group.get("style") is None:
         for each in markers:
             group.set("style", each.attrib.pop("style"))
+
+
+def _unwrap(element: ElementTree.Element) -> None:
+    """What stands in a group that says nothing stands without it; an empty one is none."""
+    for child in list(element):
+        _unwrap(child)
+        if child.tag == GROUP and not child.attrib:
+            place = list(element).index(child)
+            element[place : place + 1] = list(child)
 
 
 def _cut(root: ElementTree.Element, strip_pt: float) -> None:

@@ -25,7 +25,7 @@ DASHES = """
 """
 SHAPES = """
   [0, 1].map(arm => [...document.querySelectorAll(`#latency-1 g[data-arm="${arm}"] use`)]
-    .map(e => document.querySelector(e.getAttribute('xlink:href')).getAttribute('d')))
+    .map(e => document.querySelector(e.getAttribute('href')).getAttribute('d')))
 """
 
 

@@ -74,12 +74,16 @@ class Noise:
     lag_ms: float = 0.1
 
 
+Loads = Sequence[Load] | Mapping[str, Sequence[Load]]
+TWO_LOADS: Loads = (ClosedLoad(16), OpenLoad(150.0))
+
+
 def build_run(
     folder: Path,
     *,
     arms: Mapping[str, SimulatedArm] = TWINS,
     scenarios: Sequence[str | Scenario] = ("read-one",),
-    loads: Sequence[Load] = (ClosedLoad(16), OpenLoad(150.0)),
+    loads: Loads = TWO_LOADS,
     instances: int = 3,
     rounds: int = 2,
     pairs: int = 1,
@@ -95,11 +99,12 @@ def build_run(
 ) -> Path:
     """Write a run into `folder` and return it; the same arguments give the same bytes.
 
-    `proofs` stand for what the run saw of its twins: by default that they are the same. `run`
-    holds keys of the spec's `[run]`. `status` None leaves the journal without an end.
-    `edit_trial` changes a journal trial event, `edit_samples` a trial's sample columns (name to
-    list or array), `edit_look` what was looked at before the first round and after each round,
-    before they are written: that is how tests break a run.
+    `loads` are those of every scenario, or of each by its name. `proofs` stand for what the run saw
+    of its twins: by default that they are the same. `run` holds keys of the spec's `[run]`.
+    `status` None leaves the journal without an end. `edit_trial` changes a journal trial event,
+    `edit_samples` a trial's sample columns (name to list or array), `edit_look` what was looked at
+    before the first round and after each round, before they are written: that is how tests break a
+    run.
     """
     spec = _spec(arms, scenarios, loads, block_s, seed, run or {})
     store = RunStore(folder)
@@ -108,10 +113,14 @@ def build_run(
     for each in _good_proofs(arms) if proofs is None else proofs:
         journal.write("sameness", **each.model_dump(mode="json"))
     for scenario in spec.scenario:
-        journal.write("rates", scenario=scenario.name, capacity_per_s=None, loads=_facts(loads))
+        journal.write(
+            "rates", scenario=scenario.name, capacity_per_s=None, loads=_facts(_of(loads, scenario))
+        )
     simulation = _Simulation(spec, arms, noise, instances, seed, edit_trial, edit_samples)
     entries = tuple(
-        ScenarioLoads(each.name, tuple(loads), tuple(arm.name for arm in spec.arms_of(each)))
+        ScenarioLoads(
+            each.name, tuple(_of(loads, each)), tuple(arm.name for arm in spec.arms_of(each))
+        )
         for each in spec.scenario
     )
     shape = RoundShape(entries, instances, pairs)
@@ -173,18 +182,18 @@ def _good_proofs(arms: Mapping[str, SimulatedArm]) -> list[Proof]:
 def _spec(
     arms: Mapping[str, SimulatedArm],
     scenarios: Sequence[str | Scenario],
-    loads: Sequence[Load],
+    loads: Loads,
     block_s: float,
     seed: int,
     run: Mapping[str, Any],
 ) -> Spec:
     chosen = [BUILT_IN[each] if isinstance(each, str) else each for each in scenarios]
-    load = _load_spec(loads)
     return Spec(
         run=RunSpec.model_validate({"seed": seed, "block_s": block_s, **run}),
         arm=tuple(_arm(name, arm) for name, arm in arms.items()),
         scenario=tuple(
-            Scenario.model_validate({**each.model_dump(), "load": load}) for each in chosen
+            Scenario.model_validate({**each.model_dump(), "load": _load_spec(_of(loads, each))})
+            for each in chosen
         ),
     )
 
@@ -192,6 +201,10 @@ def _spec(
 def _arm(name: str, arm: SimulatedArm) -> Arm:
     way = "url" if arm.url else "command" if arm.command else "app"
     return Arm.model_validate({"name": name, way: getattr(arm, way), **arm.settings})
+
+
+def _of(loads: Loads, scenario: Scenario) -> Sequence[Load]:
+    return loads[scenario.name] if isinstance(loads, Mapping) else loads
 
 
 def _load_spec(loads: Sequence[Load]) -> dict[str, Any]:
