@@ -49,6 +49,8 @@ class Tried:
     p99_ms: float | None = None
     p99_beyond: bool = False
     """More than 1% were given up early: the true p99 lies beyond `p99_ms`."""
+    patience_s: float | None = None
+    """How old a request became before it was given up early; None where none ever is."""
     split: Split | None = None
     cpu_ms_per_request: float | None = None
     connections: int | None = None

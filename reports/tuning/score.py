@@ -35,6 +35,7 @@ def tried_of(
     failed = ~data.ok & ~data.timed_out if gave_up_early else ~data.ok
     known_ms = response_ms[np.isfinite(response_ms)]
     p99_ms = _quantile(known_ms, 0.99)
+    patience_s = data.timeout_s if gave_up_early else None
     return Tried(
         arm=candidate.arm,
         setting=candidate.setting,
@@ -48,7 +49,8 @@ def tried_of(
         rung=measured.rung,
         p50_ms=_quantile(known_ms, 0.50),
         p99_ms=p99_ms,
-        p99_beyond=gave_up_early and p99_ms is not None and p99_ms >= 1e3 * data.timeout_s,
+        p99_beyond=patience_s is not None and p99_ms is not None and p99_ms >= 1e3 * patience_s,
+        patience_s=patience_s,
         split=split_of(data, steady & data.ok),
         cpu_ms_per_request=_cpu_ms(trial, int(of_trial.sum())),
         connections=_whole(trial["connections"]),
