@@ -134,11 +134,10 @@ def _burst_words(burst: Burst | None, confirmed: bool | None) -> str:
         return "No burst was measured on it."
     shown = {True: "showed it", False: "did not show it", None: "could not show it"}[confirmed]
     p99 = numbers.p99(burst.p99_ms, beyond=burst.p99_beyond)
-    # what was given up is no error, but "no errors" beside it would sound like praise
-    errors = "" if burst.p99_beyond and not burst.error_pct else numbers.errors(burst.error_pct)
+    errors = numbers.and_errors(burst.error_pct, beyond=burst.p99_beyond)
     return (
         f"A burst of {burst.users} users {shown}: {per_s(burst.good_per_s)} good answers, "
-        f"p99 {p99}{errors and f', {errors}'}, where {burst.calm_users} users got "
+        f"p99 {p99}{errors}, where {burst.calm_users} users got "
         f"{per_s(burst.calm_good_per_s)}, p99 {ms(burst.calm_p99_ms)}."
     )
 

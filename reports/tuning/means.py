@@ -21,11 +21,7 @@ def mean_known(values: Iterable[float | None]) -> float | None:
 
 def mean_split(trials: Sequence[Tried]) -> Split | None:
     """The mean split of trials that have one, each counted by its good answers."""
-    weighed = [
-        (each.split, max(1, each.score.planned - each.score.errors))
-        for each in trials
-        if each.split is not None
-    ]
+    weighed = [(each.split, max(1, each.good)) for each in trials if each.split is not None]
     if not weighed:
         return None
     in_all = sum(weight for _, weight in weighed)

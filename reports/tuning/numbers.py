@@ -85,3 +85,9 @@ def both_limits(objective: Objective) -> str:
 def errors(share_pct: float) -> str:
     """A share of failed requests: `0.2% errors`, `no errors`."""
     return f"{words.percent(share_pct)} errors" if share_pct > 0.0 else "no errors"
+
+
+def and_errors(share_pct: float, *, beyond: bool) -> str:
+    """The same to be put behind a p99: `, 0.2% errors`. Nothing where requests were given up and
+    none failed: that is no error, but "no errors" beside it would sound like praise."""
+    return "" if beyond and not share_pct else f", {errors(share_pct)}"

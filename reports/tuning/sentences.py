@@ -110,10 +110,11 @@ def _nearest(arm: ArmReport) -> str:
     if nearest is None:
         return "Too little was measured."
     setting = say.short(nearest.setting, say.knobs_of(arm))
+    errors = numbers.and_errors(nearest.error_pct, beyond=nearest.p99_beyond)
     return (
         f"The nearest is pool {setting} at {words.per_s(nearest.offered_per_s)}: "
         f"p99 {numbers.p99(nearest.p99_ms, beyond=nearest.p99_beyond)}, "
-        f"{words.percent(nearest.late_pct)} of answers late, {numbers.errors(nearest.error_pct)}. "
+        f"{words.percent(nearest.late_pct)} of requests late{errors}. "
         f"{words.capital(nearest.limited_by)}."
     )
 

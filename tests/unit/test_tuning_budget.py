@@ -65,6 +65,8 @@ def test_a_setting_that_misses_all_loads_is_followed_down(tmp_path: Path) -> Non
     below = [each for each in confirmed if (each.rate_per_s or 0) < 50]  # one server does 50/s
     assert len({each.unit for each in below}) >= 3
     assert any(each.score.clears(stage.tuning.objective) for each in below)
+    told = [(t.good + t.given_up + t.score.errors, t.score.planned) for t in confirmed]
+    assert all(parts == planned for parts, planned in told)
 
 
 def test_what_later_stages_need_is_not_spent_on_following_a_setting_down(tmp_path: Path) -> None:
