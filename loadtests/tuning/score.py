@@ -33,6 +33,11 @@ class Score:
     late: int
     errors: int
 
+    @property
+    def in_time(self) -> int:
+        """Requests answered well within the objective."""
+        return self.planned - self.late
+
     def clears(self, objective: Objective) -> bool:
         """Whether the trial met the objective."""
         if self.planned == 0:

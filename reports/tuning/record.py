@@ -42,6 +42,8 @@ class Tried:
     block: int
     score: Score
     good_per_s: float
+    window_s: float = 1.0
+    """How long good answers were counted."""
     rate_per_s: float | None = None
     users: int | None = None
     rung: int | None = None

@@ -45,6 +45,7 @@ def tried_of(
         block=int(trial["block"]),
         score=count(response_ms, data.ok[steady], failed[steady], offered_per_s, objective),
         good_per_s=good_per_s,
+        window_s=float(data.window_s[row]),
         rate_per_s=measured.rate_per_s,
         users=measured.users,
         rung=measured.rung,
