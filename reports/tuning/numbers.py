@@ -8,6 +8,7 @@ from loadtests.tuning.score import Objective
 from reports import words
 from reports.tuning.findings import Change, Interval, SettingKnee
 from reports.tuning.knee import Knee
+from reports.tuning.means import P99
 
 
 def knee(found: Knee | SettingKnee | None, ci: Interval | None = None) -> str:
@@ -65,6 +66,11 @@ def _brackets(ci: Interval | None, say: Callable[[float], str]) -> str:
 def p99(p99_ms: float | None, *, beyond: bool) -> str:
     """A p99, or what it lies beyond: `71 ms`, `over 1,000 ms`."""
     return f"{'over ' if beyond else ''}{words.ms(p99_ms)}"
+
+
+def p99_of(found: P99 | None) -> str:
+    """The same of one that is put together; a dash where there is none."""
+    return words.NOTHING if found is None else p99(found.ms, beyond=found.beyond)
 
 
 def limit(objective: Objective) -> str:
