@@ -13,7 +13,7 @@ from reports.tuning.findings import Change, Interval, Metric, Role, SettingKnee,
 from reports.tuning.knee import Bound, Scored, knee, knee_estimate, knee_log_ratio_bound, rates_of
 from reports.tuning.paired import FEWEST_UNITS, Pairs, good, many_units, ratio, shared_blocks
 from reports.tuning.record import Stage, Tried
-from reports.tuning.terms import METRICS
+from reports.words import more_is_better
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def word_of(
         None if bound == "more than" else ends[1],
     )
     above, below = low is not None and low > 0.0, high is not None and high < 0.0
-    word: Word = "better" if above == METRICS[metric].more_is_better else "worse"
+    word: Word = "better" if above == more_is_better(metric) else "worse"
     side = "on one side of no change"
     if estimate.half_width_log(alpha) > WIDEST_LOG:  # one side did next to nothing
         wide = "the interval is wider than a factor of 100"

@@ -81,7 +81,7 @@ def _gains(arm: ArmReport) -> list[str]:
     changes = [each for each in (arm.over_default, arm.over_present) if each is not None]
     for each in dict.fromkeys(changes):
         apart = say.apart(each.baseline, arm.recommended, knobs)
-        other = f"{ROLES[each.against].other} {apart}"
+        other = f"{ROLES[each.against].short} {apart}"
         if each.word in ("better", "worse"):
             told.setdefault("", []).append(f"{numbers.change(each)} over {other}")
         else:
