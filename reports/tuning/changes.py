@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from loadtests.tuning.score import Objective
@@ -95,8 +95,7 @@ class Trials:
         pairs = shared_blocks(self.of(stage, baseline), self.of(stage, candidate))
         if metric == "good_per_s":
             return good(pairs), None, many_units(pairs)
-        known = [(one, other) for one, other in pairs if one.p99_ms and other.p99_ms]
-        return _p99_log_ratio(known), None, many_units(known)
+        return _p99_log_ratio(pairs), None, many_units(pairs)
 
 
 def _grouped(tried: Sequence[Tried]) -> dict[tuple[Stage, Side], list[Tried]]:
@@ -108,21 +107,26 @@ def _grouped(tried: Sequence[Tried]) -> dict[tuple[Stage, Side], list[Tried]]:
 
 def _p99_log_ratio(pairs: Pairs) -> Estimate | Doubt:
     """The mean over instances of the mean log ratio of their trials' p99. A single one that lies
-    beyond what was waited for leaves nothing to compare: the rest alone would flatter it."""
-    beyond = [
-        whose
-        for side, whose in enumerate(("the other's", "its own"))
-        if any(pair[side].p99_beyond for pair in pairs)
-    ]
-    if beyond:
-        trials = sum(one.p99_beyond or other.p99_beyond for one, other in pairs)
-        return Doubt(
-            f"{' and '.join(beyond)} p99 lies beyond what was waited for in {trials} of "
-            f"{len(pairs)} trials"
-        )
+    beyond what was waited for, or of a trial without any answer, leaves nothing to compare: the
+    rest alone would flatter it."""
+    beyond = _some(pairs, lambda each: each.p99_beyond, "lies beyond what was waited for")
+    unknown = _some(pairs, lambda each: not each.p99_ms, "is not known")
+    if beyond or unknown:
+        return Doubt(beyond or unknown)
     if many_units(pairs) < FEWEST_UNITS:
         return Doubt("fewer than two instances whose p99 is known for both")
     return ratio(pairs, lambda each: each.p99_ms)
+
+
+def _some(pairs: Pairs, lacks: Callable[[Tried], bool], what: str) -> str:
+    """Whose p99 cannot be used in how many trials; empty where all can."""
+    sides = [
+        whose
+        for side, whose in enumerate(("the other's", "its own"))
+        if any(lacks(pair[side]) for pair in pairs)
+    ]
+    trials = sum(lacks(one) or lacks(other) for one, other in pairs)
+    return f"{' and '.join(sides)} p99 {what} in {trials} of {len(pairs)} trials" if sides else ""
 
 
 def word_of(

@@ -74,9 +74,17 @@ def beyond_in(side: Sequence[Tried], units: Sequence[int]) -> list[Tried]:
 def test_the_units_of_a_change_are_those_that_it_rests_on() -> None:
     gated = trials(GATED, (400.0,) * 4)
     locked = [replace(each, p99_ms=100.0 + each.unit) for each in trials(LOCKED, (40.0,) * 4)]
-    locked[3] = replace(locked[3], p99_ms=None)
-    assert compared("p99_ms", gated, locked).units == 3
+    assert compared("p99_ms", gated, locked[:3]).units == 3
     assert compared("good_per_s", gated, locked).units == 4
+
+
+def test_one_trial_without_any_answer_leaves_no_p99_to_compare() -> None:
+    gated = trials(GATED, (400.0,) * 4)
+    locked = [replace(each, p99_ms=100.0 + each.unit) for each in trials(LOCKED, (40.0,) * 4)]
+    locked[3] = replace(locked[3], p99_ms=None)
+    change = compared("p99_ms", gated, locked)
+    assert (change.word, change.change_pct) == ("cannot be told apart", None)
+    assert change.reason == "the other's p99 is not known in 1 of 4 trials"
 
 
 def test_a_setting_that_never_answered_counts_half_an_answer_in_its_window() -> None:
