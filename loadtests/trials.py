@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+Bools = npt.NDArray[np.bool_]
 Phase = Literal["lead-in", "steady"]
 
 TIMEOUT_WORDS = r"time[d]?[ _-]?out"
@@ -42,6 +43,15 @@ SAMPLE_SCHEMA = pa.schema(
 """One row per planned request. Times are `time.monotonic_ns` of the generator's machine; null where
 the event never happened. In closed load arrival = sent. `round`, `block` and `trial` count from 0
 within a run; `block` and `trial` are unique within the whole run."""
+
+
+def waited_in_vain(
+    *, silent: Bools, spoken: Bools, wordless: Bools, sent: Bools, done: Bools
+) -> Bools:
+    """Which samples that are not ok were given up, and did not fail. `silent`: no status came;
+    `spoken`: the error has TIMEOUT_WORDS; `wordless`: there is no error. One that was sent and of
+    which nothing was heard, not even an end, was waited for as well."""
+    return silent & (spoken | (wordless & sent & ~done))
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,9 +192,15 @@ def markdown_table(table: tables.Table) -> Iterator[str]:
     yield ""
 
 
-PROSE_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&@])|^([#+-]|\d+[.)])")
+PROSE_SPECIAL = re.compile(r"[\\`*_\[\]<>|~$&@]|^[#+-]|^(?P<number>\d+)(?P<list>[.)])")
 
 
 def prose(text: str) -> str:
     """Like `escaped`, but leaves alone what is harmless within a line, for readable source."""
-    return PROSE_SPECIAL.sub(lambda found: f"\\{found.group(0)}", words.tidy(text))
+    return PROSE_SPECIAL.sub(_shown_as_it_is, words.tidy(text))
+
+
+def _shown_as_it_is(found: re.Match[str]) -> str:
+    """A backslash before a digit would be shown itself."""
+    number = found["number"]
+    return f"\\{found[0]}" if number is None else f"{number}\\{found['list']}"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from loadtests.trials import TIMEOUT_WORDS
+from loadtests.trials import TIMEOUT_WORDS, waited_in_vain
 from reports.model import LoadFacts, Scope
 
 Floats = npt.NDArray[np.float64]
@@ -117,12 +117,14 @@ def load_data(
 
 
 def _timeouts(samples: pd.DataFrame) -> Bools:
-    """No response, and an error that speaks of a timeout; or sent and never answered at all."""
-    silent = (samples["status"] == 0).to_numpy(dtype=bool)
     error = samples["error"]
-    spoken = error.str.contains(TIMEOUT_WORDS, case=False, regex=True, na=False)
-    lost = error.isna() & samples["done_ns"].isna() & samples["sent_ns"].notna()
-    return silent & (spoken.to_numpy(dtype=bool) | lost.to_numpy(dtype=bool))
+    return waited_in_vain(
+        silent=(samples["status"] == 0).to_numpy(dtype=bool),
+        spoken=error.str.contains(TIMEOUT_WORDS, case=False, regex=True, na=False).to_numpy(bool),
+        wordless=error.isna().to_numpy(dtype=bool),
+        sent=samples["sent_ns"].notna().to_numpy(dtype=bool),
+        done=samples["done_ns"].notna().to_numpy(dtype=bool),
+    )
 
 
 def _ms(samples: pd.DataFrame, start: str, end: str) -> Floats:

@@ -27,6 +27,9 @@ WIDEST_LOG = math.log(100.0)
 """An interval wider than a factor of 100 either way says nothing and is not shown."""
 FURTHEST_LOG = math.log(1e6)
 ONE_UNIT = "one unit (instance pair or block) only; an interval needs two"
+LEAST_ERROR = 1e-9
+"""What differs by less is alike but for rounding."""
+NO_VARIATION = "no variation between instances or blocks, so no uncertainty can be told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +134,45 @@ def _pair_sums(rates: Floats, pair: Ints) -> Floats:
     return sums if len(sums) > 1 else rates
 
 
-def t_estimate(units: Floats) -> Estimate | Doubt:
-    """The mean of independent log ratios with its standard error."""
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean of independent values with its standard error, in their unit."""
+
+    value: float
+    standard_error: float
+    df: float
+
+    def interval(self, alpha: float = ALPHA) -> tuple[float, float]:
+        """The two-sided `1 − alpha` interval of Student's t."""
+        half = _t(1.0 - alpha / 2.0, self.df) * self.standard_error
+        return self.value - half, self.value + half
+
+
+def t_mean(units: Floats) -> Mean | Doubt:
+    """The mean of independent values; values that are all alike tell no uncertainty."""
     if len(units) < 2:
         return Doubt(ONE_UNIT)
     if not np.all(np.isfinite(units)):
-        return Doubt("the ratio of some units is not a finite number")
+        return Doubt("the value of some units is not a finite number")
     standard_error = float(np.std(units, ddof=1) / math.sqrt(len(units)))
-    return _checked(float(np.mean(units)), standard_error, float(len(units) - 1))
+    if standard_error < LEAST_ERROR:
+        return Doubt(NO_VARIATION)
+    return Mean(float(np.mean(units)), standard_error, float(len(units) - 1))
+
+
+def t_estimate(units: Floats) -> Estimate | Doubt:
+    """The mean of independent log ratios with its standard error."""
+    found = t_mean(units)
+    if isinstance(found, Doubt):
+        return found
+    return _checked(found.value, found.standard_error, found.df)
 
 
 def _checked(log_ratio: float, standard_error: float, df: float) -> Estimate | Doubt:
     if not (abs(log_ratio) < FURTHEST_LOG and math.isfinite(standard_error)):
         return Doubt("the ratio is not a finite number, or beyond a million to one")
-    if standard_error < 1e-9:
-        return Doubt("no variation between instances or blocks, so no uncertainty can be told")
+    if standard_error < LEAST_ERROR:
+        return Doubt(NO_VARIATION)
     return Estimate(log_ratio, standard_error, df)
 
 

@@ -12,6 +12,7 @@ from loadtests.tuning.world import objective_of
 from reports.statistics import ALPHA
 from reports.tuning.changes import Side, Trials
 from reports.tuning.findings import Change, SettingKnee
+from reports.tuning.means import P99, p99s_of
 from reports.tuning.numbers import change_or_why, knee_of
 from reports.tuning.plateau import plateau_of
 from reports.tuning.record import ArmSearch, Tried, TuneRecord
@@ -95,11 +96,13 @@ class Grid:
         pair = (self.side(setting), self.side(best))
         return self.trials_for_p99.compare("confirm", "p99_ms", *pair, "taken", ALPHA)
 
-    def p99_ms(self, setting: Setting) -> float | None:
+    def p99(self, setting: Setting) -> P99 | None:
         """The geometric mean over trials of their p99 at that load; None without any."""
-        tried = self.trials_for_p99.of("confirm", self.side(setting))
-        logs = [math.log(each.p99_ms) for each in tried if each.p99_ms]
-        return math.exp(sum(logs) / len(logs)) if logs else None
+        found = p99s_of(self.trials_for_p99.of("confirm", self.side(setting)))
+        logs = [math.log(each.ms) for each in found if each.ms > 0.0]
+        if not logs:
+            return None
+        return P99(math.exp(sum(logs) / len(logs)), any(each.beyond for each in found))
 
 
 def told(grid: Grid) -> Iterator[str]:
@@ -134,13 +137,17 @@ def _settings_table(grid: Grid, best: Setting) -> Iterator[str]:
     yield f"| setting | | capacity, 95% interval | against the best | p99{at}, ms |"
     yield "|---|---|---|---|---|"
     for setting in sorted(grid.arm.settings, key=lambda each: (each.cost, each)):
-        found, p99_ms = grid.knee(setting), grid.p99_ms(setting)
+        found = grid.knee(setting)
         against = "–" if setting == best else change_or_why(grid.capacity_change(setting, best))
         yield (
             f"| {setting.words} | {', '.join(_marks(grid, setting, best))} "
             f"| {knee_of(found)} | {against} "
-            f"| {'–' if p99_ms is None else f'{p99_ms:.0f}'} |"
+            f"| {_ms(grid.p99(setting))} |"
         )
+
+
+def _ms(found: P99 | None) -> str:
+    return "–" if found is None else f"{'over ' if found.beyond else ''}{found.ms:.0f}"
 
 
 def _marks(grid: Grid, setting: Setting, best: Setting) -> Iterator[str]:

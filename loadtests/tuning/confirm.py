@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from loadtests.plan import round_rate
 from loadtests.trials import ClosedLoad, OpenLoad
-from loadtests.tuning.ground import Ground
+from loadtests.tuning.ground import Ground, Tuning
 from loadtests.tuning.hazards import burst_users, calm_users, can_deadlock, worth_a_burst
 from loadtests.tuning.past import Measured
 from loadtests.tuning.race import LOWEST_RATE_PER_S
@@ -99,8 +99,7 @@ def ascend(
     for _ in range(MOST_STEPS_UP):
         blocks = tuning.past.of_stage(stage, arm)
         going = [s for s in settings if _met(blocks, s, top_per_s, tuning.objective)]
-        needed_s = len(going) * len(ground.instances) * tuning.trial_s
-        if not going or tuning.past.spent_s + needed_s > until_s:
+        if not going or not _fits(tuning, len(going) * len(ground.instances), until_s):
             return
         top_per_s = round_rate(STEP_UP * top_per_s, 3)
         tuning.teller.say(f"{arm}: {len(going)} of {len(settings)} go on to {top_per_s:g}/s …")
@@ -114,7 +113,8 @@ def descend(
 ) -> None:
     """Settings that missed all loads of the ladder at ever lower ones, halved each time: the first
     instance looks how far down, the others then measure there, and halfway up again. Nothing of
-    the budget's share that is `kept_back` is spent on it."""
+    the budget's share that is `kept_back` is spent on it: what would take longer than is left, by
+    what trials took so far, is not begun."""
     tuning, first = ground.tuning, ground.instances[0]
     missed = _missed_all(tuning.past.of_stage(stage, arm), settings, ground)
     lowest = min(
@@ -122,28 +122,37 @@ def descend(
         default=LOWEST_RATE_PER_S,
     )
     until_s = _around_until_s(ground, kept_back)
-    while missed and lowest > LOWEST_RATE_PER_S and tuning.past.spent_s < until_s:
+    while missed and lowest > LOWEST_RATE_PER_S and _fits(tuning, len(missed), until_s):
         lowest = round_rate(HALF * lowest, 3)
         scores = ground.measure(
             stage, arm, missed, OpenLoad(lowest), unit=first, instance=first
         )  # fmt: skip
         met = [s for s in missed if s in scores and scores[s].clears(tuning.objective)]
         if met:
-            _measure_around(ground, stage, arm, met, lowest)
+            _measure_around(ground, stage, arm, met, lowest, until_s)
         missed = [setting for setting in missed if setting in scores and setting not in met]
 
 
 def _measure_around(
-    ground: Ground, stage: Stage, arm: str, settings: Sequence[Setting], rate_per_s: float
-) -> None:
-    above_per_s = round_rate(math.sqrt(2.0) * rate_per_s, 3)
+    ground: Ground, stage: Stage, arm: str, settings: Sequence[Setting], rate_per_s: float,
+    until_s: float,
+) -> None:  # fmt: skip
+    """Instance by instance at a load that the first one met and halfway up, as far as time allows;
+    what the first did at the former is measured already."""
+    rates = (rate_per_s, round_rate(math.sqrt(2.0) * rate_per_s, 3))
     for instance in ground.instances:
-        for each_per_s in (rate_per_s, above_per_s):
-            if instance == ground.instances[0] and each_per_s == rate_per_s:
-                continue  # that was just measured
+        new = rates[1:] if instance == ground.instances[0] else rates
+        if not _fits(ground.tuning, len(new) * len(settings), until_s):
+            return
+        for each_per_s in new:
             ground.measure(
                 stage, arm, settings, OpenLoad(each_per_s), unit=instance, instance=instance
             )
+
+
+def _fits(tuning: Tuning, trials: int, until_s: float) -> bool:
+    """Whether so many trials more are over before so many seconds of measuring are spent."""
+    return tuning.past.spent_s + trials * tuning.trial_s <= until_s
 
 
 def _missed_all(

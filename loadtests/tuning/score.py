@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loadtests.trials import TIMEOUT_WORDS
+from loadtests.trials import TIMEOUT_WORDS, Bools, waited_in_vain
 
 LATE_SHARE = 0.01
 """p99 is within the objective exactly when at most this share of requests is later than it."""
@@ -33,6 +33,11 @@ class Score:
     late: int
     errors: int
 
+    @property
+    def in_time(self) -> int:
+        """Requests answered well within the objective."""
+        return self.planned - self.late
+
     def clears(self, objective: Objective) -> bool:
         """Whether the trial met the objective."""
         if self.planned == 0:
@@ -47,26 +52,32 @@ def score_of(
     """The score of one trial's samples (SAMPLE_SCHEMA).
 
     `gave_up_early`: requests were given up before the scenario's own timeout. It is then known that
-    they were late, and not that they would have failed.
+    they were late, and not that they would have failed (`trials.waited_in_vain`).
     """
     steady = samples.filter(pc.equal(samples["phase"], "steady"))
     ok = _plain(steady["ok"])
     spoken = pc.match_substring_regex(steady["error"], TIMEOUT_WORDS, ignore_case=True)
-    unanswered = _plain(pc.and_(pc.equal(steady["status"], 0), pc.fill_null(spoken, False)))
+    given_up = waited_in_vain(
+        silent=_plain(pc.equal(steady["status"], 0)),
+        spoken=_plain(pc.fill_null(spoken, False)),
+        wordless=_plain(steady["error"].is_null()),
+        sent=_plain(steady["sent_ns"].is_valid()),
+        done=_plain(steady["done_ns"].is_valid()),
+    )
     response = pc.subtract(steady["done_ns"], steady["arrival_ns"]).cast(pa.float64())
     response_ms = response.to_numpy(zero_copy_only=False) / 1e6
-    failed = ~ok & ~unanswered if gave_up_early else ~ok
+    failed = ~ok & ~given_up if gave_up_early else ~ok
     return count(response_ms, ok, failed, offered_per_s, objective)
 
 
-def _plain(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+def _plain(column: pa.ChunkedArray) -> Bools:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def count(
     response_ms: npt.NDArray[np.float64],
-    ok: npt.NDArray[np.bool_],
-    failed: npt.NDArray[np.bool_],
+    ok: Bools,
+    failed: Bools,
     offered_per_s: float,
     objective: Objective,
 ) -> Score:

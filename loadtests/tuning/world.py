@@ -107,8 +107,12 @@ def settle_s(spec: Spec) -> float:
 
 
 def unlock_s(spec: Spec, arm: Arm) -> float:
-    """How long an instance is waited for that is still busy when its next trial comes: what waits
-    for a connection has given up by then."""
+    """How long an instance is waited for that is still busy when its next trial comes, in seconds.
+
+    Those that held its threads while they waited for a connection have given up after the arm's
+    `pool_timeout_s`, and so set free whoever held the connections; what they kept waiting is
+    worked off in `settle_s`, unless it locks up anew.
+    """
     return arm.pool_timeout_s + settle_s(spec)
 
 

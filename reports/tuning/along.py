@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import Knob
-from reports.tuning.paired import Pairs, shared_blocks, units
+from reports.tuning.paired import Pairs, many_units, shared_blocks
 from reports.tuning.record import Stage, Tried
 
 STAGES: tuple[Stage, ...] = ("search", "final", "confirm")
@@ -26,7 +26,7 @@ class Beside:
     @property
     def units(self) -> int:
         """How many units there are."""
-        return len(set(units(self.pairs).tolist()))
+        return many_units(self.pairs)
 
 
 def along(

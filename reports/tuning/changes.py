@@ -6,15 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
-from reports.statistics import WIDEST_LOG, Doubt, Estimate, Floats, rate_log_ratio, t_estimate
+from reports.statistics import WIDEST_LOG, Doubt, Estimate
 from reports.tuning.findings import Change, Interval, Metric, Role, SettingKnee, Word
 from reports.tuning.knee import Bound, Scored, knee, knee_estimate, knee_log_ratio_bound, rates_of
+from reports.tuning.paired import FEWEST_UNITS, Pairs, good, many_units, ratio, shared_blocks
 from reports.tuning.record import Stage, Tried
-from reports.tuning.terms import METRICS
+from reports.words import more_is_better
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,10 @@ class Trials:
         alpha: float,
     ) -> Change:
         """The candidate's change against the baseline, judged at `alpha`."""
-        estimate, bound = self._estimate(stage, metric, candidate, baseline)
-        units = {t.unit for t in self.of(stage, candidate)}
-        units &= {t.unit for t in self.of(stage, baseline)}
-        word, reason, interval = _word(metric, estimate, bound, alpha, self.equivalence_pct)
-        if not units:
+        estimate, bound, units = self._estimate(stage, metric, candidate, baseline)
+        both = all(self.of(stage, side) for side in (candidate, baseline))
+        word, reason, interval = word_of(metric, estimate, bound, alpha, self.equivalence_pct)
+        if not both:
             word, reason = "not measured", "not measured for both"
         return Change(
             stage=stage,
@@ -83,22 +81,21 @@ class Trials:
             bound=bound,
             word=word,
             reason=reason,
-            units=len(units),
+            units=units,
         )
 
     def _estimate(
         self, stage: Stage, metric: Metric, candidate: Side, baseline: Side
-    ) -> tuple[Estimate | Doubt, Bound | None]:
+    ) -> tuple[Estimate | Doubt, Bound | None, int]:
+        """With the number of units that both have of what is compared."""
         if metric == "knee_per_s":
             low, high = (self.scored(stage, side) for side in (baseline, candidate))
-            return knee_log_ratio_bound(low, high, self.objective)
-        pairs = _in_same_blocks(self.of(stage, baseline), self.of(stage, candidate))
+            units = len({each.unit for each in low} & {each.unit for each in high})
+            return *knee_log_ratio_bound(low, high, self.objective), units
+        pairs = shared_blocks(self.of(stage, baseline), self.of(stage, candidate))
         if metric == "good_per_s":
-            return _good_log_ratio(pairs), None
-        return _p99_log_ratio(pairs), None
-
-
-Pairs = Sequence[tuple[Tried, Tried]]
+            return good(pairs), None, many_units(pairs)
+        return _p99_log_ratio(pairs), None, many_units(pairs)
 
 
 def _grouped(tried: Sequence[Tried]) -> dict[tuple[Stage, Side], list[Tried]]:
@@ -108,74 +105,62 @@ def _grouped(tried: Sequence[Tried]) -> dict[tuple[Stage, Side], list[Tried]]:
     return dict(found)
 
 
-def _in_same_blocks(baseline: Sequence[Tried], candidate: Sequence[Tried]) -> Pairs:
-    by_block = {(each.block, each.unit): each for each in candidate}
-    return [
-        (each, by_block[each.block, each.unit])
-        for each in baseline
-        if (each.block, each.unit) in by_block
-    ]
-
-
-def _good_log_ratio(pairs: Pairs) -> Estimate | Doubt:
-    """Good answers per second, summed over blocks before they are divided; t over instances."""
-    if len({low.unit for low, _ in pairs}) < 2:
-        return Doubt("fewer than two instances that both settings share")
-    low, high = (_column(pairs, side, lambda t: t.good_per_s) for side in (0, 1))
-    return rate_log_ratio(low, high, np.array([each.unit for each, _ in pairs], dtype=np.int64))
-
-
 def _p99_log_ratio(pairs: Pairs) -> Estimate | Doubt:
-    """The mean over instances of the mean log ratio of their trials' p99, where both are known."""
-    ratios = defaultdict(list)
-    for low, high in pairs:
-        if low.p99_ms and high.p99_ms and not (low.p99_beyond or high.p99_beyond):
-            ratios[low.unit].append(np.log(high.p99_ms / low.p99_ms))
-    if len(ratios) < 2:
+    """The mean over instances of the mean log ratio of their trials' p99. A single one that lies
+    beyond what was waited for, or of a trial without any answer, leaves nothing to compare: the
+    rest alone would flatter it."""
+    beyond = _some(pairs, lambda each: each.p99_beyond, "lies beyond what was waited for")
+    unknown = _some(pairs, lambda each: not each.p99_ms, "is not known")
+    if beyond or unknown:
+        return Doubt(beyond or unknown)
+    if many_units(pairs) < FEWEST_UNITS:
         return Doubt("fewer than two instances whose p99 is known for both")
-    return t_estimate(np.array([np.mean(each) for each in ratios.values()]))
+    return ratio(pairs, lambda each: each.p99_ms)
 
 
-def _column(pairs: Pairs, side: int, value: Callable[[Tried], float]) -> Floats:
-    return np.array([value(pair[side]) for pair in pairs], dtype=np.float64)
+def _some(pairs: Pairs, lacks: Callable[[Tried], bool], what: str) -> str:
+    """Whose p99 cannot be used in how many trials; empty where all can."""
+    sides = [
+        whose
+        for side, whose in enumerate(("the other's", "its own"))
+        if any(lacks(pair[side]) for pair in pairs)
+    ]
+    trials = sum(lacks(one) or lacks(other) for one, other in pairs)
+    return f"{' and '.join(sides)} p99 {what} in {trials} of {len(pairs)} trials" if sides else ""
 
 
-def _word(
+def word_of(
     metric: Metric,
     estimate: Estimate | Doubt,
     bound: Bound | None,
     alpha: float,
     margin_pct: float,
 ) -> tuple[Word, str, Interval | None]:
+    """The word, why, and the interval without those ends that the bound leaves open. Where one side
+    did next to nothing the middle of the interval says nothing, but its near end still may."""
     if isinstance(estimate, Doubt):
         return "cannot be told apart", estimate.reason, None
-    low, high = estimate.interval_pct(alpha)
-    if estimate.half_width_log(alpha) > WIDEST_LOG:
-        return _next_to_nothing(metric, low, high)
-    interval = (None if bound == "less than" else low, None if bound == "more than" else high)
-    below = bound != "more than" and high < 0.0
-    above = bound != "less than" and low > 0.0
-    if bound is None and -margin_pct <= low and high <= margin_pct:
-        return "equivalent", f"the whole interval lies within ±{margin_pct:g}%", interval
+    ends = estimate.interval_pct(alpha)
+    low, high = (
+        None if bound == "less than" else ends[0],
+        None if bound == "more than" else ends[1],
+    )
+    above, below = low is not None and low > 0.0, high is not None and high < 0.0
+    word: Word = "better" if above == more_is_better(metric) else "worse"
+    side = "on one side of no change"
+    if estimate.half_width_log(alpha) > WIDEST_LOG:  # one side did next to nothing
+        wide = "the interval is wider than a factor of 100"
+        if not (above or below):
+            return "cannot be told apart", wide, None
+        return word, f"{wide}, and lies {side}", (low, None) if above else (None, high)
+    if bound is None and -margin_pct <= ends[0] and ends[1] <= margin_pct:
+        return "equivalent", f"the whole interval lies within ±{margin_pct:g}%", (low, high)
     if above or below:
-        better = above == METRICS[metric].more_is_better
-        reason = "the whole interval lies on one side of no change"
-        return "better" if better else "worse", reason, interval
-    return "cannot be told apart", "the interval holds no change", interval
+        return word, f"the whole interval lies {side}", (low, high)
+    return "cannot be told apart", "the interval holds no change", (low, high)
 
 
 def _told_pct(estimate: Estimate | Doubt, alpha: float) -> float | None:
     if isinstance(estimate, Doubt) or estimate.half_width_log(alpha) > WIDEST_LOG:
         return None
     return estimate.change_pct
-
-
-def _next_to_nothing(metric: Metric, low: float, high: float) -> tuple[Word, str, Interval | None]:
-    """An interval so wide that its middle says nothing: one side did next to nothing. Which side is
-    better may still be known, and by how much at least."""
-    wide = "the interval is wider than a factor of 100"
-    if low <= 0.0 <= high:
-        return "cannot be told apart", wide, None
-    better = (low > 0.0) == METRICS[metric].more_is_better
-    interval = (low, None) if low > 0.0 else (None, high)
-    return "better" if better else "worse", f"{wide}, and lies on one side of no change", interval

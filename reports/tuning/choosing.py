@@ -124,7 +124,7 @@ class Contest:
         chosen = steadiest(worst_pct)
         if chosen == self.taken:
             return chosen, []
-        said = f"{ROLES[contenders[chosen]].full} ({self._words(chosen)})"
+        said = f"{ROLES[contenders[chosen]].said} ({self._words(chosen)})"
         if self.taken not in contenders:
             return chosen, [f"{self._not(self.taken, 'taken')}: {DEADLOCK}; {said} instead"]
         if self.taken in beaten:
@@ -182,14 +182,14 @@ class Contest:
             )
 
     def _instead(self, found: Change, role: Role) -> str:
-        other = f"{ROLES[found.against].full} ({self._words(found.baseline)})"
+        other = f"{ROLES[found.against].said} ({self._words(found.baseline)})"
         return f"{self._not(found.candidate, role)}: {is_better(found, other)}"
 
     def _not(self, setting: Setting, role: Role) -> str:
         """`not pool 5 + 0, which the search took`."""
         if role == "taken":
             return f"not {self._words(setting)}, which the search took"
-        return f"not {ROLES[role].full} ({self._words(setting)}) either"
+        return f"not {ROLES[role].said} ({self._words(setting)}) either"
 
     def _words(self, setting: Setting) -> str:
         return say.full(setting, self.search.app)
@@ -198,5 +198,5 @@ class Contest:
 def is_better(found: Change, other: str) -> str:
     """That what a setting is compared with, called `other`, is better than it, and by how much:
     `at twice the load the default is better (p99 against it +9.0% [+2.0, +16])`."""
-    change = f"{METRICS[found.metric].name} against it {numbers.change_or_why(found)}"
-    return f"{STAGES[found.stage].where} {other} is better ({change})"
+    change = f"{METRICS[found.metric].said} against it {numbers.change_or_why(found)}"
+    return f"{STAGES[found.stage].said} {other} is better ({change})"

@@ -97,6 +97,8 @@ class Burst:
     p99_ms: float | None
     p99_beyond: bool
     calm_p99_ms: float | None
+    patience_s: float | None
+    """How old a request became before it was given up early; None where none ever is."""
 
 
 @dataclass(frozen=True, slots=True)

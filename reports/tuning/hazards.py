@@ -60,13 +60,14 @@ def burst_of(setting: Setting, tried: Sequence[Tried]) -> Burst | None:
         p99_ms=mean_known(each.p99_ms for each in loud),
         p99_beyond=any(each.p99_beyond for each in loud),
         calm_p99_ms=mean_known(each.p99_ms for each in calm),
+        patience_s=loud[0].patience_s,
     )
 
 
 def deadlock_shown(setting: Setting, app: str | None, tried: Sequence[Tried]) -> bool:
     """Whether threads and pool can wait for each other, and the bursts among `tried` made them."""
     burst = burst_of(setting, tried)
-    return can_deadlock(setting, app) and burst is not None and _collapsed(burst)
+    return can_deadlock(setting, app) and burst is not None and _collapsed(burst) is True
 
 
 def _deadlock(
@@ -104,7 +105,7 @@ def _unfair(
         f"A first-come-first-served gate of {slots(setting)} in front of the pool prevents it."
     )
     confirmed = None
-    if burst is not None and not _collapsed(burst) and burst.p99_ms is not None:
+    if burst is not None and _collapsed(burst) is False and burst.p99_ms is not None:
         shown = burst.p99_ms >= UNFAIR * _in_turn_ms(burst)
         confirmed = True if shown else None if burst.p99_beyond else False
     in_turn = "" if burst is None or confirmed is None else (
@@ -133,17 +134,24 @@ def _burst_words(burst: Burst | None, confirmed: bool | None) -> str:
         return "No burst was measured on it."
     shown = {True: "showed it", False: "did not show it", None: "could not show it"}[confirmed]
     p99 = numbers.p99(burst.p99_ms, beyond=burst.p99_beyond)
-    # what was given up is no error, but "no errors" beside it would sound like praise
-    errors = "" if burst.p99_beyond and not burst.error_pct else numbers.errors(burst.error_pct)
+    errors = numbers.and_errors(burst.error_pct, beyond=burst.p99_beyond)
     return (
         f"A burst of {burst.users} users {shown}: {per_s(burst.good_per_s)} good answers, "
-        f"p99 {p99}{errors and f', {errors}'}, where {burst.calm_users} users got "
+        f"p99 {p99}{errors}, where {burst.calm_users} users got "
         f"{per_s(burst.calm_good_per_s)}, p99 {ms(burst.calm_p99_ms)}."
     )
 
 
-def _collapsed(burst: Burst) -> bool:
-    return burst.good_per_s < COLLAPSE * burst.calm_good_per_s
+def _collapsed(burst: Burst) -> bool | None:
+    """Whether the burst got far less than the calm load; None where that would prove nothing:
+    requests were given up, and a service that keeps COLLAPSE of its throughput and serves in turn
+    would have been given up on as well (users / throughput, Little's law)."""
+    if burst.good_per_s >= COLLAPSE * burst.calm_good_per_s:
+        return False
+    if burst.p99_beyond and burst.patience_s is not None:
+        in_turn_s = burst.users / (COLLAPSE * burst.calm_good_per_s)
+        return None if in_turn_s >= burst.patience_s else True
+    return True
 
 
 def _in_turn_ms(burst: Burst) -> float:

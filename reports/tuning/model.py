@@ -55,6 +55,7 @@ class ArmReport:
     paste: tuple[Snippet, ...]
     trials: int
     measuring_s: float
+    """The windows of these trials together, without what leads in, is waited for or put back."""
     notes: tuple[str, ...]
 
     @property

@@ -11,7 +11,7 @@ from reports.tuning.findings import Nearest
 from reports.tuning.means import mean_known, mean_split
 from reports.tuning.numbers import errors
 from reports.tuning.record import Split, Tried
-from reports.words import ms
+from reports.words import ms, percent
 
 ENOUGH = 20
 """Requests without which a setting at a load says too little to be called the nearest."""
@@ -30,7 +30,9 @@ LIMITS = {
     ),
     "unseen": ("most of it passes before the app sees the request", "its event loop is busy"),
 }
-"""What dominates the median answer's time, and what follows from that."""
+"""What dominates the median good answer's time, and what follows from that."""
+MOST_PCT = 50.0
+"""Where more than this share was given up, the few answers say nothing of what most waited for."""
 
 
 def nearest_of(tried: Sequence[Tried], objective: Objective) -> Nearest | None:
@@ -69,6 +71,13 @@ def _distance(cell: tuple[tuple[Setting, float], Sequence[Tried]]) -> tuple[floa
 
 
 def _limit(trials: Sequence[Tried], split: Split | None, objective: Objective) -> str:
+    given_up_pct = _share_pct(trials, lambda each: each.given_up)
+    if given_up_pct > MOST_PCT:
+        patience_s = next(each.patience_s for each in trials if each.patience_s is not None)
+        return (
+            f"{percent(given_up_pct)} of requests were given up after {ms(1e3 * patience_s)} "
+            "without an answer, so nobody knows what they waited for"
+        )
     error_pct = _share_pct(trials, lambda each: each.score.errors)
     if error_pct > objective.max_error_pct and error_pct >= 0.5 * _share_pct(
         trials, lambda each: each.score.late
@@ -76,7 +85,7 @@ def _limit(trials: Sequence[Tried], split: Split | None, objective: Objective) -
         return f"{errors(error_pct)}, where {objective.max_error_pct:g}% are allowed"
     if split is None:
         return "the service does not tell where its time goes (no Server-Timing)"
-    median_ms = mean_known(each.p50_ms for each in trials) or split.total_ms
+    median_ms = mean_known(each.good_p50_ms for each in trials) or split.total_ms
     parts = {
         "thread": split.thread_ms, "pool": split.pool_ms, "db": split.db_ms, "own": split.own_ms,
         "unseen": median_ms - split.total_ms,
@@ -84,7 +93,8 @@ def _limit(trials: Sequence[Tried], split: Split | None, objective: Objective) -
     largest = max(parts, key=lambda part: parts[part])
     in_all_ms = max(median_ms, split.total_ms)
     what, advice = LIMITS[largest]
-    return f"{what} ({ms(parts[largest])} of a median of {ms(in_all_ms)}): {advice}"
+    of = f"{ms(parts[largest])} of a good answer's median of {ms(in_all_ms)}"
+    return f"{what} ({of}): {advice}"
 
 
 def _planned(trials: Sequence[Tried]) -> int:

@@ -8,6 +8,7 @@ from loadtests.tuning.score import Objective
 from reports import words
 from reports.tuning.findings import Change, Interval, SettingKnee
 from reports.tuning.knee import Knee
+from reports.tuning.means import P99
 
 
 def knee(found: Knee | SettingKnee | None, ci: Interval | None = None) -> str:
@@ -67,6 +68,11 @@ def p99(p99_ms: float | None, *, beyond: bool) -> str:
     return f"{'over ' if beyond else ''}{words.ms(p99_ms)}"
 
 
+def p99_of(found: P99 | None) -> str:
+    """The same of one that is put together; a dash where there is none."""
+    return words.NOTHING if found is None else p99(found.ms, beyond=found.beyond)
+
+
 def limit(objective: Objective) -> str:
     """What p99 may reach, as it was asked for: `100 ms`."""
     return f"{objective.p99_ms:g}{words.NBSP}ms"
@@ -85,3 +91,9 @@ def both_limits(objective: Objective) -> str:
 def errors(share_pct: float) -> str:
     """A share of failed requests: `0.2% errors`, `no errors`."""
     return f"{words.percent(share_pct)} errors" if share_pct > 0.0 else "no errors"
+
+
+def and_errors(share_pct: float, *, beyond: bool) -> str:
+    """The same to be put behind a p99: `, 0.2% errors`. Nothing where requests were given up and
+    none failed: that is no error, but "no errors" beside it would sound like praise."""
+    return "" if beyond and not share_pct else f", {errors(share_pct)}"

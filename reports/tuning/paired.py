@@ -7,9 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from reports.statistics import ALPHA, Doubt, Estimate, Floats, Ints, rate_log_ratio, t_estimate
+from reports.statistics import (
+    ALPHA,
+    Doubt,
+    Estimate,
+    Floats,
+    Ints,
+    rate_log_ratio,
+    t_estimate,
+    t_mean,
+)
 from reports.tuning.record import Tried
 
 Pairs = Sequence[tuple[Tried, Tried]]
@@ -20,8 +28,10 @@ FEWEST_UNITS = 2
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A mean difference with its 95% interval, in the unit of what was compared."""
+    """A mean difference with its interval, in the unit of what was compared; `before`: the mean
+    of that which it starts from, over the same blocks."""
 
+    before: float
     mean: float
     low: float
     high: float
@@ -40,16 +50,30 @@ def units(pairs: Pairs) -> Ints:
     return np.array([order[name] for name in names], dtype=np.int64)
 
 
+def many_units(pairs: Pairs) -> int:
+    """How many units there are."""
+    return len(set(units(pairs).tolist()))
+
+
 def in_time(pairs: Pairs) -> Estimate | Doubt:
     """Log ratio, other to one, of the answers within the objective to the same arrivals; summed
     before they are divided, with an interval over units."""
-    one, other = (
-        np.array([pair[side].score.planned - pair[side].score.late for pair in pairs], dtype=float)
-        for side in (0, 1)
-    )
-    if len(set(units(pairs).tolist())) < FEWEST_UNITS:
+    if many_units(pairs) < FEWEST_UNITS:
         return Doubt("fewer than two blocks that both share")
-    return rate_log_ratio(one, other, units(pairs))
+    return rate_log_ratio(*_both(pairs, lambda each: each.score.in_time), units(pairs))
+
+
+def good(pairs: Pairs) -> Estimate | Doubt:
+    """The same of good answers per second, however late."""
+    if many_units(pairs) < FEWEST_UNITS:
+        return Doubt("fewer than two instances that both settings share")
+    window_s = float(np.mean([each.window_s for pair in pairs for each in pair]))
+    return rate_log_ratio(*_both(pairs, lambda each: each.good_per_s), units(pairs), window_s)
+
+
+def _both(pairs: Pairs, value: Callable[[Tried], float]) -> tuple[Floats, Floats]:
+    one, other = (np.array([value(pair[side]) for pair in pairs], dtype=float) for side in (0, 1))
+    return one, other
 
 
 def ratio(pairs: Pairs, value: Value) -> Estimate | Doubt:
@@ -58,15 +82,14 @@ def ratio(pairs: Pairs, value: Value) -> Estimate | Doubt:
     return t_estimate(_by_unit(pairs, value, lambda one, other: np.log(other / one), above=0.0))
 
 
-def difference(pairs: Pairs, value: Value) -> Difference | None:
-    """The mean over units of the mean difference, other less one; None of fewer than two units."""
-    found = _by_unit(pairs, value, lambda one, other: other - one)
-    if len(found) < FEWEST_UNITS:
-        return None
-    mean = float(np.mean(found))
-    error = float(np.std(found, ddof=1)) / len(found) ** 0.5
-    half = float(stats.t.ppf(1.0 - ALPHA / 2.0, len(found) - 1)) * error
-    return Difference(mean, mean - half, mean + half)
+def difference(pairs: Pairs, value: Value, alpha: float = ALPHA) -> Difference | Doubt:
+    """The mean over units of the mean difference, other less one, with its `1 − alpha` interval;
+    blocks where either does not have the value are left out."""
+    found = t_mean(_by_unit(pairs, value, lambda one, other: other - one))
+    if isinstance(found, Doubt):
+        return found
+    before = float(np.mean(_by_unit(pairs, value, lambda one, _: one)))
+    return Difference(before, found.value, *found.interval(alpha))
 
 
 def _by_unit(

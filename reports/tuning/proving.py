@@ -50,9 +50,9 @@ class Proof:
         assert self.capacity is not None  # else there are doubts
         said = f"confirmed by {self.capacity.units} fresh instances with seeds of their own"
         enough = (each for each in COMPARED if self._units(each) >= FEWEST_INSTANCES)
-        if held := [STAGES[each].where for each in enough]:
+        if held := [STAGES[each].said for each in enough]:
             said += f"; it is nowhere clearly worse ({', '.join(held)})"
-        if others := [ROLES[each.against].full for each in self._decisive("confirm")]:
+        if others := [ROLES[each.against].said for each in self._decisive("confirm")]:
             said += f", and a loss of {LOSS_PCT:.0f}% against {listed(others)} is excluded"
         return said
 
@@ -60,18 +60,18 @@ class Proof:
         """What is to be known of a setting, confirmed or not."""
         for found in self._told_worse():
             if _is_close(found):
-                yield f"but {is_better(found, ROLES[found.against].full)}"
+                yield f"but {is_better(found, ROLES[found.against].said)}"
         for stage in COMPARED:
             if 0 < (units := self._units(stage)) < FEWEST_INSTANCES:
                 yield (
-                    f"but {STAGES[stage].where} {units} instances only were measured, too few to "
+                    f"but {STAGES[stage].said} {units} instances only were measured, too few to "
                     "show a difference"
                 )
         compared = {each.against for each in self._decisive("confirm")}
         if self.capacity is not None:
             for role in self.contest.others(self.recommended):
                 if role not in compared:
-                    yield f"but {ROLES[role].full} was not measured beside it"
+                    yield f"but {ROLES[role].said} was not measured beside it"
         yield from self._stalls()
 
     def _unproven(self) -> Iterator[str]:
@@ -126,7 +126,7 @@ class Proof:
     def _worse(self) -> Iterator[str]:
         """Where it is clearly worse than what it is to replace."""
         return (
-            is_better(found, ROLES[found.against].full)
+            is_better(found, ROLES[found.against].said)
             for found in self._told_worse()
             if not _is_close(found)
         )
@@ -140,7 +140,7 @@ class Proof:
             if low_pct is None or low_pct < -LOSS_PCT:
                 yield (
                     f"too little was measured to exclude a loss of {LOSS_PCT:.0f}% against "
-                    f"{ROLES[found.against].full} ({METRICS[found.metric].name} against it "
+                    f"{ROLES[found.against].said} ({METRICS[found.metric].said} against it "
                     f"{numbers.change_or_why(found)})"
                 )
 
@@ -148,7 +148,7 @@ class Proof:
         side = self.contest.side(self.recommended)
         for stage in AGAIN:
             if not self.contest.trials.of(stage, side):
-                yield f"what it does {STAGES[stage].where} was not measured"
+                yield f"what it does {STAGES[stage].said} was not measured"
 
     def _told_worse(self) -> Iterator[Change]:
         compared = (each for stage in COMPARED for each in self._decisive(stage))

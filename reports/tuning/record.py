@@ -42,6 +42,8 @@ class Tried:
     block: int
     score: Score
     good_per_s: float
+    window_s: float = 1.0
+    """How long good answers were counted."""
     rate_per_s: float | None = None
     users: int | None = None
     rung: int | None = None
@@ -49,6 +51,14 @@ class Tried:
     p99_ms: float | None = None
     p99_beyond: bool = False
     """More than 1% were given up early: the true p99 lies beyond `p99_ms`."""
+    given_up: int = 0
+    """Steady requests that were given up early: late, and no errors."""
+    patience_s: float | None = None
+    """How old a request became before it was given up early; None where none ever is."""
+    good: int = 0
+    """Steady requests that were answered well, however late: those of `split`."""
+    good_p50_ms: float | None = None
+    """The median of their response times."""
     split: Split | None = None
     cpu_ms_per_request: float | None = None
     connections: int | None = None

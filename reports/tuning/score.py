@@ -35,6 +35,8 @@ def tried_of(
     failed = ~data.ok & ~data.timed_out if gave_up_early else ~data.ok
     known_ms = response_ms[np.isfinite(response_ms)]
     p99_ms = _quantile(known_ms, 0.99)
+    patience_s = data.timeout_s if gave_up_early else None
+    good = steady & data.ok
     return Tried(
         arm=candidate.arm,
         setting=candidate.setting,
@@ -43,13 +45,18 @@ def tried_of(
         block=int(trial["block"]),
         score=count(response_ms, data.ok[steady], failed[steady], offered_per_s, objective),
         good_per_s=good_per_s,
+        window_s=float(data.window_s[row]),
         rate_per_s=measured.rate_per_s,
         users=measured.users,
         rung=measured.rung,
         p50_ms=_quantile(known_ms, 0.50),
         p99_ms=p99_ms,
-        p99_beyond=gave_up_early and p99_ms is not None and p99_ms >= 1e3 * data.timeout_s,
-        split=split_of(data, steady & data.ok),
+        p99_beyond=patience_s is not None and p99_ms is not None and p99_ms >= 1e3 * patience_s,
+        given_up=int((steady & data.timed_out).sum()) if gave_up_early else 0,
+        patience_s=patience_s,
+        good=int(good.sum()),
+        good_p50_ms=_quantile(data.response_ms[good], 0.50),
+        split=split_of(data, good),
         cpu_ms_per_request=_cpu_ms(trial, int(of_trial.sum())),
         connections=_whole(trial["connections"]),
         threads=_whole(trial["app_threads"]),

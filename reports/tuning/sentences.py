@@ -81,7 +81,7 @@ def _gains(arm: ArmReport) -> list[str]:
     changes = [each for each in (arm.over_default, arm.over_present) if each is not None]
     for each in dict.fromkeys(changes):
         apart = say.apart(each.baseline, arm.recommended, knobs)
-        other = f"{ROLES[each.against].other} {apart}"
+        other = f"{ROLES[each.against].short} {apart}"
         if each.word in ("better", "worse"):
             told.setdefault("", []).append(f"{numbers.change(each)} over {other}")
         else:
@@ -110,10 +110,11 @@ def _nearest(arm: ArmReport) -> str:
     if nearest is None:
         return "Too little was measured."
     setting = say.short(nearest.setting, say.knobs_of(arm))
+    errors = numbers.and_errors(nearest.error_pct, beyond=nearest.p99_beyond)
     return (
         f"The nearest is pool {setting} at {words.per_s(nearest.offered_per_s)}: "
         f"p99 {numbers.p99(nearest.p99_ms, beyond=nearest.p99_beyond)}, "
-        f"{words.percent(nearest.late_pct)} of answers late, {numbers.errors(nearest.error_pct)}. "
+        f"{words.percent(nearest.late_pct)} of requests late{errors}. "
         f"{words.capital(nearest.limited_by)}."
     )
 

@@ -63,7 +63,7 @@ def comparison_table(arm: ArmReport) -> Table:
         (
             STAGES[each.stage].name,
             METRICS[each.metric].name,
-            f"{say.pool(each.candidate)} against {ROLES[each.against].other} "
+            f"{say.pool(each.candidate)} against {ROLES[each.against].short} "
             f"{say.apart(each.baseline, each.candidate, knobs)}",
             numbers.change(each),
             each.word,

@@ -11,56 +11,35 @@ from reports.tuning.record import Stage
 
 
 @dataclass(frozen=True, slots=True)
-class MetricTerms:
-    """`short` is for tables of 80 columns; the rest of the report says `name`."""
+class Term:
+    """`name` heads a column or labels a row; `said` stands in a sentence; `short` where room is
+    scarce, or where it was told in full before."""
 
     name: str
+    said: str
     short: str
-    more_is_better: bool
 
 
-METRICS: Mapping[Metric, MetricTerms] = {
-    "knee_per_s": MetricTerms("capacity", "capacity", more_is_better=True),
-    "good_per_s": MetricTerms("good answers per second", "answers/s", more_is_better=True),
-    "p99_ms": MetricTerms("p99", "p99", more_is_better=False),
+METRICS: Mapping[Metric, Term] = {
+    "knee_per_s": Term("capacity", "capacity", "capacity"),
+    "good_per_s": Term("good answers per second", "good answers per second", "answers/s"),
+    "p99_ms": Term("p99", "p99", "p99"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class StageTerms:
-    """`name` heads a column; `where` follows what was found; `short` is for 80 columns."""
-
-    name: str
-    where: str
-    short: str
-
-
-STAGES: Mapping[Stage, StageTerms] = {
-    "search": StageTerms("search", "in the search", "search"),
-    "final": StageTerms("finals", "in the finals", "finals"),
-    "confirm": StageTerms("fresh processes", "in fresh processes", "at the load"),
-    "twice": StageTerms("twice the load", "at twice the load", "at twice it"),
-    "distance": StageTerms("farther database", "with the database farther away", "farther"),
-    "burst": StageTerms("burst", "in a burst", "burst"),
+STAGES: Mapping[Stage, Term] = {
+    "search": Term("search", "in the search", "search"),
+    "final": Term("finals", "in the finals", "finals"),
+    "confirm": Term("fresh processes", "in fresh processes", "at the load"),
+    "twice": Term("twice the load", "at twice the load", "at twice it"),
+    "distance": Term("farther database", "with the database farther away", "farther"),
+    "burst": Term("burst", "in a burst", "burst"),
 }
 """In the order in which they are told."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoleTerms:
-    """`name` labels a row; `other` is said of what a setting is compared with; `full` explains."""
-
-    name: str
-    other: str
-    full: str
-
-
-ROLES: Mapping[Role, RoleTerms] = {
-    "taken": RoleTerms("tried first", "the one tried first", "the cheapest of the plateau"),
-    "alternate": RoleTerms("roomier", "the roomier", "the roomiest of the plateau"),
-    "present": RoleTerms("present", "the present", "the present setting"),
-    "default": RoleTerms("default", "the default", "the framework's default"),
-    "same budget": RoleTerms("same budget", "the same budget", "the same budget"),
+ROLES: Mapping[Role, Term] = {
+    "taken": Term("tried first", "the cheapest of the plateau", "the one tried first"),
+    "alternate": Term("roomier", "the roomiest of the plateau", "the roomier"),
+    "present": Term("present", "the present setting", "the present"),
+    "default": Term("default", "the framework's default", "the default"),
+    "same budget": Term("same budget", "the same budget", "the same budget"),
 }
 
 
@@ -68,4 +47,4 @@ def in_full(roles: Iterable[Role]) -> str:
     """`the present setting and the framework's default`; a budget only where it is nothing else."""
     known = list(roles)
     telling = [each for each in known if each != "same budget"]
-    return words.listed(ROLES[role].full for role in telling or known)
+    return words.listed(ROLES[role].said for role in telling or known)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from statistics import fmean
 from typing import Literal
 
 from loadtests.tuning.hazards import uses_threads
+from loadtests.tuning.score import LATE_SHARE
 from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import Knob
 from reports import words
-from reports.statistics import Doubt, Estimate
+from reports.statistics import Doubt, Estimate, adjusted_alpha
 from reports.tuning.along import Beside, along, beside
-from reports.tuning.paired import FEWEST_UNITS, difference, in_time, ratio
+from reports.tuning.paired import FEWEST_UNITS, Difference, difference, in_time, ratio
 from reports.tuning.record import Split, Tried
 from reports.tuning.say import KNOB_NAMES, knob_value
 from reports.words import ms, rounded
 
-LITTLE_PCT = 3.0
-"""Throughput is said to stay, or not to grow, where its change surely is less."""
+LITTLE_PCT = 100.0 * LATE_SHARE
+"""Answers in time are said to stay, or not to grow, where their change surely is less: as many late
+ones as the objective allows."""
 COUNTERS = {
     "Threads_running": "statements running at once",
     "Questions": "statements per request",
@@ -87,24 +88,27 @@ def _beyond(found: Beside, setting: Setting) -> str:
 
 def _served(found: Beside) -> str:
     """What the other setting answers in time of the same arrivals, and in how many blocks."""
+    blocks = f"{len(found.pairs)} blocks with the same arrivals"
+    if all(one.score.in_time == other.score.in_time for one, other in found.pairs):
+        return f"answers in time stay (as many in each of {blocks})"
     change = in_time(found.pairs)
-    told = f"answers in time {_told(change)}, {len(found.pairs)} blocks with the same arrivals"
+    told = f"{_told(change)}, {blocks}"
     low, high = (-100.0, 100.0) if isinstance(change, Doubt) else change.interval_pct()
     if low >= -LITTLE_PCT and high <= LITTLE_PCT:
-        return f"throughput stays ({told})"
+        return f"answers in time stay ({told})"
     if low > 0.0:
-        return f"throughput grows ({told})"
+        return f"answers in time grow ({told})"
     if high < 0.0:
-        return f"throughput falls ({told})"
+        return f"answers in time fall ({told})"
     if high <= LITTLE_PCT:
-        return f"throughput does not grow ({told})"
-    return f"whether throughput changes cannot be told ({told})"
+        return f"answers in time do not grow ({told})"
+    return f"whether answers in time change cannot be told ({told})"
 
 
 def _longer(found: Beside, part: Callable[[Split], float], what: str) -> str:
     change = difference(found.pairs, lambda each: part(each.split) if each.split else None)
-    if change is None:
-        return f"how long a request waits {what} is not known"
+    if isinstance(change, Doubt):
+        return f"how much longer a request waits {what} is not known ({change.reason})"
     told = f"{_signed_ms(change.mean)} [{_signed_ms(change.low)} to {_signed_ms(change.high)}]"
     if change.low > 0.0:
         return f"a request waits longer {what} ({told})"
@@ -138,18 +142,18 @@ def _too_little(what: str, other: str) -> str:
 
 
 def _counted(found: Beside, setting: Setting) -> Iterator[str]:
-    """The server's own counters in the same blocks, those that surely differ."""
-    told = []
+    """The server's own counters in the same blocks: those that surely differ, with as many looked
+    at as there are."""
+    told, alpha = [], adjusted_alpha(len(COUNTERS))
     for name, said in COUNTERS.items():
-        change = difference(found.pairs, partial(counter, name=name))
-        if change is not None and (change.low > 0.0 or change.high < 0.0):
-            known = [counter(one, name) for one, _ in found.pairs]
-            before = fmean(value for value in known if value is not None)
-            told.append(f"{said} {rounded(before)} → {rounded(before + change.mean)}")
+        change = difference(found.pairs, partial(counter, name=name), alpha)
+        if isinstance(change, Difference) and (change.low > 0.0 or change.high < 0.0):
+            after = change.before + change.mean
+            told.append(f"{said} {rounded(change.before)} → {rounded(after)}")
     if told:
         yield (
-            f"The server's own counters in these blocks, {setting.connections} → "
-            f"{found.setting.connections} connections: {'; '.join(told)}."
+            f"The server's own counters in these blocks, from {setting.connections} connections to "
+            f"{_name(found.setting, setting)}: {'; '.join(told)}."
         )
 
 

@@ -62,6 +62,8 @@ def open_trial(
         good_per_s=good_per_s,
         rate_per_s=score.offered_per_s,
         p50_ms=total_ms,
+        good=score.planned - score.errors,
+        good_p50_ms=total_ms,
         p99_ms=min(9000.0, max(2.0 * total_ms, OBJECTIVE.p99_ms * used**4)),
         split=Split(
             thread_ms=for_thread * waiting_ms,

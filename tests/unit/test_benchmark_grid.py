@@ -86,6 +86,17 @@ def test_the_taken_setting_is_compared_with_the_grids_best() -> None:
     assert "p99 +100% [" in regret
 
 
+def test_a_p99_of_which_a_trial_gave_requests_up_is_over_what_is_told() -> None:
+    found = grid(SMALL)
+    tried = tuple(
+        replace(each, p99_beyond=(each.unit, each.setting) == (0, SMALL))
+        for each in found.record.tried
+    )
+    lines = told(replace(found, record=replace(found.record, tried=tried)))
+    p99s = [line.split(" | ")[-1] for line in lines if line.startswith("| pool")]
+    assert [each.startswith("over ") for each in p99s] == [False, True, False]
+
+
 def test_p99_is_of_one_load() -> None:
     [line] = [line for line in told(grid(SMALL)) if line.startswith("| pool 10")]
     assert line.endswith("| 60 |")

@@ -9,7 +9,7 @@ from reports.charts import ChartSet
 from reports.charts.chart import chart_style
 from reports.charts.forest import forest_charts
 from reports.charts.style import marks_of
-from reports.markdown import escaped, render_markdown
+from reports.markdown import escaped, prose, render_markdown
 from reports.parts import Parts
 from tests.support.proofs import proof
 from tests.support.sample_summary import manifest, scenario, summary
@@ -50,6 +50,13 @@ def test_names_stay_text(name: str) -> None:
     assert "<img src=x" not in page
     assert "<em>" not in page
     assert rendered(escaped(name)).strip() == f"<p>{shown}</p>"
+
+
+@pytest.mark.parametrize(
+    "text", ["0.22/s of 994/s", "12) twelve", "+3.2%", "- no", "a. b", "1.5", "3 + 4"]
+)
+def test_a_number_or_sign_at_the_start_begins_no_list(text: str) -> None:
+    assert rendered(prose(text)).strip() == f"<p>{text}</p>"
 
 
 def test_charts_are_shown_from_beside_the_report() -> None:

@@ -10,10 +10,11 @@ import pytest
 from loadtests.schedule import Limits
 from loadtests.simulated import SimulatedArm
 from loadtests.trials import TrialOrder
+from loadtests.tuning.confirm import AROUND_SHARE
 from loadtests.tuning.execute import execute
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
-from loadtests.tuning.stages import SHARES
+from loadtests.tuning.stages import SHARES, later_shares
 from reports.tuning.changes import Side, Trials
 from tests.support.simulated_tuning import (
     ONE_ARM,
@@ -51,11 +52,7 @@ def slow_default(name: str) -> SimulatedArm:
 
 
 def test_a_setting_that_misses_all_loads_is_followed_down(tmp_path: Path) -> None:
-    def queue(name: str) -> SimulatedArm:
-        slow = setting_of(name) == FRAMEWORK_DEFAULT
-        return replace(queue_of(name), servers=1) if slow else queue_of(name)
-
-    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=120"), queues=slow_default)
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM, "tune.budget_s=160"), queues=slow_default)
     execute(stage.tuning)
     confirmed = [
         each
@@ -65,6 +62,8 @@ def test_a_setting_that_misses_all_loads_is_followed_down(tmp_path: Path) -> Non
     below = [each for each in confirmed if (each.rate_per_s or 0) < 50]  # one server does 50/s
     assert len({each.unit for each in below}) >= 3
     assert any(each.score.clears(stage.tuning.objective) for each in below)
+    told = [(t.good + t.given_up + t.score.errors, t.score.planned) for t in confirmed]
+    assert all(parts == planned for parts, planned in told)
 
 
 def test_what_later_stages_need_is_not_spent_on_following_a_setting_down(tmp_path: Path) -> None:
@@ -74,6 +73,26 @@ def test_what_later_stages_need_is_not_spent_on_following_a_setting_down(tmp_pat
     assert chosen is not None
     rates = [each.rate_per_s or 0.0 for each in stage.past.of_stage("confirm")]
     assert min(rates) > 0.7 * chosen.knee_per_s  # the lowest of the shortest ladder
+
+
+@pytest.mark.parametrize("budget_s", [118, 120, 160])
+def test_no_step_down_begins_that_its_time_is_too_short_for(tmp_path: Path, budget_s: int) -> None:
+    spec = short_spec(*ONE_ARM, f"tune.budget_s={budget_s}")
+    stage = Staged(tmp_path / "run", spec, queues=slow_default)
+    execute(stage.tuning)
+    chosen = stage.past.chosen["sync"]
+    assert chosen is not None
+    measured = stage.past.measured
+    down = [
+        index
+        for index, each in enumerate(measured)
+        if each.stage == "confirm" and (each.rate_per_s or 0.0) < 0.55 * chosen.knee_per_s
+    ]
+    assert down
+    before_s = sum(each.wall_s for each in measured[: down[0]])
+    spent_s = sum(measured[index].wall_s for index in down)
+    kept_s = (1.0 - later_shares("confirm")) * budget_s
+    assert spent_s <= min(AROUND_SHARE * budget_s, kept_s - before_s)
 
 
 def test_finals_go_further_down_where_the_race_had_a_better_moment(tmp_path: Path) -> None:
@@ -97,11 +116,7 @@ def test_finals_go_further_down_where_the_race_had_a_better_moment(tmp_path: Pat
 
 
 def test_what_overwhelms_an_instance_is_the_last_that_it_gets(tmp_path: Path) -> None:
-    def queue(name: str) -> SimulatedArm:
-        slow = setting_of(name) == FRAMEWORK_DEFAULT
-        return replace(queue_of(name), servers=1) if slow else queue_of(name)
-
-    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM), queues=queue)
+    stage = Staged(tmp_path / "run", short_spec(*ONE_ARM), queues=slow_default)
     execute(stage.tuning)
     chosen = stage.past.chosen["sync"]
     assert chosen is not None

@@ -9,6 +9,7 @@ from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import Setting
 from reports.charts.chart import chart_style
 from reports.charts.style import MARKS, PAPER
+from reports.charts.tags import tags_of
 from reports.tuning.charts.frontier import ArmFrontier, best_by_connections, frontier_chart
 from reports.tuning.charts.grid import MOST_LOADS, grid_of
 from reports.tuning.charts.heat import Heat, heat_chart
@@ -19,6 +20,7 @@ from reports.tuning.charts.split import shares_pct, split_chart, splits_of
 from reports.tuning.findings import Change
 from reports.tuning.found import Found, choices_along
 from reports.tuning.knee import Knee
+from reports.tuning.means import P99
 from reports.tuning.record import ArmSearch, Split, Tried
 
 OBJECTIVE = Objective(p99_ms=100.0)
@@ -140,6 +142,23 @@ class TestHeatMap:
     def test_without_a_trial_there_is_no_heat_map(self):
         assert heat_of([]) is None
 
+    @pytest.mark.parametrize(
+        ("beyond", "cell", "text"),
+        [((False, True), "over 525 ms", ">525"), ((False, False, True), "50 ms", "50")],
+    )
+    def test_the_median_of_a_cell_lies_beyond_where_one_in_its_middle_does(
+        self, beyond, cell, text
+    ):
+        trials = [
+            tried(MIDDLE, 100.0, late=late, block=late, p99_ms=1000.0 if late else 50.0,
+                  p99_beyond=late)
+            for late in beyond
+        ]  # fmt: skip
+        chart = heat_of(trials)
+        assert plain(chart.rows[0][3]) == cell
+        assert text in [each.get_text() for each in chart.sheet.axes[1].texts]
+        assert ("given up" in chart.caption) == (cell != "50 ms")
+
     def test_a_cell_without_a_p99_or_a_good_answer_says_so(self):
         trial = replace(tried(MIDDLE, 100.0, late=1000, errors=1000, p99_ms=None), good_per_s=0.0)
         chart = heat_of([trial])
@@ -245,7 +264,34 @@ class TestLoadCurve:
         ]
         [curve] = curves_of(trials, "sync", {MIDDLE: "recommended"}, ("confirm",), frozenset())
         [point] = curve.points
-        assert (point.p99_ms, point.least_ms, point.most_ms, point.units) == (30.0, 20.0, 80.0, 3)
+        assert (point.p99, point.least, point.most) == (P99(30.0), P99(20.0), P99(80.0))
+        assert point.units == 3
+
+    def test_a_p99_that_lies_beyond_is_hollow_and_over_and_keeps_no_objective(self):
+        trials = [
+            tried(MIDDLE, rate, stage="confirm", unit=unit, p99_ms=ms, p99_beyond=ms == 1000.0)
+            for rate, p99s in ((100.0, (50.0, 60.0, 1000.0)), (200.0, (90.0, 1000.0, 1000.0)))
+            for unit, ms in enumerate(p99s)
+        ]
+        curves = curves_of(trials, "sync", {MIDDLE: "recommended"}, ("confirm",), frozenset())
+        chart = load_curve("load", "sync", curves, OBJECTIVE)
+        assert [[plain(cell) for cell in row[2:5]] for row in chart.rows] == [
+            ["60 ms", "50 ms", "over 1.0 s"],
+            ["over 1.0 s", "90 ms", "over 1.0 s"],
+        ]
+        [line, hollow] = [
+            each for each in chart.sheet.axes[0].lines if each.get_marker() not in ("None", "")
+        ]
+        assert list(line.get_markevery()) == [True, False]
+        assert (list(hollow.get_xdata()), hollow.get_markerfacecolor()) == ([200.0], PAPER)
+        assert [len(tag.tips) for tag in tags_of(chart.sheet.figure).values()] == [1, 1]
+        assert "recommended up to 100/s" in plain(chart.title)
+        assert "given up" in chart.caption
+
+    def test_where_nothing_was_given_up_the_caption_does_not_speak_of_it(self):
+        trials = [tried(MIDDLE, stage="confirm")]
+        curves = curves_of(trials, "sync", {MIDDLE: "recommended"}, ("confirm",), frozenset())
+        assert "given up" not in load_curve("load", "sync", curves, OBJECTIVE).caption
 
     def test_settings_with_the_same_pool_are_told_apart_by_what_differs(self):
         twin = replace(MIDDLE, admission=-1)

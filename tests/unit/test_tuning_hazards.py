@@ -11,13 +11,15 @@ from loadtests.tuning.hazards import (
     unfair_from,
     worth_a_burst,
 )
+from loadtests.tuning.score import Score
 from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from loadtests.tuning.spec import TuneSpec
 from reports.tuning.connections import ConnectionLimit, connection_limit
 from reports.tuning.findings import Hazard
-from reports.tuning.hazards import hazards_of
+from reports.tuning.hazards import deadlock_shown, hazards_of
 from reports.tuning.judge import judge
 from reports.tuning.model import ArmReport
+from reports.tuning.record import Tried
 from tests.support.tuning_records import complete, deadlock, never_met, one_arm, own_service
 
 ROOMY = ConnectionLimit(1000, 10, "the spec")
@@ -88,6 +90,39 @@ def test_a_burst_that_collapses_confirms_the_deadlock_of_the_ungated_specimen() 
     assert of_kind(asynchronous, "deadlock") == []
     unfair = next(e for e in of_kind(sync, "unfair-waiting") if e.setting == FRAMEWORK_DEFAULT)
     assert unfair.confirmed is None  # after a collapse nobody can say who waited
+
+
+def burst_given_up_after_1_s(calm_per_s: float) -> list[Tried]:
+    """On the default: 75 users who get next to nothing, beside 5 who get `calm_per_s`."""
+    return [
+        Tried(
+            arm="sync-ungated", setting=FRAMEWORK_DEFAULT, stage="burst", unit=1, block=users,
+            score=Score(good_per_s, 75, late, 0), good_per_s=good_per_s, users=users,
+            p50_ms=p99_ms, p99_ms=p99_ms, p99_beyond=late > 0, patience_s=1.0,
+        )
+        for users, good_per_s, late, p99_ms in ((5, calm_per_s, 0, 100.0), (75, 2.0, 75, 1010.0))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("calm_per_s", "shown", "said"),
+    [
+        (500.0, True, "showed it"),  # in turn 75 users of 500/s wait 0.15 s, given up after 1 s
+        (100.0, None, "could not show it"),  # 0.75 s; at half the throughput, no collapse, 1.5 s
+        (50.0, None, "could not show it"),  # 1.5 s
+    ],
+)
+def test_a_slow_queue_in_turn_that_is_given_up_is_no_deadlock(
+    calm_per_s: float, shown: bool | None, said: str
+) -> None:
+    tried = burst_given_up_after_1_s(calm_per_s)
+    (search, _) = deadlock().arms
+    found = hazards_of(search, {FRAMEWORK_DEFAULT: ("default",)}, tried, ROOMY, 1)
+    locked, unfair = found
+    assert (locked.kind, locked.confirmed) == ("deadlock", shown)
+    assert said in locked.words
+    assert unfair.confirmed is None
+    assert deadlock_shown(FRAMEWORK_DEFAULT, "sync-ungated", tried) == (shown is True)
 
 
 def test_the_twins_cannot_deadlock_and_wait_out_of_turn_without_a_gate() -> None:

@@ -13,6 +13,7 @@ from loadtests.tuning.setting import FRAMEWORK_DEFAULT, Setting
 from reports import words
 from reports.tuning.judge import judge
 from reports.tuning.model import ArmReport, TuneReport
+from reports.tuning.paired import Difference, difference, shared_blocks
 from reports.tuning.record import Split, Tried, TuneRecord
 from reports.tuning.robust import shortfalls_pct, steadiest
 from reports.tuning.turned import pool_turned
@@ -262,20 +263,24 @@ def shared(*pairs: tuple[float, float], late: Sequence[int] = ()) -> list[Tried]
         (shared((5.0, 9.0), (5.0, 2.0), (5.0, 7.0)), "whether database time grows cannot be told"),
         (shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9)), "with 40, database time grows (+81%"),
         (
-            shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(10, 11, 12)),
-            "throughput stays (answers in time −1.0%",
+            shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(15, 16, 17)),
+            "answers in time fall (−1.5%",  # by more than the 1% that may be late
         ),
         (
-            shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(10, 30, 50)),
-            "throughput does not grow (answers in time",
+            shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(3, 4, 5)),
+            "answers in time stay (−0.3%",
+        ),
+        (
+            shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(10, 20, 30)),
+            "answers in time do not grow (−1.9%",
         ),
         (
             shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(700, 0, 5)),
-            "whether throughput changes cannot be told (answers in time",
+            "whether answers in time change cannot be told (",
         ),
         (
             shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9), late=(700, 680, 720)),
-            "throughput falls (answers in time",
+            "answers in time fall (",
         ),
     ],
 )
@@ -284,6 +289,65 @@ def test_why_claims_of_other_pools_what_several_shared_blocks_show(
 ) -> None:
     [first, *_] = pool_turned(Setting(10), trials)
     assert said in first.replace(words.NBSP, " ")
+
+
+def test_where_all_of_both_was_answered_in_time_that_is_what_stays() -> None:
+    trials = [
+        replace(each, score=replace(each.score, late=0))
+        for each in shared((5.0, 9.0), (5.0, 9.5), (5.1, 8.9))
+    ]
+    [first, *_] = pool_turned(Setting(10), trials)
+    assert "answers in time stay (as many in each of 3 blocks" in first
+    assert "throughput" not in first
+
+
+def counted(setting: Setting, *running: tuple[float, float]) -> str:
+    """What is said of statements running at once, before and after, with another setting."""
+    blocks = shared(*[(5.0, 9.0 + each) for each in range(len(running))])
+    trials = [
+        replace(
+            each,
+            setting=Setting(10) if each.setting == Setting(10) else setting,
+            server={"Threads_running": running[each.block][each.setting != Setting(10)]},
+        )
+        for each in blocks
+    ]
+    said = [each for each in pool_turned(Setting(10), trials) if "own counters" in each]
+    return " ".join(said)
+
+
+def test_counters_that_surely_differ_are_told_of_the_setting_by_its_whole_name() -> None:
+    steady = ((2.0, 4.0), (2.2, 4.1), (2.1, 4.2))
+    assert "from 10 connections to 40: statements running at once 2.1 → 4.1" in counted(
+        Setting(40), *steady
+    )
+    other = Setting(40, threads=10)
+    assert f"from 10 connections to 40 ({other.words}): " in counted(other, *steady)
+
+
+def test_counters_are_judged_as_the_several_that_they_are() -> None:
+    spread = ((2.0, 3.4), (2.0, 3.9), (2.0, 4.4))  # +1.9 ± 1.2; as one of four ± 2.6
+    assert counted(Setting(40), *spread) == ""
+
+
+def test_a_counter_that_differs_by_the_same_in_every_block_tells_no_uncertainty() -> None:
+    assert counted(Setting(40), (2.0, 3.0), (2.0, 3.0), (2.0, 3.0)) == ""
+
+
+def test_a_counter_starts_from_the_blocks_that_it_is_compared_in() -> None:
+    found = difference(
+        shared_blocks(*[
+            [
+                Tried("sync", Setting(pool), "search", block, block, Score(1.0, 1, 0, 0), 1.0,
+                      rate_per_s=1.0, p50_ms=value_ms)
+                for block, value_ms in enumerate(values_ms)
+            ]
+            for pool, values_ms in ((10, (2.0, 4.0, 90.0)), (40, (3.0, 5.5, None)))
+        ]),
+        lambda each: each.p50_ms,
+    )  # fmt: skip
+    assert isinstance(found, Difference)
+    assert (found.before, found.mean) == (3.0, 1.25)
 
 
 def test_why_says_nothing_of_pools_that_were_in_no_block_together() -> None:

@@ -25,7 +25,7 @@ def gain_chart(name: str, arm: ArmReport, mark: Mark) -> Chart | None:
     """The recommended setting (or the one tried first) against the others, stage by stage."""
     panels = [
         Panel(
-            f"{METRICS[metric].name} {STAGES[stage].where}",
+            f"{METRICS[metric].name} {STAGES[stage].said}",
             tuple(
                 _gain_row(each, mark)
                 for each in arm.comparisons
@@ -61,7 +61,7 @@ def _gain_title(arm: ArmReport) -> str:
     gain = arm.over_default or arm.over_present
     if gain is None:
         return f"{name}: {say.pool(subject)} against the other settings"
-    other = f"{ROLES[gain.against].other} ({say.pool(gain.baseline)})"
+    other = f"{ROLES[gain.against].short} ({say.pool(gain.baseline)})"
     if gain.word in DECIDED and gain.change_pct is not None:
         size = f"{words.percent(gain.change_pct)} {'more' if gain.change_pct > 0 else 'less'}"
         bound = "at least " if gain.bound == "more than" else ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from loadtests.tuning.score import Objective, Score
 from loadtests.tuning.setting import Setting
 from reports.statistics import Estimate
 from reports.tuning.found import furthest, searched
+from reports.tuning.means import P99, middle, p99s_of
 from reports.tuning.paired import in_time, shared_blocks
 from reports.tuning.record import Tried
 
@@ -28,7 +28,7 @@ class Cell:
     """
 
     good_per_s: float
-    p99_ms: float | None
+    p99: P99 | None
     error_pct: float
     held: bool
     level: bool
@@ -108,12 +108,11 @@ def _in_time_share(trials: Sequence[Tried]) -> float:
 def _cell(trials: Sequence[Tried], objective: Objective, *, level: bool) -> Cell:
     planned = sum(each.score.planned for each in trials)
     errors = sum(each.score.errors for each in trials)
-    p99s = [each.p99_ms for each in trials if each.p99_ms is not None]
     late = sum(each.score.late for each in trials)
     together = Score(trials[0].score.offered_per_s, planned, late, errors)
     return Cell(
         good_per_s=sum(each.good_per_s for each in trials) / len(trials),
-        p99_ms=median(p99s) if p99s else None,
+        p99=middle(p99s_of(trials)),
         error_pct=100.0 * errors / planned if planned else 0.0,
         held=together.clears(objective),
         level=level,

@@ -18,6 +18,7 @@ from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, new_sheet
 from reports.charts.tags import tag
 from reports.tuning import numbers, say
 from reports.tuning.charts.grid import Cell, Grid
+from reports.tuning.means import P99
 
 ROW_PT = 17.0
 HEADING_PT = 20.0
@@ -29,7 +30,7 @@ GOOD = LinearSegmentedColormap.from_list("good", ["#eef5fb", "#6fb0de"])
 BAD = LinearSegmentedColormap.from_list("bad", ["#fdebdc", "#f2995c"])
 """Light enough throughout for black numbers to be read on them."""
 CELL_INK = "#000000"
-TAKEN, LEVEL = "★", "●"
+TAKEN, LEVEL, BEYOND = "★", "●", ">"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,9 @@ def _panels(heat: Heat) -> tuple[Panel, ...]:
         ),
         Panel(
             f"p99 response time in ms (blue: within {limit_ms:g} ms, orange: beyond)",
-            lambda cell: _ms(cell.p99_ms),
-            lambda cell: f"p99 {words.ms(cell.p99_ms)}",
-            lambda cell: _p99_colour(cell.p99_ms, limit_ms),
+            lambda cell: _p99(cell.p99),
+            lambda cell: f"p99 {numbers.p99_of(cell.p99)}",
+            lambda cell: _p99_colour(cell.p99, limit_ms),
         ),
         Panel(
             f"errors in % (limit {heat.objective.max_error_pct:g}%)",
@@ -115,19 +116,21 @@ def _panels(heat: Heat) -> tuple[Panel, ...]:
     )
 
 
-def _ms(value_ms: float | None) -> str:
+def _p99(found: P99 | None) -> str:
     """Without its unit, which the heading names; seconds from one second on."""
-    if value_ms is None:
+    if found is None:
         return words.NOTHING
-    return words.rounded(value_ms) if value_ms < 999.5 else f"{value_ms / 1000:.1f}{words.NBSP}s"
+    short = found.ms < 999.5
+    said = words.rounded(found.ms) if short else f"{found.ms / 1000:.1f}{words.NBSP}s"
+    return f"{BEYOND if found.beyond else ''}{said}"
 
 
-def _p99_colour(p99_ms: float | None, limit_ms: float) -> str:
-    if p99_ms is None:
+def _p99_colour(found: P99 | None, limit_ms: float) -> str:
+    if found is None:
         return to_hex(GOOD(0.0))
-    if p99_ms <= limit_ms:
-        return to_hex(GOOD(1.0 - p99_ms / limit_ms))
-    return to_hex(BAD(min(1.0, (p99_ms / limit_ms - 1.0) / 4.0)))
+    if found.ms <= limit_ms and not found.beyond:
+        return to_hex(GOOD(1.0 - found.ms / limit_ms))
+    return to_hex(BAD(min(1.0, max(0.0, found.ms / limit_ms - 1.0) / 4.0)))
 
 
 def _error_colour(error_pct: float, limit_pct: float) -> str:
@@ -235,12 +238,19 @@ def _caption(heat: Heat) -> str:
     )
     return (
         "Search and finals: each row is a setting, each column an offered load; numbers are of all "
-        "trials of a cell (p99: the median of its trials). Hatched cells cannot be told apart from "
-        "the best at their load: over the blocks that both share up to it the interval of their "
-        "answers in time holds no difference, or one block is all they share. "
-        f"{TAKEN} is the setting taken to the confirmation, {LEVEL} cannot be "
-        f"told apart from the best in the finals.{chosen} Blank cells were never measured."
+        f"trials of a cell (p99: the median of its trials{_given_up(heat.grid)}). Hatched cells "
+        "are not shown to be worse than the best at their load: at that load, or the nearest below "
+        "it where both share blocks enough for an interval, that of their answers in time does "
+        f"not lie wholly below the best's; or there is no such load. {TAKEN} is the setting taken "
+        f"to the confirmation, {LEVEL} cannot be told apart from the best in the finals.{chosen} "
+        "Blank cells were never measured."
     )
+
+
+def _given_up(grid: Grid) -> str:
+    if not any(cell.p99 and cell.p99.beyond for cell in grid.cells.values()):
+        return ""
+    return f"; {BEYOND}, over: so many requests were given up at that age that it is longer"
 
 
 def _table_row(heat: Heat, row: Setting, rate: float, cell: Cell) -> tuple[str, ...]:
@@ -248,7 +258,7 @@ def _table_row(heat: Heat, row: Setting, rate: float, cell: Cell) -> tuple[str, 
         say.short(row, heat.knobs),
         words.per_s(rate),
         words.per_s(cell.good_per_s),
-        words.ms(cell.p99_ms),
+        numbers.p99_of(cell.p99),
         f"{words.rounded(cell.error_pct)}%",
         str(cell.trials),
         "yes" if cell.level else "no",

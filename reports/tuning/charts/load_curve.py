@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from matplotlib.axes import Axes
 
@@ -17,9 +16,11 @@ from reports.charts.latency import ms_axis
 from reports.charts.style import INK, MARKS, MUTED, PAPER, SMALL_PT, Mark, new_sheet, quiet
 from reports.charts.tags import tag
 from reports.tuning import numbers, say
+from reports.tuning.means import P99, middle, p99s_of
 from reports.tuning.record import Stage, Tried
 
 BODY_PT = 225.0
+BEYOND = "^"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,9 @@ class Point:
     """A setting at a load: the median of its instances' p99, and the least and greatest."""
 
     rate_per_s: float
-    p99_ms: float
-    least_ms: float
-    most_ms: float
+    p99: P99
+    least: P99
+    most: P99
     units: int
 
 
@@ -69,11 +70,10 @@ def curves_of(
 
 
 def _point(rate_per_s: float, trials: Sequence[Tried]) -> Point | None:
-    p99s = [each.p99_ms for each in trials if each.p99_ms is not None]
-    if not p99s:
+    p99s = p99s_of(trials)
+    if (median := middle(p99s)) is None:
         return None
-    units = len({each.unit for each in trials})
-    return Point(rate_per_s, median(p99s), min(p99s), max(p99s), units)
+    return Point(rate_per_s, median, p99s[0], p99s[-1], len({each.unit for each in trials}))
 
 
 def load_curve(
@@ -101,7 +101,7 @@ def load_curve(
         caption=(
             "p99 of response times, queueing included, at each offered load of the confirmation: "
             "the median of the instances, upright lines from the least to the greatest. Where a "
-            f"line passes {objective.p99_ms:g} ms is that setting's knee.{twice}"
+            f"line passes {objective.p99_ms:g} ms is that setting's knee.{_given_up(curves)}{twice}"
         ),
         sheet=sheet,
         columns=("Setting", "Offered load", "p99", "least", "greatest", "Instances"),
@@ -109,7 +109,7 @@ def load_curve(
             (
                 curve.label,
                 words.per_s(point.rate_per_s),
-                *(words.ms(each) for each in (point.p99_ms, point.least_ms, point.most_ms)),
+                *(numbers.p99_of(each) for each in (point.p99, point.least, point.most)),
                 str(point.units),
             )
             for curve in curves
@@ -123,7 +123,7 @@ def _draw(axes: Axes, curve: Curve, mark: Mark, depth: int) -> None:
     for point in curve.points:
         axes.plot(
             [point.rate_per_s] * 2,
-            [point.least_ms, point.most_ms],
+            [point.least.ms, point.most.ms],
             color=mark.colour,
             linewidth=1.0,
             alpha=0.6,
@@ -131,7 +131,7 @@ def _draw(axes: Axes, curve: Curve, mark: Mark, depth: int) -> None:
         )
     [line] = axes.plot(
         [point.rate_per_s for point in curve.points],
-        [point.p99_ms for point in curve.points],
+        [point.p99.ms for point in curve.points],
         color=mark.colour,
         linestyle=mark.dash,
         linewidth=1.4 + 1.0 * depth,
@@ -139,15 +139,41 @@ def _draw(axes: Axes, curve: Curve, mark: Mark, depth: int) -> None:
         markersize=4.5 + 1.3 * depth,
         markeredgecolor=PAPER,
         markeredgewidth=0.7,
+        markevery=[not point.p99.beyond for point in curve.points],
         zorder=3.0 - 0.1 * depth,
         label=curve.label,
     )
-    tag(
-        line,
-        tips=[
-            f"{curve.label}: p99 {words.ms(point.p99_ms)} at {words.per_s(point.rate_per_s)}"
-            for point in curve.points
-        ],
+    tag(line, tips=[_tip(curve, point) for point in curve.points if not point.p99.beyond])
+    if beyond := [point for point in curve.points if point.p99.beyond]:
+        _draw_beyond(axes, curve, beyond, mark, depth)
+
+
+def _draw_beyond(axes: Axes, curve: Curve, beyond: Sequence[Point], mark: Mark, depth: int) -> None:
+    """Known from one side only: hollow, with the arrow's head upwards."""
+    [points] = axes.plot(
+        [point.rate_per_s for point in beyond],
+        [point.p99.ms for point in beyond],
+        BEYOND,
+        color=mark.colour,
+        markerfacecolor=PAPER,
+        markersize=5.5 + 1.3 * depth,
+        markeredgewidth=1.3,
+        zorder=3.0 - 0.1 * depth,
+    )
+    tag(points, tips=[_tip(curve, point) for point in beyond])
+
+
+def _tip(curve: Curve, point: Point) -> str:
+    at = words.per_s(point.rate_per_s)
+    return f"{curve.label}: p99 {numbers.p99_of(point.p99)} at {at}"
+
+
+def _given_up(curves: Sequence[Curve]) -> str:
+    if not any(point.most.beyond for curve in curves for point in curve.points):
+        return ""
+    return (
+        " Over, and a hollow mark with its point up: so many requests were given up at that age "
+        "that the true p99 is longer."
     )
 
 
@@ -186,7 +212,11 @@ def _finding(arm: str, curves: Sequence[Curve], objective: Objective, where: str
     """Up to which measured load each setting kept the objective."""
     said = []
     for curve in curves:
-        kept = [p.rate_per_s for p in curve.points if p.p99_ms <= objective.p99_ms]
+        kept = [
+            each.rate_per_s
+            for each in curve.points
+            if each.p99.ms <= objective.p99_ms and not each.p99.beyond
+        ]
         far = f"up to {words.rounded(max(kept))}/s" if kept else "at no load"
         said.append(f"{curve.role} {far}")
     place = f", {where}" if where else ""
