@@ -70,6 +70,11 @@ def setup_of(runs: Sequence[RunRecord]) -> tuple[Group, ...]:
     return tuple(groups)
 
 
+def changed_ground(groups: Sequence[Group]) -> list[str]:
+    """Titles of what every arm runs on, as far as it differs."""
+    return [each.title for each in groups if each.changes_the_ground and each.differences]
+
+
 def _without_details_of_what_is_missing(facts: Sequence[Facts]) -> list[Facts]:
     """A scenario or an arm that some runs do not have is one fact, not all that is said of it."""
     named = [{path[:2] for path in each if path[0] in NAMED} for each in facts]
