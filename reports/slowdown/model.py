@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from reports.model import LoadFacts, Status
+from reports.model import LoadFacts, Scope, Status
 
 Outcome = Literal["passed", "failed", "not enough data", "invalid"]
 SCHEMA = 1
@@ -41,6 +41,8 @@ class Judged:
     """The least and the most that the interval allows."""
     outcome: Outcome
     reasons: tuple[str, ...] = ()
+    scope: Scope | None = None
+    """Whether it speaks of the program or of one instance only; None where it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def _judged_json(judged: Judged) -> dict[str, Any]:
         "baseline": planned.baseline,
         "candidate": planned.candidate,
         "outcome": judged.outcome,
+        "scope": judged.scope,
         "change_pct": judged.change_pct,
         "ci95_pct": judged.ci95_pct,
         "slowdown_pct": judged.slowdown_pct,

@@ -8,6 +8,11 @@ from reports.run_folder import StoredRun
 from reports.slowdown.model import Planned
 
 
+def urls_of(run: StoredRun) -> frozenset[str]:
+    """The arms that run elsewhere: each is one instance, whatever the plan."""
+    return frozenset(arm.name for arm in run.spec.arm if arm.kind == "url")
+
+
 def planned_by(run: StoredRun) -> tuple[Planned, ...]:
     """Per scenario and later arm what its load was to judge. Raises UsageError where one arm stands
     alone in every scenario."""

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from loadtests.errors import UsageError
-from loadtests.spreads import Spreads
+from loadtests.spreads import PRIOR, Spreads
 from reports.model import CAPACITY, PRIMARY_LATENCY, Comparison, Spread, Summary
 from reports.resolution import Replication, planned_primaries, resolvable_log
 from reports.run_folder import load_run
@@ -124,6 +124,22 @@ def test_an_interrupted_run_may_fail_and_never_passes() -> None:
     assert decision(capacity((-40.0, -30.0)), GOOD, **cut).outcome == "failed"
 
 
+def test_one_start_never_decides_and_a_url_does_with_a_remark() -> None:
+    once = {"scope": "these instances", "instances": 1}
+    for ci in ((-1.0, 2.0), (-40.0, -20.0)):
+        one = capacity(ci, **once)
+        alone = decide(of(one, GOOD), (CAP, P95), 10.0)
+        assert alone.outcome == "not enough data"
+        assert "another start of the same program" in printed(alone).replace("\n", " ")
+        away = decide(of(one, GOOD), (CAP, P95), 10.0, {"async"})
+        assert away.outcome == ("passed" if ci[0] > -10 else "failed")
+        assert "one instance only (a URL)" in printed(away).replace("\n", " ")
+        scopes = {e["metric"]: e["scope"] for e in away.to_json()["comparisons"]}
+        assert scopes == {CAPACITY: "these instances", PRIMARY_LATENCY: "program"}
+    invalid = decision(capacity((-1.0, 2.0), verdict="invalid", reasons=("errors",), **once), GOOD)
+    assert invalid.outcome == "invalid"
+
+
 def test_one_candidate_of_several_is_enough_to_fail() -> None:
     others = (capacity((-1.0, 1.0), candidate="third"), GOOD)
     planned = (CAP, P95, replace(CAP, candidate="third"))
@@ -230,9 +246,18 @@ def test_few_pairs_that_seem_alike_are_not_believed_to_be() -> None:
 
 def test_a_url_is_one_instance_whatever_the_plan() -> None:
     seen = capacity((-9.0, 9.0), instances=1, blocks=30, mde_pct=12.0, scope="these instances")
-    demand = demand_of(seen, 2, 10.0)
+    demand = demand_of(seen, 2, 10.0, {"async"})
     assert demand is not None
     assert demand.share_needed(4, 30) == pytest.approx(demand.share_needed(2, 60))
+
+
+def test_an_arm_that_was_started_once_needs_more_starts_and_not_more_blocks() -> None:
+    seen = capacity((-9.0, 9.0), instances=1, blocks=30, mde_pct=12.0, scope="these instances")
+    demand = demand_of(seen, 2, 10.0)
+    assert demand is not None
+    assert demand.spreads.instance_sd == pytest.approx(PRIOR.instance_sd)
+    assert demand.share_needed(1, 10_000) == float("inf")
+    assert demand.share_needed(60, 2) < 1.0 < demand.share_needed(2, 60)
 
 
 def test_more_comparisons_and_a_closer_limit_need_more() -> None:
