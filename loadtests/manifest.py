@@ -19,6 +19,7 @@ from loadtests.secrets import (
     masked_url,
 )
 from loadtests.spec import Spec
+from loadtests.store import ANSWERS
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -99,6 +100,16 @@ def has_manifest(folder: Path) -> bool:
 def kind_of(manifest: Mapping[str, Any]) -> str:
     """Whether a run compares ("run") or tunes ("tune")."""
     return str(manifest.get("kind", "run"))
+
+
+def made_by(folder: Path) -> str:
+    """The command that made a folder: "run", "tune", "selftest", "compare". Raises what
+    `read_manifest` does."""
+    if not has_manifest(folder):
+        for command, answer in ANSWERS.items():
+            if (folder / answer).is_file():
+                return command
+    return kind_of(read_manifest(folder))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

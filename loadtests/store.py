@@ -34,8 +34,13 @@ TELEMETRY_SCHEMA = pa.schema(
     ]
 )
 
-SELFTEST_FILE = "selftest.json"
-"""The answer of `bench selftest`, which has a folder of its own."""
+ANSWERS = {"selftest": "selftest.json", "compare": "compare.json"}
+"""What the folders of commands are known by that leave an answer and no manifest."""
+SELFTEST_FILE = ANSWERS["selftest"]
+LEFT_OVER = frozenset(
+    {"journal.jsonl", "samples", "telemetry.parquet", "logs", "log.txt", "error.txt"}
+)
+"""What is in a folder of ours of which nothing came."""
 RESULTS = "results"
 """Where runs are kept unless they are told elsewhere."""
 
@@ -121,7 +126,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def new_run_folder(out: Path | None, run: str) -> Path:
-    """`out`, or `<RESULTS>/<run>`; raises UsageError when it already holds a run or a selftest."""
+    """`out`, or `<RESULTS>/<run>`; raises UsageError when it already holds a run, a selftest, or
+    anything else that is not ours: charts there would be replaced."""
     folder = out or Path(RESULTS) / run
     if (folder / SELFTEST_FILE).exists():
         raise UsageError(
@@ -133,4 +139,20 @@ def new_run_folder(out: Path | None, run: str) -> Path:
             f"{folder} already holds a run.",
             hint=f"Choose another --out, or go on with it: bench run --resume {folder}",
         )
+    refuse_filled(folder)
     return folder
+
+
+def refuse_filled(folder: Path) -> None:
+    """Raise UsageError where a folder holds anything but what a start of ours has left there,
+    StorageError where it cannot be looked into."""
+    try:
+        strange = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    strange = [name for name in strange if name not in LEFT_OVER]
+    if strange:
+        raise UsageError(
+            f"{folder} is not empty ({strange[0]}): what is in it could be replaced.",
+            hint="Choose another --out, or leave it out for a folder of its own in results/.",
+        )

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.errors import UsageError
-from loadtests.store import new_run_folder
+from loadtests.manifest import has_manifest
+from loadtests.store import ANSWERS, new_run_folder
 from reports.compare.judge import MOST_RUNS, compared
 from reports.compare.read import read_run, refuse_other_kinds
 from reports.compare.record import RunRecord
@@ -56,8 +57,20 @@ def _refuse_wrong_number(folders: Sequence[Path]) -> None:
 
 
 def _target(out: Path | None) -> Path:
+    if out is not None and _is_ours(out):
+        return out
     stamp = datetime.datetime.now(datetime.UTC)
     return new_run_folder(out, f"compare-{stamp:%Y%m%d-%H%M%S}")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder holds an earlier comparison, and no run, so that it may be made anew."""
+    try:
+        answer = json_module.loads((folder / ANSWERS["compare"]).read_bytes())
+    except (OSError, ValueError):
+        return False
+    ours = isinstance(answer, dict) and answer.get("kind") == "compare"
+    return ours and not has_manifest(folder)
 
 
 def _refuse_the_same_twice(folders: Sequence[Path], records: Sequence[RunRecord]) -> None:

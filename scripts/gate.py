@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.errors import UsageError
-from loadtests.manifest import kind_of, read_manifest
+from loadtests.manifest import made_by
 from loadtests.store import write_atomically
 from reports.run_folder import load_run
 from reports.slowdown.decide import decide
@@ -71,19 +71,9 @@ def _check(options: GateOptions) -> None:
             "--json and --markdown both want stdout.",
             hint="bench gate RUN --json --out comment.md makes both.",
         )
-    for file, command in OTHERS.items():
-        if (options.folder / file).is_file():
-            raise _other_kind(options.folder, command)
-    if (kind := kind_of(read_manifest(options.folder))) != "run":
-        raise _other_kind(options.folder, kind)
-
-
-OTHERS = {"selftest.json": "selftest", "compare.json": "compare"}
-"""What the folders of other commands are known by."""
-
-
-def _other_kind(folder: Path, command: str) -> UsageError:
-    return UsageError(
-        f"{folder} was made by bench {command}: nothing in it was measured arm against arm.",
-        hint="bench gate takes a folder that bench run has made.",
-    )
+    if (command := made_by(options.folder)) != "run":
+        raise UsageError(
+            f"{options.folder} was made by bench {command}: nothing in it was measured arm against "
+            "arm.",
+            hint="bench gate takes a folder that bench run has made.",
+        )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.manifest import MANIFEST
+from loadtests.store import ANSWERS
 from reports import facts
 from reports.words import listed
 
@@ -37,8 +38,8 @@ RUN = Kind("run", "summary.json", "report.html")
 TUNE = Kind("tune", "tune.json", "tune.html", "confirmed", "not confirmed")
 WITH_MANIFEST = {kind.name: kind for kind in (RUN, TUNE)}
 WITHOUT_MANIFEST = (
-    Kind("selftest", "selftest.json", "selftest.html", "passed", "off"),
-    Kind("compare", "compare.json", "compare.html"),
+    Kind("selftest", ANSWERS["selftest"], "selftest.html", "passed", "off"),
+    Kind("compare", ANSWERS["compare"], "compare.html"),
 )
 HOW_TO_REBUILD = "bench report makes it"
 

@@ -109,6 +109,18 @@ def test_every_chart_of_the_markdown_is_there(out: Path) -> None:
     assert text.index("## What changed in the set-up") < text.index("## What changed in the answer")
 
 
+def test_a_folder_of_somebody_else_is_left_alone(bench, out, runs, tmp_path: Path) -> None:
+    picture = tmp_path / "theirs" / "charts" / "holiday.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"sea")
+    (tmp_path / "theirs" / "compare.json").write_text('{"kind": "prices"}')
+    done = bench(*runs, "--out", tmp_path / "theirs")
+    assert done.returncode == 2
+    assert "is not empty (charts)" in done.stderr
+    assert picture.read_bytes() == b"sea"
+    assert bench(*runs, "--out", shutil.copytree(out, tmp_path / "ours")).returncode == 0
+
+
 def test_one_run_or_the_same_run_twice_is_a_usage_error(bench, runs, here: Path) -> None:
     alone = bench(runs[0])
     assert alone.returncode == 2
@@ -124,8 +136,8 @@ def test_one_run_or_the_same_run_twice_is_a_usage_error(bench, runs, here: Path)
     ("content", "code", "said"),
     [
         ({}, 2, "holds no run"),
-        ({"selftest.json": "{}"}, 2, "holds a selftest"),
-        ({"compare.json": "{}"}, 2, "holds a comparison of runs"),
+        ({"selftest.json": "{}"}, 2, "was made by bench selftest"),
+        ({"compare.json": "{}"}, 2, "was made by bench compare"),
         ({"manifest.json": "{}"}, 3, "no readable run"),
         ({"manifest.json": '{"schema": 2}'}, 3, "schema 2; this version reads 1"),
     ],

@@ -83,6 +83,17 @@ def test_scenario_folders_differ_when_names_do() -> None:
     assert len({folder_name(name) for name in names}) == len(names)
 
 
+def test_a_run_is_never_written_beside_what_is_not_ours(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    assert new_run_folder(folder, "run") == folder
+    RunStore(folder).close()
+    (folder / "logs").mkdir()
+    assert new_run_folder(folder, "run") == folder, "a start that came to nothing"
+    (folder / "charts").mkdir()
+    with pytest.raises(UsageError, match=r"not empty \(charts\)"):
+        new_run_folder(folder, "run")
+
+
 def test_a_run_is_never_written_over_another(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({}))
     with pytest.raises(UsageError, match="already holds a run"):
