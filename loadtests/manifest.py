@@ -92,6 +92,12 @@ def build_manifest(
     }
 
 
+def object_of(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """What a manifest, or a part of one, holds under a key; empty where that is no object."""
+    value = holder.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
 def has_manifest(folder: Path) -> bool:
     """Whether a run in this folder came as far as to be gone on with."""
     return (folder / MANIFEST).is_file()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,18 +110,29 @@ def folder_name(scenario: str) -> str:
     return f"%{safe}" if safe.startswith(".") else safe
 
 
+@contextmanager
+def whole_or_absent(path: Path) -> Iterator[Path]:
+    """Where to write a file in the block: beside it, to be renamed after the block, so that readers
+    see the old one or the new one, however many write it at once. Raises OSError."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        with suppress(OSError):  # the folder itself may be what is wrong
+            beside.unlink(missing_ok=True)
+
+
 def _write_parquet(path: Path, table: pa.Table) -> None:
-    partial = path.with_suffix(".partial")
-    pq.write_table(table, partial, compression="zstd")
-    os.replace(partial, path)
+    with whole_or_absent(path) as beside:
+        pq.write_table(table, beside, compression="zstd")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that readers see the old one or the new one. Raises StorageError."""
-    partial = path.with_name(path.name + ".partial")
+    """Write a file as `whole_or_absent` does. Raises StorageError."""
     try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
+        with whole_or_absent(path) as beside:
+            beside.write_bytes(data)
     except OSError as error:
         raise storage_error(path, error) from error
 

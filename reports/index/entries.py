@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtests.manifest import MANIFEST
+from loadtests.manifest import MANIFEST, object_of
 from loadtests.store import ANSWERS
 from reports import facts
 from reports.words import listed
@@ -114,9 +114,7 @@ def _of_a_run(folder: Path) -> Entry:
 
 def _of_an_answer(folder: Path, kind: Kind) -> Entry:
     answer = _read(folder / kind.answer)
-    told = answer.get("facts")
-    facts_told = told if isinstance(told, Mapping) else {}
-    manifest = {**facts_told, "created_utc": answer.get("created_utc")}
+    manifest = {**object_of(answer, "facts"), "created_utc": answer.get("created_utc")}
     return _entry(folder, kind, manifest, answer, "")
 
 
