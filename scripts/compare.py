@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json as json_module
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,13 +32,19 @@ def compare_command(folders: Sequence[Path], out: Path | None, *, json: bool) ->
     records = [_read(folder) for folder in folders]
     _refuse_the_same_twice(folders, records)
     answer = compared(records)
-    write_comparison(target, answer, records, folders)
+    write_comparison(target, answer, records, folders, _command(folders, out))
     relist(target, say)
     if json:
         print(json_module.dumps(answer.to_json(), ensure_ascii=False, allow_nan=False))
     else:
         print_compared(answer, target)
     return 0
+
+
+def _command(folders: Sequence[Path], out: Path | None) -> str:
+    """The command as it was typed, but for `--json`, which changes no file."""
+    words = ["bench", "compare", *map(str, folders), *(["--out", str(out)] if out else [])]
+    return shlex.join(words)
 
 
 def _read(folder: Path) -> RunRecord:

@@ -41,7 +41,7 @@ class Meeting:
     """The arm of both runs that the claim goes through: the common one where there is one."""
     subject: ArmPair
     obstacle: str | None
-    """What forbids a claim, before any number is looked at."""
+    """What forbids a claim, however the numbers came out."""
     remarks: tuple[str, ...]
 
     @property

@@ -35,14 +35,18 @@ BRIEF: dict[ClaimWord, str] = {
 }
 
 
-def ground_words(groups: Sequence[Group]) -> str:
-    """What a claim is about when the ground under all arms changed, or when it did not."""
+def ground_words(groups: Sequence[Group], doubts: Sequence[str]) -> str:
+    """What a claim is about when the ground under all arms changed, or when it did not. `doubts`:
+    of the sameness of the common arms."""
     changed = changed_ground(groups)
     if not changed:
-        return (
-            "Nothing that is known of machine, software and database differs between these runs, "
-            "so that the common arm is the same thing in all of them."
-        )
+        same = "Nothing that is known of machine, software and database differs between these runs"
+        if doubts:
+            told = "; ".join(map(words.tidy, doubts))
+            return (
+                f"{same}. Whether the common arm is the same thing in all of them is open: {told}."
+            )
+        return f"{same}, so that the common arm is the same thing in all of them."
     listed = words.listed(map(words.within_a_sentence, changed))
     return (
         f"Between these runs {listed} changed, and with {'it' if len(changed) == 1 else 'them'} "

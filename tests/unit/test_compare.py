@@ -31,7 +31,7 @@ from tests.support.compared_runs import (
     numbers,
     question,
 )
-from tests.support.run_builder import TWINS, Columns, Noise, Trial
+from tests.support.run_builder import TWINS, Columns, Noise, SimulatedArm, Trial
 
 SLOWER = 0.7
 
@@ -73,7 +73,7 @@ def test_two_seeds_of_the_same_differ_in_the_seed_and_claim_nothing(
     assert {each.verdict for each in claims} <= {"equivalent", "inconclusive"}
     assert {each.through for each in claims} == {"sync"}
     assert answer.primary_claims == 2
-    assert ground_words(answer.setup).startswith("Nothing that is known")
+    assert ground_words(answer.setup, answer.doubts).startswith("Nothing that is known")
     assert "differ in seed" in answer.headline
 
 
@@ -106,7 +106,7 @@ def test_a_slower_machine_is_no_change_however_far_the_numbers_are_apart(
     }
     assert (values["B", "sync"] or 0) < 0.6 * (values["A", "sync"] or 0)
     assert answer.runs[1].what.startswith("MySQL 8.4.3")
-    told = ground_words(answer.setup)
+    told = ground_words(answer.setup, answer.doubts)
     assert "database changed" in told
     assert "not whether either became faster" in told
 
@@ -374,3 +374,16 @@ def test_secrets_are_masked_whoever_wrote_the_manifest(here: Path, first: Path) 
     answer = comparison_of(first, careless)
     assert "hunter2" not in json.dumps(answer.to_json())
     assert "***" in json.dumps(answer.to_json())
+
+
+def test_nothing_that_differs_is_not_the_same_thing_where_that_cannot_be_known(here: Path) -> None:
+    urls = {
+        name: SimulatedArm(app=None, url=f"http://{name}.example.org") for name in ("base", "new")
+    }
+    one, two = (made(here / f"urls-{seed}", seed, instances=3, arms=urls) for seed in (1, 2))
+    answer = comparison_of(one, two)
+    told = ground_words(answer.setup, answer.doubts)
+    assert told.startswith("Nothing that is known")
+    assert "is the same thing in all of them is open: base is a URL: whether the same" in told
+    assert "so that the common arm is the same thing" not in told
+    assert len(answer.doubts) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -68,10 +69,26 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_every_file_is_made_and_the_same_again(bench, out, runs, here: Path) -> None:
     assert {path.name for path in out.iterdir()} == FILES
-    again = bench(*runs, "--out", here / "again", "--json")
+    first = contents(out)
+    again = bench(*runs, "--out", out, "--json")
     assert again.returncode == 0
-    assert contents(out) == contents(here / "again")
+    assert contents(out) == first
     assert json.loads(again.stdout) == json.loads((out / "compare.json").read_text())
+
+
+def test_the_same_again_is_the_command_that_was_typed(
+    bench, runs, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Typed where the runs are called otherwise than they call themselves."""
+    monkeypatch.chdir(here)
+    moved = Path(shutil.copytree(runs[1], "another place"))
+    for words in ((runs[0].name, moved, "--out", "a folder"), (runs[0].name, moved)):
+        assert bench(*words).returncode == 0
+        folder = Path("a folder") if "--out" in words else next(Path("results").glob("compare-*"))
+        command = shlex.join(["bench", "compare", *map(str, words)])
+        said = " ".join(read((folder / "compare.html").read_text()).text.split())
+        assert f"The same again: {command}" in said
+        assert f"```sh\n{command}\n```" in (folder / "compare.md").read_text()
 
 
 def test_the_terminal_says_what_differs_and_what_is_claimed(out, runs, capsys) -> None:
