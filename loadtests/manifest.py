@@ -98,6 +98,13 @@ def object_of(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def commit_of(arms: Mapping[str, Any], name: str) -> str | None:
+    """The commit that an arm's `git_ref` stood for, in the `arms` of a manifest; None where it has
+    none, or the manifest is of a time before it was kept."""
+    commit = object_of(arms, name).get("commit")
+    return commit if isinstance(commit, str) and commit else None
+
+
 def has_manifest(folder: Path) -> bool:
     """Whether a run in this folder came as far as to be gone on with."""
     return (folder / MANIFEST).is_file()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from loadtests.manifest import object_of
+from loadtests.manifest import commit_of, object_of
 from reports.words import count, listed, tidy
 
 FLAVOURS = {"mysql": "MySQL", "mariadb": "MariaDB"}
@@ -200,22 +200,32 @@ def _ways(manifest: Mapping[str, Any]) -> dict[str, str]:
     arms = object_of(manifest, "spec").get("arm")
     listed = arms if isinstance(arms, list) else []
     return {
-        str(arm.get("name")): f"{way}: {arm[way]}{_revision(arm)}"
+        str(arm.get("name")): f"{way}: {arm[way]}{_revision(arm, manifest)}"
         for arm in listed
         for way in ("app", "command", "url")
         if arm.get(way)
     }
 
 
-def _revision(arm: Mapping[str, Any]) -> str:
-    return f", at {arm['git_ref']}" if arm.get("git_ref") else ""
+def _revision(arm: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """What it was run from: `, at main (0123456789ab)`, as far as it is known."""
+    ref = str(arm.get("git_ref") or "")
+    commit = commit_of(object_of(manifest, "arms"), str(arm.get("name")))
+    if commit is None:
+        return f", at {ref}" if ref else ""
+    return f", at {short(commit)}" if commit.startswith(ref) else f", at {ref} ({short(commit)})"
+
+
+def short(commit: str) -> str:
+    """A commit's hash as it is shown."""
+    return commit[:12]
 
 
 def commit_line(manifest: Mapping[str, Any]) -> str:
     """Of this program: a short hash, and whether there were changes beside it."""
     commit = object_of(manifest, "commit")
     sha = str(commit.get("sha") or "")
-    return f"{sha[:12]}{' with changes that were not committed' if commit.get('dirty') else ''}"
+    return f"{short(sha)}{' with changes that were not committed' if commit.get('dirty') else ''}"
 
 
 def _known(manifest: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:

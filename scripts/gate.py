@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadtests.errors import UsageError
@@ -14,7 +14,7 @@ from reports.run_folder import load_run
 from reports.slowdown.decide import decide
 from reports.slowdown.markdown import render_comment
 from reports.slowdown.model import Decision
-from reports.slowdown.planned import planned_by, urls_of
+from reports.slowdown.planned import commits_of, planned_by, urls_of
 from reports.slowdown.terminal import print_decision
 from reports.summarise import summarise
 from scripts.more_data import advised
@@ -39,7 +39,8 @@ def gate_command(options: GateOptions) -> int:
     run = load_run(options.folder)
     planned = planned_by(run)
     summary = summarise(run)
-    decision = decide(summary, planned, options.max_slowdown_pct, urls_of(run))
+    decided = decide(summary, planned, options.max_slowdown_pct, urls_of(run))
+    decision = replace(decided, commits=commits_of(run))
     decision = advised(decision, run, summary, planned)
     comment = render_comment(decision, run.manifest, options.folder)
     if options.out is not None:

@@ -10,7 +10,7 @@ from loadtests.secrets import MASK, SECRET_NAME, SECRET_TABLES, masked_url
 from reports import words
 from reports.compare.model import Difference, Group
 from reports.compare.record import RunRecord
-from reports.facts import UNITS
+from reports.facts import UNITS, short
 
 Path = tuple[str, ...]
 Facts = dict[Path, Any]
@@ -167,6 +167,7 @@ def _arms(manifest: Mapping[str, Any]) -> dict[str, Any]:
             runtime = object_of(arm, "runtime")
             told[str(name)] = {
                 "driver": arm.get("driver"),
+                "commit": arm.get("commit"),
                 "settings": object_of(arm, "settings"),
                 "server": object_of(arm, "server"),
                 "runtime": {k: v for k, v in runtime.items() if k not in KNOWN_ABOVE},
@@ -219,4 +220,5 @@ def _told(path: Path, value: Any) -> str:
     if isinstance(value, list | tuple):
         return words.tidy(", ".join(str(each) for each in value)) or "none"
     text = words.tidy(str(value))
-    return text[:12] if path == ("commit", "sha") else text or "empty"
+    is_commit = path == ("commit", "sha") or (path[0] == "arms" and path[-1] == "commit")
+    return short(text) if is_commit else text or "empty"

@@ -6,7 +6,8 @@ missing, response time that came on top. A negative one is a gain.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from reports.model import LoadFacts, Scope, Status
@@ -63,6 +64,8 @@ class Decision:
     max_slowdown_pct: float
     judged: tuple[Judged, ...]
     """Failed ones first, then invalid ones, then undecided ones."""
+    commits: Mapping[str, str] = field(default_factory=dict)
+    """By arm, what its `git_ref` stood for, as far as it is known."""
     notes: tuple[str, ...] = ()
     """What is missing or damaged in the run's folder."""
     more: More | None = None
@@ -97,6 +100,7 @@ class Decision:
             "outcome": self.outcome,
             "max_slowdown_pct": self.max_slowdown_pct,
             "comparisons": [_judged_json(each) for each in self.judged],
+            "commits": dict(self.commits),
             "more": None if self.more is None else asdict(self.more),
             "advice": self.advice,
             "notes": list(self.notes),

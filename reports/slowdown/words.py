@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import words
+from reports.facts import short
 from reports.slowdown.decide import STARTED_ONCE
 from reports.slowdown.model import Decision, Judged, More, Outcome
 from reports.tables import Table
@@ -108,11 +109,17 @@ def _row(judged: Judged, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def pair_words(decision: Decision) -> str:
-    """`new against base`, `a, b and c against base`."""
+    """`new against base`, `a, b and c against base`, each with the commit that it ran from."""
     baselines, candidates = _arms(decision)
     return " against ".join(
-        words.listed(map(words.tidy, names)) for names in (candidates, baselines)
+        words.listed(_with_commit(name, decision) for name in names)
+        for names in (candidates, baselines)
     )
+
+
+def _with_commit(arm: str, decision: Decision) -> str:
+    commit = decision.commits.get(arm)
+    return f"{words.tidy(arm)} ({words.tidy(short(commit))})" if commit else words.tidy(arm)
 
 
 def reasons(decision: Decision) -> list[str]:
