@@ -52,7 +52,7 @@ def test_a_slower_revision_fails(gate, slow: Path) -> None:
 
 def test_the_limit_is_what_was_typed(gate, slow: Path, same: Path) -> None:
     assert gate(same, "--max-slowdown-pct", 60)[0] == 0
-    assert gate(slow, "--max-slowdown-pct", 99)[0] in (0, 4)
+    assert gate(slow, "--max-slowdown-pct", 99)[0] == 4, "p95 may be longer by as much"
 
 
 def test_not_enough_data_says_how_much_more(gate, same: Path) -> None:
