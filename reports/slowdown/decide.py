@@ -47,6 +47,7 @@ def _judged(
     scenario, comparison = found
     change_pct, ci_pct = comparison.change_pct, comparison.ci95_pct
     slowdown_ci_pct = None if ci_pct is None else slowdown_interval(planned.metric, ci_pct)
+    invalid = comparison.verdict == "invalid"
     started_once = comparison.scope == "these instances" and not is_url(planned, urls)
     return Judged(
         planned=planned,
@@ -57,9 +58,9 @@ def _judged(
         slowdown_pct=None if change_pct is None else slowdown(planned.metric, change_pct),
         slowdown_ci95_pct=slowdown_ci_pct,
         outcome="invalid"
-        if comparison.verdict == "invalid"
+        if invalid
         else against(limit_pct, None if started_once else slowdown_ci_pct),
-        reasons=(STARTED_ONCE,) if started_once and ci_pct else comparison.reasons,
+        reasons=(STARTED_ONCE,) if started_once and ci_pct and not invalid else comparison.reasons,
         scope=comparison.scope,
     )
 

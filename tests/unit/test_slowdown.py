@@ -138,6 +138,7 @@ def test_one_start_never_decides_and_a_url_does_with_a_remark() -> None:
         assert scopes == {CAPACITY: "these instances", PRIMARY_LATENCY: "program"}
     invalid = decision(capacity((-1.0, 2.0), verdict="invalid", reasons=("errors",), **once), GOOD)
     assert invalid.outcome == "invalid"
+    assert invalid.those("invalid")[0].reasons == ("errors",)
 
 
 def test_one_candidate_of_several_is_enough_to_fail() -> None:
