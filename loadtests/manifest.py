@@ -19,6 +19,7 @@ from loadtests.secrets import (
     masked_url,
 )
 from loadtests.spec import Spec
+from loadtests.store import ANSWERS
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -91,6 +92,19 @@ def build_manifest(
     }
 
 
+def object_of(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """What a manifest, or a part of one, holds under a key; empty where that is no object."""
+    value = holder.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def commit_of(arms: Mapping[str, Any], name: str) -> str | None:
+    """The commit that an arm's `git_ref` stood for, in the `arms` of a manifest; None where it has
+    none, or the manifest is of a time before it was kept."""
+    commit = object_of(arms, name).get("commit")
+    return commit if isinstance(commit, str) and commit else None
+
+
 def has_manifest(folder: Path) -> bool:
     """Whether a run in this folder came as far as to be gone on with."""
     return (folder / MANIFEST).is_file()
@@ -99,6 +113,16 @@ def has_manifest(folder: Path) -> bool:
 def kind_of(manifest: Mapping[str, Any]) -> str:
     """Whether a run compares ("run") or tunes ("tune")."""
     return str(manifest.get("kind", "run"))
+
+
+def made_by(folder: Path) -> str:
+    """The command that made a folder: "run", "tune", "selftest", "compare". Raises what
+    `read_manifest` does."""
+    if not has_manifest(folder):
+        for command, answer in ANSWERS.items():
+            if (folder / answer).is_file():
+                return command
+    return kind_of(read_manifest(folder))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from loadtests.environment.placement import Placement
 from loadtests.errors import UsageError
 from loadtests.journal import read_journal
-from loadtests.manifest import kind_of, public_spec
+from loadtests.manifest import commit_of, kind_of, object_of, public_spec
 from loadtests.plan import Origin
 from loadtests.run import load_from_facts
 from loadtests.spec import Spec
@@ -73,6 +73,15 @@ def check_same_world(manifest: Mapping[str, Any], facts: Mapping[str, Any], fold
             f"{folder} was measured in another world ({'; '.join(changed)}).",
             hint="Start a new run, or put back what changed.",
         )
+
+
+def at_its_commits(spec: Spec, manifest: Mapping[str, Any]) -> Spec:
+    """The spec with every `git_ref` at the commit that it stood for when the run began: a branch
+    may have moved on since."""
+    arms = object_of(manifest, "arms")
+    began = {arm.name: commit_of(arms, arm.name) or arm.git_ref for arm in spec.arm}
+    kept = tuple(arm.model_copy(update={"git_ref": began[arm.name]}) for arm in spec.arm)
+    return spec.model_copy(update={"arm": kept})
 
 
 def placement_of(manifest: Mapping[str, Any], usable: Sequence[int], folder: Path) -> Placement:

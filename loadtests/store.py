@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,13 @@ TELEMETRY_SCHEMA = pa.schema(
     ]
 )
 
-SELFTEST_FILE = "selftest.json"
-"""The answer of `bench selftest`, which has a folder of its own."""
+ANSWERS = {"selftest": "selftest.json", "compare": "compare.json"}
+"""What the folders of commands are known by that leave an answer and no manifest."""
+SELFTEST_FILE = ANSWERS["selftest"]
+LEFT_OVER = frozenset(
+    {"journal.jsonl", "samples", "telemetry.parquet", "logs", "log.txt", "error.txt"}
+)
+"""What is in a folder of ours of which nothing came."""
 RESULTS = "results"
 """Where runs are kept unless they are told elsewhere."""
 
@@ -104,24 +110,36 @@ def folder_name(scenario: str) -> str:
     return f"%{safe}" if safe.startswith(".") else safe
 
 
+@contextmanager
+def whole_or_absent(path: Path) -> Iterator[Path]:
+    """Where to write a file in the block: beside it, to be renamed after the block, so that readers
+    see the old one or the new one, however many write it at once. Raises OSError."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        with suppress(OSError):  # the folder itself may be what is wrong
+            beside.unlink(missing_ok=True)
+
+
 def _write_parquet(path: Path, table: pa.Table) -> None:
-    partial = path.with_suffix(".partial")
-    pq.write_table(table, partial, compression="zstd")
-    os.replace(partial, path)
+    with whole_or_absent(path) as beside:
+        pq.write_table(table, beside, compression="zstd")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that readers see the old one or the new one. Raises StorageError."""
-    partial = path.with_name(path.name + ".partial")
+    """Write a file as `whole_or_absent` does. Raises StorageError."""
     try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
+        with whole_or_absent(path) as beside:
+            beside.write_bytes(data)
     except OSError as error:
         raise storage_error(path, error) from error
 
 
 def new_run_folder(out: Path | None, run: str) -> Path:
-    """`out`, or `<RESULTS>/<run>`; raises UsageError when it already holds a run or a selftest."""
+    """`out`, or `<RESULTS>/<run>`; raises UsageError when it already holds a run, a selftest, or
+    anything else that is not ours: charts there would be replaced."""
     folder = out or Path(RESULTS) / run
     if (folder / SELFTEST_FILE).exists():
         raise UsageError(
@@ -133,4 +151,20 @@ def new_run_folder(out: Path | None, run: str) -> Path:
             f"{folder} already holds a run.",
             hint=f"Choose another --out, or go on with it: bench run --resume {folder}",
         )
+    refuse_filled(folder)
     return folder
+
+
+def refuse_filled(folder: Path) -> None:
+    """Raise UsageError where a folder holds anything but what a start of ours has left there,
+    StorageError where it cannot be looked into."""
+    try:
+        strange = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    strange = [name for name in strange if name not in LEFT_OVER]
+    if strange:
+        raise UsageError(
+            f"{folder} is not empty ({strange[0]}): what is in it could be replaced.",
+            hint="Choose another --out, or leave it out for a folder of its own in results/.",
+        )

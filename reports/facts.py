@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from loadtests.manifest import commit_of, object_of
 from reports.words import count, listed, tidy
 
 FLAVOURS = {"mysql": "MySQL", "mariadb": "MariaDB"}
@@ -56,7 +57,7 @@ def spec_text(manifest: Mapping[str, Any]) -> str:
 
 def database_line(manifest: Mapping[str, Any]) -> str:
     """Flavour, version and origin of the database: `MySQL 8.4.3, in a container started by us`."""
-    database = _table(manifest, "database")
+    database = object_of(manifest, "database")
     if database.get("kind") == "none":
         return ""
     name = FLAVOURS.get(str(database.get("flavour")), str(database.get("flavour") or ""))
@@ -71,7 +72,7 @@ def database_line(manifest: Mapping[str, Any]) -> str:
 
 def durability_line(manifest: Mapping[str, Any]) -> str:
     """Server and durability in one line, as it stands on every chart with writes."""
-    database = _table(manifest, "database")
+    database = object_of(manifest, "database")
     name = FLAVOURS.get(str(database.get("flavour")), str(database.get("flavour") or "database"))
     return ", ".join(
         part for part in (f"{name} {_version(database)}".strip(), _durability(manifest)) if part
@@ -84,7 +85,7 @@ def _version(database: Mapping[str, Any]) -> str:
 
 
 def _durability(manifest: Mapping[str, Any]) -> str:
-    durability = _table(manifest, "durability")
+    durability = object_of(manifest, "durability")
     parts = [str(durability.get("profile") or "")]
     for key in ("innodb_flush_log_at_trx_commit", "sync_binlog"):
         if durability.get(key) is not None:
@@ -96,8 +97,8 @@ def _durability(manifest: Mapping[str, Any]) -> str:
 
 def _distance(manifest: Mapping[str, Any]) -> str:
     """Asked for and measured, where the project's relay made a distance."""
-    found = _table(manifest, "distance")
-    added, direct = _table(found, "added_ms"), _table(found, "direct_ms")
+    found = object_of(manifest, "distance")
+    added, direct = object_of(found, "added_ms"), object_of(found, "direct_ms")
     if not {"p50", "p99"} <= added.keys() & direct.keys():
         return ""
     priority = "with" if found.get("real_time") else "without"
@@ -129,7 +130,7 @@ def _host(manifest: Mapping[str, Any]) -> str:
 
 def _generator(manifest: Mapping[str, Any]) -> str:
     """How many processes made the load, and whether they went before their neighbours."""
-    told = _table(manifest, "generator")
+    told = object_of(manifest, "generator")
     if "processes" not in told:
         return ""
     processes = told["processes"]
@@ -138,7 +139,7 @@ def _generator(manifest: Mapping[str, Any]) -> str:
 
 
 def _placement(manifest: Mapping[str, Any]) -> str:
-    placement = _table(manifest, "placement")
+    placement = object_of(manifest, "placement")
     parts = []
     for name in ("generator", "apps", "relay", "database"):
         cores = placement.get(name)
@@ -151,7 +152,7 @@ def _placement(manifest: Mapping[str, Any]) -> str:
 
 def _versions(manifest: Mapping[str, Any]) -> str:
     """The harness's Python (of `host`) and packages; an arm's own runtime stands with the arm."""
-    python = _python(_table(_table(manifest, "host"), "python"))
+    python = _python(object_of(object_of(manifest, "host"), "python"))
     parts = [f"{name} {version}" for name, version in _known(manifest, "versions")]
     return ", ".join([python, *parts] if python else parts)
 
@@ -196,36 +197,41 @@ def _arm(arm: Mapping[str, Any]) -> str:
 
 def _ways(manifest: Mapping[str, Any]) -> dict[str, str]:
     """How the spec says that each arm is reached."""
-    arms = _table(manifest, "spec").get("arm")
+    arms = object_of(manifest, "spec").get("arm")
     listed = arms if isinstance(arms, list) else []
     return {
-        str(arm.get("name")): f"{way}: {arm[way]}{_revision(arm)}"
+        str(arm.get("name")): f"{way}: {arm[way]}{_revision(arm, manifest)}"
         for arm in listed
         for way in ("app", "command", "url")
         if arm.get(way)
     }
 
 
-def _revision(arm: Mapping[str, Any]) -> str:
-    return f", at {arm['git_ref']}" if arm.get("git_ref") else ""
+def _revision(arm: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """What it was run from: `, at main (0123456789ab)`, as far as it is known."""
+    ref = str(arm.get("git_ref") or "")
+    commit = commit_of(object_of(manifest, "arms"), str(arm.get("name")))
+    if commit is None:
+        return f", at {ref}" if ref else ""
+    return f", at {short(commit)}" if commit.startswith(ref) else f", at {ref} ({short(commit)})"
+
+
+def short(commit: str) -> str:
+    """A commit's hash as it is shown."""
+    return commit[:12]
 
 
 def commit_line(manifest: Mapping[str, Any]) -> str:
     """Of this program: a short hash, and whether there were changes beside it."""
-    commit = _table(manifest, "commit")
+    commit = object_of(manifest, "commit")
     sha = str(commit.get("sha") or "")
-    return f"{sha[:12]}{' with changes that were not committed' if commit.get('dirty') else ''}"
+    return f"{short(sha)}{' with changes that were not committed' if commit.get('dirty') else ''}"
 
 
 def _known(manifest: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
     return [
-        (str(name), value) for name, value in _table(manifest, key).items() if value is not None
+        (str(name), value) for name, value in object_of(manifest, key).items() if value is not None
     ]
-
-
-def _table(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = manifest.get(key)
-    return value if isinstance(value, Mapping) else {}
 
 
 def _told(key: str, value: Any) -> str:

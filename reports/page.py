@@ -40,11 +40,11 @@ class Page:
     title: str
     overline: tuple[str, ...]
     """What it is about, before the title is read: the run, the database."""
-    command: str
-    """What makes the same again."""
     data_name: str
     """The file whose content the page carries and hands out."""
     data: Mapping[str, Any]
+    command: str = ""
+    """What makes the same again; a page that no one command makes says so itself."""
     arms: tuple[str, ...] = ()
     """The baseline first, as `data-arm` in charts counts them."""
 

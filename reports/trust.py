@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from loadtests.manifest import object_of
 from reports import words
 from reports.model import Summary
 
@@ -14,8 +15,7 @@ def why_to_believe(summary: Summary, manifest: Mapping[str, Any]) -> str:
 
     Derived from the number of arms, the length of a block and the scope of the comparisons.
     """
-    spec = manifest.get("spec")
-    spec = spec if isinstance(spec, Mapping) else {}
+    spec = object_of(manifest, "spec")
     arms = spec.get("arm")
     several = not isinstance(arms, list) or len(arms) > 1
     opinion = summary.second_opinion.detail if summary.second_opinion else ""
@@ -36,8 +36,7 @@ def _turns(spec: Mapping[str, Any], *, several: bool) -> str:
 
 def _windows_s(spec: Mapping[str, Any]) -> Iterator[float]:
     """The steady windows of the scenarios' trials, as far as they are known."""
-    run = spec.get("run")
-    usual_s = run.get("block_s") if isinstance(run, Mapping) else None
+    usual_s = object_of(spec, "run").get("block_s")
     scenarios = spec.get("scenario")
     for scenario in scenarios if isinstance(scenarios, list) and scenarios else [{}]:
         block_s = scenario.get("block_s") or usual_s

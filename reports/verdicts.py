@@ -65,8 +65,8 @@ def _word(metric: str, interval: tuple[float, float], margin_pct: float) -> tupl
     within = -margin_pct <= low and high <= margin_pct
     if within and differs:
         return "equivalent", (
-            f"the arms differ, but provably by less than {margin_pct:g}%: the whole interval lies "
-            f"within ±{margin_pct:g}%"
+            f"there is a difference, but provably of less than {margin_pct:g}%: the whole interval "
+            f"lies within ±{margin_pct:g}%"
         )
     if within:
         return "equivalent", f"the whole interval lies within ±{margin_pct:g}%"

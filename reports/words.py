@@ -166,6 +166,11 @@ def load_short(load: LoadFacts) -> str:
     return per_s(load.rate_per_s)
 
 
+def within_a_sentence(title: str) -> str:
+    """A title where it does not begin a sentence."""
+    return title if title.startswith("Python") else title[0].lower() + title[1:]
+
+
 def load_phrase(load: LoadFacts) -> str:
     """A load within a sentence: `with 16 users at once`, `at 240 requests/s`."""
     if load.model == "closed":

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from loadtests.errors import StorageError
+from loadtests.store import whole_or_absent
 from reports.charts import Chart, draw_charts
 from reports.charts.rendering import Ahead, as_drawn, rendering_ahead
 from reports.csv_tables import csv_files
@@ -80,16 +79,12 @@ def _remove(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the file and rename, so that a reader never sees half of it, however many write
-    it at once; raises StorageError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a file, and its folder, as `whole_or_absent` does; raises StorageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content)
-        beside.replace(path)
+        with whole_or_absent(path) as beside:
+            beside.write_bytes(content)
     except OSError as error:
-        with suppress(OSError):  # the folder itself may be what is wrong
-            beside.unlink(missing_ok=True)
         raise _unwritten(path, error) from error
 
 

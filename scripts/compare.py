@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json as json_module
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.errors import UsageError
-from loadtests.store import new_run_folder
+from loadtests.manifest import has_manifest
+from loadtests.store import ANSWERS, new_run_folder
 from reports.compare.judge import MOST_RUNS, compared
 from reports.compare.read import read_run, refuse_other_kinds
 from reports.compare.record import RunRecord
@@ -30,13 +32,19 @@ def compare_command(folders: Sequence[Path], out: Path | None, *, json: bool) ->
     records = [_read(folder) for folder in folders]
     _refuse_the_same_twice(folders, records)
     answer = compared(records)
-    write_comparison(target, answer, records, folders)
+    write_comparison(target, answer, records, folders, _command(folders, out))
     relist(target, say)
     if json:
         print(json_module.dumps(answer.to_json(), ensure_ascii=False, allow_nan=False))
     else:
         print_compared(answer, target)
     return 0
+
+
+def _command(folders: Sequence[Path], out: Path | None) -> str:
+    """The command as it was typed, but for `--json`, which changes no file."""
+    words = ["bench", "compare", *map(str, folders), *(["--out", str(out)] if out else [])]
+    return shlex.join(words)
 
 
 def _read(folder: Path) -> RunRecord:
@@ -56,8 +64,20 @@ def _refuse_wrong_number(folders: Sequence[Path]) -> None:
 
 
 def _target(out: Path | None) -> Path:
+    if out is not None and _is_ours(out):
+        return out
     stamp = datetime.datetime.now(datetime.UTC)
     return new_run_folder(out, f"compare-{stamp:%Y%m%d-%H%M%S}")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder holds an earlier comparison, and no run, so that it may be made anew."""
+    try:
+        answer = json_module.loads((folder / ANSWERS["compare"]).read_bytes())
+    except (OSError, ValueError):
+        return False
+    ours = isinstance(answer, dict) and answer.get("kind") == "compare"
+    return ours and not has_manifest(folder)
 
 
 def _refuse_the_same_twice(folders: Sequence[Path], records: Sequence[RunRecord]) -> None:

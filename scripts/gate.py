@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json as json_module
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadtests.errors import UsageError
-from loadtests.manifest import kind_of, read_manifest
+from loadtests.manifest import made_by
 from loadtests.store import write_atomically
 from reports.run_folder import load_run
 from reports.slowdown.decide import decide
 from reports.slowdown.markdown import render_comment
 from reports.slowdown.model import Decision
-from reports.slowdown.planned import planned_by
+from reports.slowdown.planned import commits_of, planned_by, urls_of
 from reports.slowdown.terminal import print_decision
 from reports.summarise import summarise
 from scripts.more_data import advised
@@ -39,7 +39,8 @@ def gate_command(options: GateOptions) -> int:
     run = load_run(options.folder)
     planned = planned_by(run)
     summary = summarise(run)
-    decision = decide(summary, planned, options.max_slowdown_pct)
+    decided = decide(summary, planned, options.max_slowdown_pct, urls_of(run))
+    decision = replace(decided, commits=commits_of(run))
     decision = advised(decision, run, summary, planned)
     comment = render_comment(decision, run.manifest, options.folder)
     if options.out is not None:
@@ -71,19 +72,9 @@ def _check(options: GateOptions) -> None:
             "--json and --markdown both want stdout.",
             hint="bench gate RUN --json --out comment.md makes both.",
         )
-    for file, command in OTHERS.items():
-        if (options.folder / file).is_file():
-            raise _other_kind(options.folder, command)
-    if (kind := kind_of(read_manifest(options.folder))) != "run":
-        raise _other_kind(options.folder, kind)
-
-
-OTHERS = {"selftest.json": "selftest", "compare.json": "compare"}
-"""What the folders of other commands are known by."""
-
-
-def _other_kind(folder: Path, command: str) -> UsageError:
-    return UsageError(
-        f"{folder} was made by bench {command}: nothing in it was measured arm against arm.",
-        hint="bench gate takes a folder that bench run has made.",
-    )
+    if (command := made_by(options.folder)) != "run":
+        raise UsageError(
+            f"{options.folder} was made by bench {command}: nothing in it was measured arm against "
+            "arm.",
+            hint="bench gate takes a folder that bench run has made.",
+        )

@@ -17,7 +17,7 @@ from loadtests.environment.live_bed import LiveBed
 from loadtests.environment.placement import Placement
 from loadtests.generators import Generators
 from loadtests.manifest import build_manifest, has_manifest, read_manifest
-from loadtests.resume import NOTHING_YET, Progressed, check_same_world
+from loadtests.resume import NOTHING_YET, Progressed, at_its_commits, check_same_world
 from loadtests.run import execute
 from loadtests.run_state import Run, Watcher
 from loadtests.sameness.check import check_sameness
@@ -86,8 +86,11 @@ def brought_up(
 def _session(
     assignment: Assignment, store: RunStore, log: RunLog
 ) -> AbstractContextManager[Session]:
+    spec = assignment.spec
+    if has_manifest(store.folder):
+        spec = at_its_commits(spec, read_manifest(store.folder))
     return open_session(
-        assignment.spec,
+        spec,
         assignment.sizes,
         run=assignment.run,
         log_folder=store.folder / "logs",

@@ -13,6 +13,7 @@ from reports.model import Summary
 from reports.run_folder import StoredRun
 from reports.slowdown.demand import Demand, demands, excludable_pct, share_needed
 from reports.slowdown.model import Decision, More, Planned
+from reports.slowdown.planned import urls_of
 from reports.slowdown.words import duration, more_words
 from reports.words import percent
 
@@ -32,7 +33,8 @@ def advised(
     if run.status != "complete":
         resume = f"bench run --resume {shlex.quote(str(run.folder))}"
         return replace(decision, advice=f"The run was interrupted. Go on with: {resume}")
-    return _with_more(decision, run, demands(summary.scenarios, planned, decision.max_slowdown_pct))
+    limit_pct = decision.max_slowdown_pct
+    return _with_more(decision, run, demands(summary.scenarios, planned, limit_pct, urls_of(run)))
 
 
 def _with_more(decision: Decision, run: StoredRun, wanted: Sequence[Demand]) -> Decision:

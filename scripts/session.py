@@ -63,7 +63,7 @@ class Session:
         }
 
     def arms(self) -> dict[str, Any]:
-        """What each arm is and what it says of itself."""
+        """What each arm is, what it says of itself, and what its `git_ref` stood for."""
         told: dict[str, Any] = {}
         for instance in self.instances:
             arm = self.spec.arm_named(instance.target.arm)
@@ -72,6 +72,8 @@ class Session:
                 told[arm.name] = {"kind": arm.kind, **{k: stats.get(k) for k in TOLD}}
                 if arm.kind == "app":
                     told[arm.name]["server"] = server_options(arm)
+                if instance.commit is not None:
+                    told[arm.name]["commit"] = instance.commit
         return told
 
 

@@ -77,7 +77,15 @@ def row(job: Job) -> str:
 
 def _shares(counts: Counter[Outcome], runs: int) -> str:
     said: tuple[Outcome, ...] = ("passed", "not enough data", "failed")
-    return " / ".join(f"{100 * counts[each] / runs:.1f}" for each in said)
+    shares = " / ".join(f"{100 * counts[each] / runs:.1f}" for each in said)
+    return f"{shares} ± {max(standard_error_pct(counts[each], runs) for each in said):.1f}"
+
+
+def standard_error_pct(count: int, runs: int) -> float:
+    """Of a share of simulated runs, estimated as (k + 1)/(n + 2), the mean of what a count leaves
+    possible if nothing was known before (Laplace), so that it is not 0 where k is 0 or n."""
+    share = (count + 1) / (runs + 2)
+    return 100 * math.sqrt(share * (1 - share) / (runs + 2))
 
 
 def _outcome(primaries: list[Primary], limit_pct: float) -> Outcome:
@@ -108,7 +116,8 @@ def main() -> None:
     runs = parser.parse_args().runs
     limits = " | ".join(f"limit {limit:g}%" for limit in LIMITS_PCT)
     print(
-        f"## The gate on simulated runs, {runs} each: passed / cannot tell / failed, in percent\n"
+        f"## The gate on simulated runs, {runs} each: passed / cannot tell / failed, "
+        "in percent ± the largest standard error of the three\n"
     )
     print(
         f"| plan | budget, instances × rounds | comparisons | machine | p95 slower by | {limits} |"

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.environment.processes import watchdog
@@ -16,8 +17,17 @@ from loadtests.errors import EnvironmentNotReady
 GIT_LIMIT_S = 300.0
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an arm's command runs."""
+
+    folder: Path
+    commit: str | None = None
+    """The whole hash of what is checked out there; None where it is no checkout of ours."""
+
+
 @contextlib.contextmanager
-def checkout(arm: str, folder: Path, revision: str) -> Iterator[Path]:
+def checkout(arm: str, folder: Path, revision: str) -> Iterator[Place]:
     """Where `folder` is in a fresh checkout of `revision`; removed with the block.
 
     The checkout borrows the repository's objects, so it costs little and writes nothing there
@@ -38,7 +48,7 @@ def checkout(arm: str, folder: Path, revision: str) -> Iterator[Path]:
         inside = target / folder.resolve().relative_to(top.resolve())
         if not inside.is_dir():
             raise EnvironmentNotReady(f'Arm "{arm}": {folder} does not exist in {revision}.')
-        yield inside
+        yield Place(inside, sha)
     finally:
         shutil.rmtree(target, ignore_errors=True)
         watchdog().remove(entry)

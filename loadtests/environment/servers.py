@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from loadtests.environment.checkout import checkout
+from loadtests.environment.checkout import Place, checkout
 from loadtests.environment.database import Database
 from loadtests.environment.launch import (
     KEEP_ALIVE_S,
@@ -72,6 +72,8 @@ class RunningInstance:
     arm: Arm = field(repr=False)
     launch: Launch | None = field(default=None, repr=False)
     """How it was started; its environment holds the database's password."""
+    commit: str | None = None
+    """What its `git_ref` stood for when it was checked out."""
 
     def stats(self) -> dict[str, Any] | None:
         """What a built-in app says of itself (`GET /stats`); None for others or without answer.
@@ -150,7 +152,7 @@ class _Starter:
         self._database = database
         self._log_folder = log_folder
         self._children: list[Child] = []
-        self._folders = {arm.name: self._folder(spec, arm, stack) for arm in spec.arm}
+        self._places = {arm.name: self._place(spec, arm, stack) for arm in spec.arm}
         self._headers = {arm.name: resolved_headers(arm) for arm in spec.arm}
         whose = {a.name: tables.get(a.name, a.name) for a in spec.arm if a.gets_database_url}
         made = {name: database.create_arm_schema(run, name) for name in sorted({*whose.values()})}
@@ -158,10 +160,10 @@ class _Starter:
         stack.callback(lambda: stop_all(self._children, STOP_GRACE_S))
 
     @staticmethod
-    def _folder(spec: Spec, arm: Arm, stack: ExitStack) -> Path:
+    def _place(spec: Spec, arm: Arm, stack: ExitStack) -> Place:
         folder = working_folder(spec, arm)
         if arm.git_ref is None:
-            return folder
+            return Place(folder)
         return stack.enter_context(checkout(arm.name, folder, arm.git_ref))
 
     def start(self, arm: Arm, number: int) -> RunningInstance:
@@ -182,7 +184,8 @@ class _Starter:
         self._children.append(child)
         idle_limit_s = APP_IDLE_LIMIT_S if arm.kind == "app" else OTHER_IDLE_LIMIT_S
         target = Target(arm.name, number, f"http://127.0.0.1:{port}", headers, idle_limit_s)
-        return RunningInstance(target, child, self._schemas.get(arm.name), arm, launch)
+        schema, commit = self._schemas.get(arm.name), self._places[arm.name].commit
+        return RunningInstance(target, child, schema, arm, launch, commit)
 
     def _launch(self, arm: Arm, port: int) -> Launch:
         schema = self._schemas.get(arm.name)
@@ -190,7 +193,7 @@ class _Starter:
         if arm.kind == "app":
             assert database_url is not None
             return app_launch(arm, port, database_url)
-        return command_launch(arm, port, database_url, self._folders[arm.name])
+        return command_launch(arm, port, database_url, self._places[arm.name].folder)
 
 
 def _wait_for_all(

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loadtests.manifest import commit_of
 from loadtests.secrets import MASK, masked_env, masked_headers, masked_url
 from loadtests.spec import Arm, Spec
+from reports.facts import short
 
 NOT_SETTINGS = frozenset({"name"})
 UNKNOWN_PROGRAM = (
@@ -59,12 +61,18 @@ def _pair(
     first: Arm, second: Arm, told_first: Mapping[str, Any], told_second: Mapping[str, Any]
 ) -> ArmPair:
     settings = _settings(first, told_first), _settings(second, told_second)
+    commits = commit_of(told_first, first.name), commit_of(told_second, second.name)
+    if None not in commits:  # what a branch or a tag is called no longer matters
+        for each, commit in zip(settings, commits, strict=True):
+            each["git_ref"] = short(commit or "")
     differences = tuple(
         f"{key.replace('_', ' ')} {_told(key, one)} against {_told(key, two)}"
         for key, one in settings[0].items()
         if one != (two := settings[1][key])
     )
-    return ArmPair(first.name, second.name, differences, tuple(_doubts(first)))
+    return ArmPair(
+        first.name, second.name, differences, tuple(_doubts(first, known=None not in commits))
+    )
 
 
 def _settings(arm: Arm, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,11 +84,12 @@ def _settings(arm: Arm, told: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _doubts(arm: Arm) -> list[str]:
+def _doubts(arm: Arm, *, known: bool) -> list[str]:
+    """What of an arm may not be the same in both runs; `known`: which commits it ran from."""
     doubts = []
     if arm.url is not None:
         doubts.append(UNKNOWN_PROGRAM.format(arm=arm.name))
-    if arm.git_ref is not None:
+    if arm.git_ref is not None and not known:
         doubts.append(MOVING.format(arm=arm.name, ref=arm.git_ref))
     hidden = [key for key, value in {**arm.headers, **arm.env}.items() if MASK in value]
     if hidden:

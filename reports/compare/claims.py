@@ -29,10 +29,10 @@ def claim_of(meeting: Meeting, place: Place) -> Claim:
     """The claim, or why there is none. A comparison that failed a check in either run gives no
     number at all."""
     if meeting.obstacle is not None:
-        return _without_numbers(meeting, place, "no claim", (meeting.obstacle,))
+        return _claim(meeting, place, "no claim", (meeting.obstacle,))
     failed = _failed(meeting, place)
     if failed:
-        return _without_numbers(meeting, place, "invalid", failed)
+        return _claim(meeting, place, "invalid", failed)
     found = _found(meeting, place)
     word, verdict = judged(found, alpha=place.alpha, equivalence_pct=place.equivalence_pct)
     ci = verdict.ci_pct
@@ -40,7 +40,7 @@ def claim_of(meeting: Meeting, place: Place) -> Claim:
         meeting,
         place,
         word,
-        (_reason(word, found, place), *_all_remarks(meeting)),
+        (*verdict.reasons, *_all_remarks(meeting)),
         change_pct=tidy(verdict.change_pct) if ci else None,
         ci95_pct=None if ci is None else (tidy(ci[0]) or 0.0, tidy(ci[1]) or 0.0),
         mde_pct=tidy(verdict.mde_pct),
@@ -98,27 +98,11 @@ def _estimate(comparison: Comparison) -> Estimate | None:
     return Estimate(math.log1p(comparison.change_pct / 100.0), standard_error, df)
 
 
-def _reason(word: ClaimWord, found: Estimate | Doubt, place: Place) -> str:
-    if isinstance(found, Doubt):
-        return found.reason
-    margin = f"±{place.equivalence_pct:g}%"
-    return {
-        "changed": "the whole interval lies on one side of no change",
-        "equivalent": f"the whole interval lies within {margin}",
-    }.get(word, f"the interval holds no change as well as changes beyond {margin}")
-
-
 def _all_remarks(meeting: Meeting) -> tuple[str, ...]:
     remarks = meeting.remarks
     if "these instances" in (meeting.reference.scope, meeting.other.scope):
         remarks += ("one instance only: this speaks of these processes, not of the program",)
     return remarks
-
-
-def _without_numbers(
-    meeting: Meeting, place: Place, word: ClaimWord, reasons: tuple[str, ...]
-) -> Claim:
-    return _claim(meeting, place, word, reasons)
 
 
 def _claim(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from reports.compare import sentences
 from reports.compare.parts import CompareParts
 from reports.compare.tables import SOURCES
@@ -21,7 +19,7 @@ def render_html(parts: CompareParts) -> str:
         Page(
             title=compared.headline,
             overline=("bench compare", names),
-            command=f"bench compare {' '.join(shlex.quote(run.run) for run in compared.runs)}",
+            command=parts.command,
             data_name="compare.json",
             data=compared.to_json(),
             arms=tuple(run.letter for run in compared.runs),

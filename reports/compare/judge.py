@@ -8,7 +8,7 @@ from string import ascii_uppercase
 
 from reports.compare.labels import labels_of
 from reports.compare.model import Compared, Run
-from reports.compare.questions import answered, ask, equivalence_of, obstacles
+from reports.compare.questions import answered, ask, doubts, equivalence_of, obstacles
 from reports.compare.record import RunRecord
 from reports.compare.sentences import headline
 from reports.compare.setup import setup_of
@@ -33,6 +33,7 @@ def compared(records: Sequence[RunRecord]) -> Compared:
         headline=headline(told, setup, questions, margin_pct),
         runs=told,
         setup=setup,
+        doubts=doubts(asked),
         obstacles=obstacles(asked),
         questions=questions,
         absolutes=tuple(

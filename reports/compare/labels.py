@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
+from loadtests.manifest import object_of
 from reports import words
 from reports.compare.record import RunRecord
 from reports.facts import database_line, started
@@ -29,13 +29,13 @@ def _database(run: RunRecord) -> str:
 
 
 def _python(run: RunRecord) -> str:
-    python = _table(_table(run.manifest, "host"), "python")
+    python = object_of(object_of(run.manifest, "host"), "python")
     version = str(python.get("version") or "")
     return f"Python {version}{', no GIL' if python.get('gil') is False else ''}" if version else ""
 
 
 def _durability(run: RunRecord) -> str:
-    return str(_table(run.manifest, "durability").get("profile") or "")
+    return str(object_of(run.manifest, "durability").get("profile") or "")
 
 
 def _distance(run: RunRecord) -> str:
@@ -44,22 +44,17 @@ def _distance(run: RunRecord) -> str:
 
 
 def _machine(run: RunRecord) -> str:
-    host = _table(run.manifest, "host")
+    host = object_of(run.manifest, "host")
     return f"{host.get('cpu') or 'unknown CPU'}, {host.get('cores') or '?'} cores"
 
 
 def _commit(run: RunRecord) -> str:
-    sha = str(_table(run.manifest, "commit").get("sha") or "")
+    sha = str(object_of(run.manifest, "commit").get("sha") or "")
     return f"commit {sha[:7]}" if sha else ""
 
 
 def _seed(run: RunRecord) -> str:
     return f"seed {run.manifest.get('seed')}"
-
-
-def _table(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, Mapping) else {}
 
 
 TELLING: tuple[Callable[[RunRecord], str], ...] = (

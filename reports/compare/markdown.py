@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reports.compare import sentences
 from reports.compare.parts import CompareParts
-from reports.markdown import figure, markdown_table, prose
+from reports.markdown import fenced, figure, markdown_table, prose
 
 
 def render_markdown(parts: CompareParts) -> str:
@@ -41,6 +41,7 @@ def _lines(parts: CompareParts) -> Iterator[str]:
             yield from (f"## {title}", "")
             for chart in section:
                 yield from figure(chart)
+    yield from ("The same again:", "", *fenced(parts.command, "sh"))
 
 
 def _answers(parts: CompareParts) -> Iterator[str]:

@@ -10,11 +10,12 @@ from reports import words
 from reports.compare.arms import ArmPair, pair_arms
 from reports.compare.loads import (
     load_differs,
+    load_remarks,
     matching_load,
-    rates_apart_pct,
     scenario_differs,
 )
 from reports.compare.record import RunRecord
+from reports.compare.setup import changed_ground, setup_of
 from reports.model import Comparison, LoadFacts
 
 
@@ -26,6 +27,8 @@ class Other:
     run: RunRecord
     arms: Mapping[str, ArmPair]
     """By the names of the reference run."""
+    ground: tuple[str, ...] = ()
+    """What every arm runs on, as far as it is not the same in the reference run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Meeting:
     """The arm of both runs that the claim goes through: the common one where there is one."""
     subject: ArmPair
     obstacle: str | None
-    """What forbids a claim, before any number is looked at."""
+    """What forbids a claim, however the numbers came out."""
     remarks: tuple[str, ...]
 
     @property
@@ -55,7 +58,8 @@ class Meeting:
 def other_run(letter: str, run: RunRecord, reference: RunRecord) -> Other:
     """A run with its arms' counterparts in the reference run."""
     arms = pair_arms(reference.spec, run.spec, reference.told_arms, run.told_arms)
-    return Other(letter, run, arms)
+    ground = changed_ground(setup_of((reference, run)))
+    return Other(letter, run, arms, tuple(map(words.within_a_sentence, ground)))
 
 
 def meeting_of(
@@ -70,12 +74,13 @@ def meeting_of(
         missing = found.baseline if first is None else found.candidate
         return f"{other.letter} has no arm {words.tidy(missing)}"
     load = reference.load(scenario, found.load)
-    theirs = matching_load(load, reference.loads(scenario), other.run.loads(scenario))
+    definitions = reference.defined(scenario), other.run.defined(scenario)
+    loads = reference.loads(scenario), other.run.loads(scenario)
+    theirs = matching_load(load, *loads, *definitions)
     match = None if theirs is None else _counterpart(other, scenario, theirs, found, first, second)
     if theirs is None or match is None:
         return f"{other.letter} did not measure it"
     through, subject = (second, first) if second.is_common > first.is_common else (first, second)
-    definitions = reference.defined(scenario), other.run.defined(scenario)
     return Meeting(
         reference=found,
         other=match,
@@ -86,7 +91,8 @@ def meeting_of(
         or _no_common_arm(first, second),
         remarks=(
             *_windows(reference.spec.block_s_of(definitions[0]), other.run, definitions[1]),
-            *_remarks(load, theirs, through, subject),
+            *(words.tidy(doubt) for doubt in (*through.doubts, *subject.doubts)),
+            *load_remarks(load, theirs, definitions[0], other.ground),
         ),
     )
 
@@ -127,13 +133,3 @@ def _windows(window_s: float, other: RunRecord, definition: Scenario) -> list[st
     if theirs_s == window_s:
         return []
     return [f"windows are not of the same length ({window_s:g} s against {theirs_s:g} s)"]
-
-
-def _remarks(load: LoadFacts, theirs: LoadFacts, through: ArmPair, subject: ArmPair) -> list[str]:
-    told = [words.tidy(doubt) for doubt in (*through.doubts, *subject.doubts)]
-    if load.model == "open" and rates_apart_pct(load, theirs) > 0:
-        told.append(
-            f"the rates are not the same ({words.load_short(load)} against "
-            f"{words.load_short(theirs)}), only their share of what each run's slower arm could do"
-        )
-    return told

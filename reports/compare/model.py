@@ -141,6 +141,8 @@ class Compared:
     headline: str
     runs: tuple[Run, ...]
     setup: tuple[Group, ...]
+    doubts: tuple[str, ...]
+    """What cannot be known of the sameness of arms that the runs have in common, each once."""
     obstacles: tuple[Obstacle, ...]
     questions: tuple[Question, ...]
     absolutes: tuple[Absolute, ...]

@@ -18,6 +18,8 @@ class CompareParts:
     """The answer with its charts, tables and words."""
 
     compared: Compared
+    command: str
+    """What makes the same again."""
     charts: CompareCharts
     pages: Mapping[str, str]
     """Where each run's own report is, relative to this one; runs without one are left out."""
@@ -39,18 +41,19 @@ class CompareParts:
 
 
 def parts_of(
-    compared: Compared, records: Sequence[RunRecord], pages: Mapping[str, str]
+    compared: Compared, records: Sequence[RunRecord], pages: Mapping[str, str], command: str
 ) -> CompareParts:
     """Everything that is shown, charts drawn."""
     return CompareParts(
         compared=compared,
+        command=command,
         charts=draw_charts(compared, records),
         pages=pages,
         runs=tables.run_table(compared),
         differences=tables.difference_table(compared),
         same=tables.same_table(compared),
         obstacles=tuple(tables.obstacle_lines(compared)),
-        ground=ground_words(compared.setup),
+        ground=ground_words(compared.setup, compared.doubts),
         answers=tuple(tables.answers(compared)),
         claims=tuple(tables.claim_rows(compared, primary=True)),
         primary=tables.claim_table(compared, primary=True),

@@ -33,7 +33,8 @@ class Asked:
 
     @property
     def primary_claims(self) -> int:
-        """How many primary claims the set-up allows: fixed without a look at any number."""
+        """How many primary claims are possible: what both specs ask and both runs came to measure,
+        however it came out."""
         return sum(
             isinstance(meeting, Meeting) and meeting.obstacle is None
             for row in self.rows
@@ -75,6 +76,18 @@ def obstacles(asked: Asked) -> tuple[Obstacle, ...]:
         if row.found.primary
         for other, meeting in zip(asked.others, row.meetings, strict=True)
         if (why := meeting if isinstance(meeting, str) else meeting.obstacle) is not None
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def doubts(asked: Asked) -> tuple[str, ...]:
+    """What cannot be known of the sameness of arms that the runs have in common, each once."""
+    found = [
+        doubt
+        for other in asked.others
+        for pair in other.arms.values()
+        if pair.is_common
+        for doubt in pair.doubts
     ]
     return tuple(dict.fromkeys(found))
 

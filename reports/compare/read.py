@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from loadtests.errors import UsageError
-from loadtests.manifest import kind_of, read_manifest
+from loadtests.manifest import made_by
 from reports.charts.capacity import completions
 from reports.charts.caveats import caveats_of
 from reports.charts.latency import MOST_POINTS, READ_AT, response_times, spectrum
@@ -37,11 +37,6 @@ from reports.tables import measured_value
 P95 = "response_ms.p95"
 RESAMPLES = 200
 """Enough for the interval of a point that no verdict rests on."""
-OTHER_KINDS = {
-    "selftest.json": "a selftest",
-    "compare.json": "a comparison of runs",
-    "map.json": "a map",
-}
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -64,17 +59,10 @@ def read_run(folder: Path) -> RunRecord:
 
 def refuse_other_kinds(folder: Path) -> None:
     """Raises UsageError for what is no run of `bench run`, StorageError for a damaged manifest."""
-    for name, what in OTHER_KINDS.items():
-        if (folder / name).is_file() and not (folder / "manifest.json").is_file():
-            raise UsageError(
-                f"{folder} holds {what}, not a run.",
-                hint="bench compare takes folders that bench run has made.",
-            )
-    kind = kind_of(read_manifest(folder))
-    if kind != "run":
+    if (command := made_by(folder)) != "run":
         raise UsageError(
-            f"{folder} was made by bench {kind}; only what bench run has made can be compared.",
-            hint=f"bench report {folder} shows what it found.",
+            f"{folder} was made by bench {command}; only what bench run has made can be compared.",
+            hint="Its own page shows what it found.",
         )
 
 

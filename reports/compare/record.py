@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loadtests.manifest import object_of
 from loadtests.scenarios.model import Scenario
 from loadtests.spec import Spec
 from reports.compare.model import Absolute, Source
@@ -49,8 +50,7 @@ class RunRecord:
     @property
     def told_arms(self) -> Mapping[str, Any]:
         """What the arms told of themselves."""
-        told = self.manifest.get("arms")
-        return told if isinstance(told, Mapping) else {}
+        return object_of(self.manifest, "arms")
 
     def scenario(self, name: str) -> ScenarioSummary | None:
         """The answer on one scenario."""

@@ -7,6 +7,7 @@ from typing import cast
 
 from reports import words
 from reports.compare.model import Claim, ClaimWord, Group, Question, Run, Within
+from reports.compare.setup import changed_ground
 from reports.model import CAPACITY, COST
 
 HOW_TO_READ = (
@@ -34,25 +35,24 @@ BRIEF: dict[ClaimWord, str] = {
 }
 
 
-def ground_words(groups: Sequence[Group]) -> str:
-    """What a claim is about when the ground under all arms changed, or when it did not."""
-    changed = [g.title for g in groups if g.changes_the_ground and g.differences]
+def ground_words(groups: Sequence[Group], doubts: Sequence[str]) -> str:
+    """What a claim is about when the ground under all arms changed, or when it did not. `doubts`:
+    of the sameness of the common arms."""
+    changed = changed_ground(groups)
     if not changed:
-        return (
-            "Nothing that is known of machine, software and database differs between these runs, "
-            "so that the common arm is the same thing in all of them."
-        )
-    listed = words.listed(map(within_a_sentence, changed))
+        same = "Nothing that is known of machine, software and database differs between these runs"
+        if doubts:
+            told = "; ".join(map(words.tidy, doubts))
+            return (
+                f"{same}. Whether the common arm is the same thing in all of them is open: {told}."
+            )
+        return f"{same}, so that the common arm is the same thing in all of them."
+    listed = words.listed(map(words.within_a_sentence, changed))
     return (
         f"Between these runs {listed} changed, and with {'it' if len(changed) == 1 else 'them'} "
         "the common arm, which runs on the same ground as all others. A claim therefore answers "
         "whether one arm's advantage over the other changed, and not whether either became faster."
     )
-
-
-def within_a_sentence(title: str) -> str:
-    """A group's title where it does not begin one."""
-    return title if title.startswith("Python") else title[0].lower() + title[1:]
 
 
 def claim_sentence(question: Question, claim: Claim, equivalence_pct: float) -> str:
@@ -157,7 +157,7 @@ def _what_differs(runs: Sequence[Run], groups: Sequence[Group]) -> str:
         (group for group in groups if group.differences),
         key=lambda group: not group.changes_the_ground,
     )
-    titles = [within_a_sentence(group.title) for group in differing]
+    titles = [words.within_a_sentence(group.title) for group in differing]
     if len(titles) > MOST_TITLES:
         titles = [*titles[: MOST_TITLES - 1], f"{len(titles) - MOST_TITLES + 1} more respects"]
     differ = f"differ in {words.listed(titles)}" if titles else "have the same set-up"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from loadtests.manifest import object_of
 from loadtests.secrets import MASK, SECRET_NAME, SECRET_TABLES, masked_url
 from reports import words
 from reports.compare.model import Difference, Group
 from reports.compare.record import RunRecord
-from reports.facts import UNITS
+from reports.facts import UNITS, short
 
 Path = tuple[str, ...]
 Facts = dict[Path, Any]
@@ -70,6 +71,11 @@ def setup_of(runs: Sequence[RunRecord]) -> tuple[Group, ...]:
     return tuple(groups)
 
 
+def changed_ground(groups: Sequence[Group]) -> list[str]:
+    """Titles of what every arm runs on, as far as it differs."""
+    return [each.title for each in groups if each.changes_the_ground and each.differences]
+
+
 def _without_details_of_what_is_missing(facts: Sequence[Facts]) -> list[Facts]:
     """A scenario or an arm that some runs do not have is one fact, not all that is said of it."""
     named = [{path[:2] for path in each if path[0] in NAMED} for each in facts]
@@ -104,21 +110,21 @@ def facts_of(run: RunRecord) -> Facts:
     spec = run.spec.model_dump(mode="json", by_alias=True)
     asked = {key: value for key, value in spec["run"].items() if key != "seed"}
     manifest = run.manifest
-    host = _table(manifest, "host")
+    host = object_of(manifest, "host")
     told: dict[str, Any] = {
         "scenario": {each["name"]: _defined(each) for each in spec["scenario"]},
         "load": {each["name"]: _loads(run, each) for each in spec["scenario"]},
         "arm": {each["name"]: _unnamed(each) for each in spec["arm"]},
         "baseline": manifest.get("baseline"),
-        "database": {**_table(manifest, "database"), "asked for": asked.pop("database")},
-        "durability": _table(manifest, "durability"),
+        "database": {**object_of(manifest, "database"), "asked for": asked.pop("database")},
+        "durability": object_of(manifest, "durability"),
         "host": {key: value for key, value in host.items() if key != "python"},
         "python": host.get("python"),
-        "versions": _table(manifest, "versions"),
+        "versions": object_of(manifest, "versions"),
         "arms": _arms(manifest),
-        "placement": _table(manifest, "placement"),
-        "generator": _table(manifest, "generator"),
-        "commit": _table(manifest, "commit"),
+        "placement": object_of(manifest, "placement"),
+        "generator": object_of(manifest, "generator"),
+        "commit": object_of(manifest, "commit"),
         "size": {key: manifest.get(key) for key in SIZES},
         "asked": asked,
     }
@@ -154,26 +160,22 @@ def _loads(run: RunRecord, scenario: Mapping[str, Any]) -> dict[str, Any]:
 def _arms(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What arms told beyond the spec; what is the run's own (its packages, its Python) is left
     out."""
-    versions = _table(manifest, "versions")
+    versions = object_of(manifest, "versions")
     told = {}
-    for name, arm in _table(manifest, "arms").items():
+    for name, arm in object_of(manifest, "arms").items():
         if isinstance(arm, Mapping):
-            runtime = _table(arm, "runtime")
+            runtime = object_of(arm, "runtime")
             told[str(name)] = {
                 "driver": arm.get("driver"),
-                "settings": _table(arm, "settings"),
-                "server": _table(arm, "server"),
+                "commit": arm.get("commit"),
+                "settings": object_of(arm, "settings"),
+                "server": object_of(arm, "server"),
                 "runtime": {k: v for k, v in runtime.items() if k not in KNOWN_ABOVE},
                 "versions": {
-                    k: v for k, v in _table(arm, "versions").items() if versions.get(k) != v
+                    k: v for k, v in object_of(arm, "versions").items() if versions.get(k) != v
                 },
             }
     return told
-
-
-def _table(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, Mapping) else {}
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -218,4 +220,5 @@ def _told(path: Path, value: Any) -> str:
     if isinstance(value, list | tuple):
         return words.tidy(", ".join(str(each) for each in value)) or "none"
     text = words.tidy(str(value))
-    return text[:12] if path == ("commit", "sha") else text or "empty"
+    is_commit = path == ("commit", "sha") or (path[0] == "arms" and path[-1] == "commit")
+    return short(text) if is_commit else text or "empty"

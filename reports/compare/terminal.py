@@ -39,7 +39,7 @@ def print_compared(compared: Compared, folder: Path, console: Console | None = N
     _print_differences(compared, console)
     for line in obstacle_lines(compared):
         console.print(Text(f"Not comparable: {line}", style="yellow"))
-    console.print(Text(ground_words(compared.setup)))
+    console.print(Text(ground_words(compared.setup, compared.doubts)))
     console.print(_claims(compared))
     console.print(Text(ONE_RUN_EACH))
     console.print(Text(f"Page: {shown(folder / 'compare.html')}"), soft_wrap=True)

@@ -21,16 +21,20 @@ PAGE = "compare.html"
 
 
 def write_comparison(
-    folder: Path, compared: Compared, records: Sequence[RunRecord], runs: Sequence[Path]
+    folder: Path,
+    compared: Compared,
+    records: Sequence[RunRecord],
+    runs: Sequence[Path],
+    command: str,
 ) -> None:
-    """`compare.json`, `compare.html`, `compare.md` and `charts/`; the same runs give the same
+    """`compare.json`, `compare.html`, `compare.md` and `charts/`; the same command gives the same
     bytes. `runs`: the runs' folders. Raises StorageError when one cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(folder, error) from error
-    parts = parts_of(compared, records, pages_of(folder, compared, runs))
+    parts = parts_of(compared, records, pages_of(folder, compared, runs), command)
     text = json.dumps(compared.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
     write_charts(folder / "charts", parts.charts.all)
     write_atomically(folder / "compare.json", f"{text}\n".encode())

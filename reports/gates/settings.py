@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from loadtests.inspection import Inspection, InstanceFacts
+from loadtests.manifest import object_of
 from loadtests.spec import Arm
 from reports.gates.check import first_few, unseen
 from reports.model import GateResult
@@ -82,8 +83,7 @@ def _told(arm: Mapping[str, Any] | None) -> dict[str, Any]:
     """Settings and runtime as one flat mapping; empty when the arm does not tell."""
     if not arm or not isinstance(arm.get("settings"), Mapping):
         return {}
-    runtime = arm.get("runtime")
-    return {**(runtime if isinstance(runtime, Mapping) else {}), **arm["settings"]}
+    return {**object_of(arm, "runtime"), **arm["settings"]}
 
 
 def _against_spec(arm: Arm, told: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtests.manifest import MANIFEST
+from loadtests.manifest import MANIFEST, object_of
+from loadtests.store import ANSWERS
 from reports import facts
 from reports.words import listed
 
@@ -37,8 +38,8 @@ RUN = Kind("run", "summary.json", "report.html")
 TUNE = Kind("tune", "tune.json", "tune.html", "confirmed", "not confirmed")
 WITH_MANIFEST = {kind.name: kind for kind in (RUN, TUNE)}
 WITHOUT_MANIFEST = (
-    Kind("selftest", "selftest.json", "selftest.html", "passed", "off"),
-    Kind("compare", "compare.json", "compare.html"),
+    Kind("selftest", ANSWERS["selftest"], "selftest.html", "passed", "off"),
+    Kind("compare", ANSWERS["compare"], "compare.html"),
 )
 HOW_TO_REBUILD = "bench report makes it"
 
@@ -113,9 +114,7 @@ def _of_a_run(folder: Path) -> Entry:
 
 def _of_an_answer(folder: Path, kind: Kind) -> Entry:
     answer = _read(folder / kind.answer)
-    told = answer.get("facts")
-    facts_told = told if isinstance(told, Mapping) else {}
-    manifest = {**facts_told, "created_utc": answer.get("created_utc")}
+    manifest = {**object_of(answer, "facts"), "created_utc": answer.get("created_utc")}
     return _entry(folder, kind, manifest, answer, "")
 
 

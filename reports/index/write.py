@@ -46,7 +46,6 @@ def render_index(found: list[Entry]) -> str:
         Page(
             title="Results",
             overline=("bench",),
-            command="bench report",
             data_name="index.json",
             data={"results": [asdict(each) for each in found]},
         ),

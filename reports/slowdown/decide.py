@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from reports.model import Comparison, ScenarioSummary, Summary
 from reports.slowdown.model import Decision, Judged, Outcome, Planned
@@ -10,11 +10,21 @@ from reports.verdicts import MORE_IS_BETTER
 
 ORDER: tuple[Outcome, ...] = ("failed", "invalid", "not enough data", "passed")
 NOT_MEASURED = "it was planned, and not measured"
+STARTED_ONCE = (
+    "one instance only: another start of the same program may differ by more; measure more of each"
+)
 
 
-def decide(summary: Summary, planned: Iterable[Planned], max_slowdown_pct: float) -> Decision:
-    """The decision. What is planned and stands not in the summary is undecided, never passed."""
-    judged = [_judged(summary.scenarios, each, max_slowdown_pct) for each in planned]
+def decide(
+    summary: Summary,
+    planned: Iterable[Planned],
+    max_slowdown_pct: float,
+    urls: Collection[str] = (),
+) -> Decision:
+    """The decision. What is planned and stands not in the summary is undecided, never passed; so is
+    what rests on one instance, unless an arm is a URL (`urls`: their names), which has no other.
+    """
+    judged = [_judged(summary.scenarios, each, max_slowdown_pct, urls) for each in planned]
     return Decision(
         run=summary.run,
         status=summary.status,
@@ -24,7 +34,12 @@ def decide(summary: Summary, planned: Iterable[Planned], max_slowdown_pct: float
     )
 
 
-def _judged(scenarios: Sequence[ScenarioSummary], planned: Planned, limit_pct: float) -> Judged:
+def _judged(
+    scenarios: Sequence[ScenarioSummary],
+    planned: Planned,
+    limit_pct: float,
+    urls: Collection[str],
+) -> Judged:
     found = measured(scenarios, planned)
     if found is None:
         nothing = (None,) * 6
@@ -32,6 +47,8 @@ def _judged(scenarios: Sequence[ScenarioSummary], planned: Planned, limit_pct: f
     scenario, comparison = found
     change_pct, ci_pct = comparison.change_pct, comparison.ci95_pct
     slowdown_ci_pct = None if ci_pct is None else slowdown_interval(planned.metric, ci_pct)
+    invalid = comparison.verdict == "invalid"
+    started_once = comparison.scope == "these instances" and not is_url(planned, urls)
     return Judged(
         planned=planned,
         load=next(each for each in scenario.loads if each.load == comparison.load),
@@ -41,10 +58,16 @@ def _judged(scenarios: Sequence[ScenarioSummary], planned: Planned, limit_pct: f
         slowdown_pct=None if change_pct is None else slowdown(planned.metric, change_pct),
         slowdown_ci95_pct=slowdown_ci_pct,
         outcome="invalid"
-        if comparison.verdict == "invalid"
-        else against(limit_pct, slowdown_ci_pct),
-        reasons=comparison.reasons,
+        if invalid
+        else against(limit_pct, None if started_once else slowdown_ci_pct),
+        reasons=(STARTED_ONCE,) if started_once and ci_pct and not invalid else comparison.reasons,
+        scope=comparison.scope,
     )
+
+
+def is_url(planned: Planned | Comparison, urls: Collection[str]) -> bool:
+    """Whether one of the two arms runs elsewhere, so that no plan gives it a second instance."""
+    return planned.baseline in urls or planned.candidate in urls
 
 
 def measured(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from loadtests.spreads import PRIOR, Spreads
 from reports.model import Comparison, ScenarioSummary
 from reports.resolution import MOST_LOG, Replication, resolvable_log
-from reports.slowdown.decide import measured
+from reports.slowdown.decide import is_url, measured
 from reports.slowdown.model import Planned
 from reports.verdicts import MORE_IS_BETTER
 
@@ -33,7 +33,9 @@ class Demand:
 
     def share_needed(self, instances: int, blocks: int) -> float:
         """What `instances` pairs with `blocks` blocks each could exclude, over the limit: a plan
-        with 1 or less would do; infinite where no interval can exist."""
+        with 1 or less would do; infinite where no interval can exist, or only one of one start."""
+        if instances < 2 and not self.one_instance:
+            return math.inf
         plan = (
             Replication(1, instances * blocks, self.primaries)
             if self.one_instance
@@ -50,7 +52,10 @@ def power_of_each(comparisons: int) -> float:
 
 
 def demands(
-    scenarios: Sequence[ScenarioSummary], planned: Sequence[Planned], max_slowdown_pct: float
+    scenarios: Sequence[ScenarioSummary],
+    planned: Sequence[Planned],
+    max_slowdown_pct: float,
+    urls: Collection[str] = (),
 ) -> list[Demand]:
     """The demands of all planned comparisons that the run knows the spread of."""
     found = (measured(scenarios, each) for each in planned)
@@ -58,23 +63,30 @@ def demands(
         demand
         for each in found
         if each is not None
-        and (demand := demand_of(each[1], len(planned), max_slowdown_pct)) is not None
+        and (demand := demand_of(each[1], len(planned), max_slowdown_pct, urls)) is not None
     ]
 
 
-def demand_of(comparison: Comparison, primaries: int, max_slowdown_pct: float) -> Demand | None:
+def demand_of(
+    comparison: Comparison,
+    primaries: int,
+    max_slowdown_pct: float,
+    urls: Collection[str] = (),
+) -> Demand | None:
     """What a comparison needs; None where it has no interval to go by, or nothing is allowed.
 
     The spreads are the run's own, scaled together so that they make its own interval (wider where
     few instances decide). A few pairs know little of how instances differ, so that variance
-    is drawn towards what is usual, by as much as their number is small.
+    is drawn towards what is usual, by as much as their number is small; of one start all of it is
+    what is usual. Only where an arm is a URL (`urls`: their names) is one instance all there is.
     """
     if comparison.mde_pct is None or comparison.instances < 1 or max_slowdown_pct <= 0:
         return None
-    one_instance = comparison.scope == "these instances"
+    one_seen = comparison.scope == "these instances"
+    one_instance = one_seen and is_url(comparison, urls)
     blocks = round(comparison.blocks / comparison.instances)
     now = Replication(comparison.instances, blocks, primaries)
-    seen = _shape(comparison, one_instance)
+    seen = _shape(comparison, one_seen)
     expected_log = resolvable_log(seen, now)
     if not expected_log:
         return None
@@ -105,11 +117,11 @@ def limit_log(metric: str, max_slowdown_pct: float) -> float:
     return -math.log1p(-share) if metric in MORE_IS_BETTER else math.log1p(share)
 
 
-def _shape(comparison: Comparison, one_instance: bool) -> Spreads:
+def _shape(comparison: Comparison, one_seen: bool) -> Spreads:
     """How the doubt divides between instances and blocks. Where the run cannot tell, all of it is
     between instances: more of them help in any case."""
     told = comparison.spread
-    if one_instance:
+    if one_seen:
         return Spreads(0.0, PRIOR.block_sd)
     if told is None or not (told.instances_pct or told.blocks_pct):
         return Spreads(PRIOR.instance_sd, 0.0)

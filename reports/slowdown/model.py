@@ -6,10 +6,11 @@ missing, response time that came on top. A negative one is a gain.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from reports.model import LoadFacts, Status
+from reports.model import LoadFacts, Scope, Status
 
 Outcome = Literal["passed", "failed", "not enough data", "invalid"]
 SCHEMA = 1
@@ -41,6 +42,8 @@ class Judged:
     """The least and the most that the interval allows."""
     outcome: Outcome
     reasons: tuple[str, ...] = ()
+    scope: Scope | None = None
+    """Whether it speaks of the program or of one instance only; None where it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class Decision:
     max_slowdown_pct: float
     judged: tuple[Judged, ...]
     """Failed ones first, then invalid ones, then undecided ones."""
+    commits: Mapping[str, str] = field(default_factory=dict)
+    """By arm, what its `git_ref` stood for, as far as it is known."""
     notes: tuple[str, ...] = ()
     """What is missing or damaged in the run's folder."""
     more: More | None = None
@@ -95,6 +100,7 @@ class Decision:
             "outcome": self.outcome,
             "max_slowdown_pct": self.max_slowdown_pct,
             "comparisons": [_judged_json(each) for each in self.judged],
+            "commits": dict(self.commits),
             "more": None if self.more is None else asdict(self.more),
             "advice": self.advice,
             "notes": list(self.notes),
@@ -111,6 +117,7 @@ def _judged_json(judged: Judged) -> dict[str, Any]:
         "baseline": planned.baseline,
         "candidate": planned.candidate,
         "outcome": judged.outcome,
+        "scope": judged.scope,
         "change_pct": judged.change_pct,
         "ci95_pct": judged.ci95_pct,
         "slowdown_pct": judged.slowdown_pct,

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from loadtests.errors import UsageError
+from loadtests.manifest import commit_of, object_of
 from reports.resolution import PRIMARY_METRICS
 from reports.run_folder import StoredRun
 from reports.slowdown.model import Planned
+
+
+def urls_of(run: StoredRun) -> frozenset[str]:
+    """The arms that run elsewhere: each is one instance, whatever the plan."""
+    return frozenset(arm.name for arm in run.spec.arm if arm.kind == "url")
+
+
+def commits_of(run: StoredRun) -> dict[str, str]:
+    """By arm, what its `git_ref` stood for, as far as it is known."""
+    arms = object_of(run.manifest, "arms")
+    return {arm.name: it for arm in run.spec.arm if (it := commit_of(arms, arm.name)) is not None}
 
 
 def planned_by(run: StoredRun) -> tuple[Planned, ...]:

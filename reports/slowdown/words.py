@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import words
+from reports.facts import short
+from reports.slowdown.decide import STARTED_ONCE
 from reports.slowdown.model import Decision, Judged, More, Outcome
 from reports.tables import Table
 
@@ -15,6 +17,7 @@ SAID: dict[Outcome, str] = {
     "invalid": "invalid",
 }
 COLUMNS = ("Scenario", "Load", "Measure", "Change", "95% interval", "Gate")
+ONE_INSTANCE = "one instance only (a URL): this speaks of what answered there, not of the program"
 MEANING = (
     "Each interval is that of the run's report, adjusted for the number of comparisons. One passes "
     "when its whole interval excludes a slowdown of more than the limit, and fails when the whole "
@@ -106,26 +109,40 @@ def _row(judged: Judged, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def pair_words(decision: Decision) -> str:
-    """`new against base`, `a, b and c against base`."""
+    """`new against base`, `a, b and c against base`, each with the commit that it ran from."""
     baselines, candidates = _arms(decision)
     return " against ".join(
-        words.listed(map(words.tidy, names)) for names in (candidates, baselines)
+        words.listed(_with_commit(name, decision) for name in names)
+        for names in (candidates, baselines)
     )
 
 
+def _with_commit(arm: str, decision: Decision) -> str:
+    commit = decision.commits.get(arm)
+    return f"{words.tidy(arm)} ({words.tidy(short(commit))})" if commit else words.tidy(arm)
+
+
 def reasons(decision: Decision) -> list[str]:
-    """Why what is invalid is so, and why there is no interval where there is none."""
+    """Why what is invalid is so, why there is no interval where there is none, and what speaks of
+    one instance only."""
     return [
         f"{_what(each)} ({words.tidy(each.planned.candidate)}): "
-        f"{'; '.join(words.tidy(reason).rstrip('. ') for reason in each.reasons)}."
+        f"{'; '.join(words.tidy(reason).rstrip('. ') for reason in told)}."
         for each in decision.judged
-        if each.reasons and _wants_reasons(each)
+        if (told := _told(each))
     ]
 
 
+def _told(judged: Judged) -> tuple[str, ...]:
+    if _wants_reasons(judged):
+        return judged.reasons
+    return (ONE_INSTANCE,) if judged.scope == "these instances" else ()
+
+
 def _wants_reasons(judged: Judged) -> bool:
+    undecided = judged.outcome == "not enough data"
     return judged.outcome == "invalid" or (
-        judged.outcome == "not enough data" and judged.ci95_pct is None
+        undecided and (judged.ci95_pct is None or STARTED_ONCE in judged.reasons)
     )
 
 

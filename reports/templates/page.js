@@ -54,10 +54,10 @@
       ? markdownTable(each) : (STARTS[each.tagName] || "") + escaped(plain(each)))
     .join("\n\n").replace(/^(- .*)\n\n(?=- )/gm, "$1\n");
 
-  // RFC 4180. A true minus becomes one that spreadsheets read; what they would run is quoted.
+  // RFC 4180, with a plain minus. What a spreadsheet may run is quoted: all but numbers, intervals.
+  const FORMULA = /^([=@]|[+-](?![\d.,%]+( to [+-]?[\d.,%]+)?$))/;
   const csvCell = (cell) => {
-    const text = cell.replace(/\u2212(?=\d)/g, "-");
-    const safe = /^[=@]|^[+-](?!\d)/.test(text) ? `'${text}` : text;
+    const safe = cell.replace(/\u2212(?=\d)/g, "-").replace(FORMULA, "'$&");
     return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const csv = (table) => cells(table).map((row) => row.map(csvCell).join(",")).join("\r\n") + "\r\n";

@@ -197,6 +197,36 @@ def test_what_is_downloaded_is_what_the_table_shows(show: Show, url: str, tmp_pa
         assert rows == [[re.sub(r"−(?=\d)", "-", spaced(cell)) for cell in row] for row in shown]
 
 
+AS_CSV = {
+    "-2+3+cmd|' /C calc'!A0": "'-2+3+cmd|' /C calc'!A0",
+    "+1+HYPERLINK(A1)": "'+1+HYPERLINK(A1)",
+    "\u22121+SUM(A1)": "'-1+SUM(A1)",
+    "=1": "'=1",
+    "@SUM(A1)": "'@SUM(A1)",
+    "\t=1+1": "'=1+1",
+    "+1,292%": "+1,292%",
+    "\u22124.1% to +3.7%": "-4.1% to +3.7%",
+}
+
+
+def test_no_cell_of_a_csv_file_is_a_formula(show: Show, url: str, tmp_path: Path) -> None:
+    figure, _ = latency(show(url).page)
+    cells = figure.locator("tbody td, tbody th")
+    for number, cell in enumerate(AS_CSV):
+        cells.nth(number).evaluate("(cell, text) => { cell.textContent = text; }", cell)
+    assert csv_of(figure, tmp_path)[: len(AS_CSV)] == list(AS_CSV.values())
+
+
+def csv_of(figure: Locator, folder: Path) -> list[str]:
+    """The cells of the file that a figure hands out, without its head."""
+    with figure.page.expect_download() as handed:
+        figure.get_by_role("button", name="Download CSV").click()
+    handed.value.save_as(folder / "it.csv")
+    text = (folder / "it.csv").read_text(encoding="utf-8")
+    _, *rows = csv.reader(io.StringIO(text, newline=""))
+    return [cell for row in rows for cell in row]
+
+
 def test_the_summary_is_handed_out_whole(
     show: Show, url: str, folder: Path, tmp_path: Path
 ) -> None:

@@ -62,6 +62,7 @@ def test_a_git_ref_is_run_from_a_clean_checkout_that_goes_away(
         seen = [told(instance) for instance in instances]
         assert all("old" in answer for answer in seen)
         (place,) = {answer["cwd"] for answer in seen}
+        assert {each.commit for each in instances} == {repository("rev-parse", "v1")}
         assert place.endswith("/service")
         assert str(folder) not in place
     assert not Path(place).parent.exists()

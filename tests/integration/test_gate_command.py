@@ -83,7 +83,11 @@ def test_a_slower_revision_fails_and_the_same_one_does_not(
     assert all(each["outcome"] != "failed" for each in same["comparisons"])
     assert code == same["exit_code"]
 
+    assert set(same["commits"]) == {"base", "head"}
+    assert same["commits"]["base"] == same["commits"]["head"]
+
     code, slower = decided("before", "slower")
+    assert slower["commits"]["base"] != slower["commits"]["head"]
     assert code == 5 or too_busy(slower), slower
     if code == 5:
         assert (tmp_path / "comment.md").read_text().startswith("### Failed: head is slower")

@@ -12,17 +12,20 @@ from loadtests.schedule import Limits, choose_sizes
 from loadtests.spec import Spec, load_spec
 from scripts.cli import MAX_SLOWDOWN_PCT
 from scripts.plan_json import plan_json
-from tests.support.documents import DOCS, block
+from tests.support.documents import block
 
 PAGE = "continuous-integration.md"
 
 
 @pytest.fixture(scope="module")
-def steps() -> list[dict]:
-    workflow = yaml.safe_load(block(PAGE, "yaml"))
+def workflow() -> dict:
+    return yaml.safe_load(block(PAGE, "yaml"))
+
+
+@pytest.fixture(scope="module")
+def steps(workflow: dict) -> list[dict]:
     assert workflow[True] == "pull_request"  # YAML 1.1 reads a bare `on` so
-    (job,) = workflow["jobs"].values()
-    return job["steps"]
+    return workflow["jobs"]["gate"]["steps"]
 
 
 def spec_of(folder: Path, *overrides: str) -> Spec:
@@ -57,9 +60,38 @@ def test_an_invalid_run_is_left_to_the_gate(steps: list[dict]) -> None:
     (measure,) = (step["run"] for step in steps if step.get("name") == "Measure")
     assert measure.rstrip().endswith("|| test $? -eq 4")
     kept = [step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", "")]
-    assert kept == ["results/gate"]
+    assert kept == ["results/gate", "comment.md"]
+
+
+def test_what_runs_the_pull_requests_code_has_no_token_that_can_write(workflow: dict) -> None:
+    assert workflow["permissions"] == {}
+    jobs = workflow["jobs"]
+    assert jobs["gate"]["permissions"] == {"contents": "read"}
+    checkouts = [s for s in jobs["gate"]["steps"] if "actions/checkout" in s.get("uses", "")]
+    assert [each["with"]["persist-credentials"] for each in checkouts] == [False, False]
+    assert "token" not in json.dumps(jobs["gate"]).lower()
+
+
+def test_what_may_comment_runs_nothing_but_the_comment(workflow: dict) -> None:
+    job = workflow["jobs"]["comment"]
+    assert job["permissions"] == {"pull-requests": "write"}
+    fetch, comment = job["steps"]
+    assert fetch["uses"].startswith("actions/download-artifact@")
+    handed_on = [
+        step["with"]["name"]
+        for step in workflow["jobs"]["gate"]["steps"]
+        if step.get("name") == "Hand on the comment"
+    ]
+    assert handed_on == [fetch["with"]["name"]]
+    assert shlex.split(comment["run"])[:3] == ["gh", "pr", "comment"]
+
+
+def test_nothing_is_pasted_into_a_script(workflow: dict) -> None:
+    """What comes from outside comes by the environment, where it is no code."""
+    runs = [s["run"] for job in workflow["jobs"].values() for s in job["steps"] if "run" in s]
+    assert len(runs) == 5
+    assert "${{" not in "".join(runs)
 
 
 def test_both_revisions_are_fetched(steps: list[dict]) -> None:
     assert steps[0]["with"]["fetch-depth"] == 0
-    assert (DOCS / PAGE).read_text().count("gate.toml") >= 3

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from loadtests.plan import ClosedLoad, OpenLoad
 from loadtests.scenarios.catalogue import BUILT_IN
+from loadtests.scenarios.model import LoadSpec, Scenario
 from reports.compare.charts import draw_charts
+from reports.compare.loads import matching_load
 from reports.compare.model import Compared
 from reports.compare.read import read_run
 from reports.compare.sentences import claim_sentence, ground_words
+from reports.model import LoadFacts
 from tests.support.compared_runs import (
     CAPACITY,
     P95,
@@ -25,7 +31,7 @@ from tests.support.compared_runs import (
     numbers,
     question,
 )
-from tests.support.run_builder import TWINS
+from tests.support.run_builder import TWINS, Columns, Noise, SimulatedArm, Trial
 
 SLOWER = 0.7
 
@@ -67,7 +73,7 @@ def test_two_seeds_of_the_same_differ_in_the_seed_and_claim_nothing(
     assert {each.verdict for each in claims} <= {"equivalent", "inconclusive"}
     assert {each.through for each in claims} == {"sync"}
     assert answer.primary_claims == 2
-    assert ground_words(answer.setup).startswith("Nothing that is known")
+    assert ground_words(answer.setup, answer.doubts).startswith("Nothing that is known")
     assert "differ in seed" in answer.headline
 
 
@@ -100,7 +106,7 @@ def test_a_slower_machine_is_no_change_however_far_the_numbers_are_apart(
     }
     assert (values["B", "sync"] or 0) < 0.6 * (values["A", "sync"] or 0)
     assert answer.runs[1].what.startswith("MySQL 8.4.3")
-    told = ground_words(answer.setup)
+    told = ground_words(answer.setup, answer.doubts)
     assert "database changed" in told
     assert "not whether either became faster" in told
 
@@ -186,13 +192,89 @@ def test_another_load_forbids_a_comparison(
     assert said in found.reasons[0].replace("\u00a0", " ")
 
 
-def test_rates_that_are_the_same_share_may_be_a_step_of_rounding_apart(
-    here: Path, first: Path
+def queued(ground: float) -> Callable[[Trial, Columns], Columns]:
+    """Answers of queues with one server, async's faster by 20%, both slower by the ground."""
+
+    def edit(trial: Trial, columns: Columns) -> Columns:
+        random = np.random.default_rng([trial["trial"], 7])
+        capacity_per_s = ground * {"sync": 300.0, "async": 360.0}[trial["arm"]]
+        service_ns = random.exponential(1e9 / capacity_per_s, len(columns["sent_ns"]))
+        used_ns = np.cumsum(service_ns)
+        idle_until_ns = np.maximum.accumulate(columns["sent_ns"] - (used_ns - service_ns))
+        return {**columns, "done_ns": (idle_until_ns + used_ns).astype("int64")}
+
+    return edit
+
+
+MYSQL = {"kind": "docker", "flavour": "mysql", "version": "8.4.3"}
+QUEUES: dict[str, Any] = {"instances": 6, "block_s": 10.0, "noise": Noise(0, 0, 0, lag_ms=0.01)}
+SLOWER_RATE = "part of this change may be that"
+
+
+def queues(folder: Path, seed: int, rate_per_s: float, ground: float, **kept: Any) -> Path:
+    loads = kept.pop("loads", [ClosedLoad(16), OpenLoad(rate_per_s)])
+    return made(folder, seed, loads=loads, edit_samples=queued(ground), **{**QUEUES, **kept})
+
+
+def test_of_queues_at_one_share_a_slower_ground_is_no_change_and_both_rates_are_named(
+    here: Path,
 ) -> None:
-    near = made(here / "near", seed=11, loads=[ClosedLoad(16), OpenLoad(160.0)])
-    found = claim(comparison_of(first, near), P95)
+    """(360 - 150) / (300 - 150) is (252 - 105) / (210 - 105)."""
+    usual = queues(here / "half", 1, 150.0, 1.0)
+    slow = rewritten(queues(here / "half-slow", 2, 105.0, SLOWER), database=MYSQL)
+    answer = comparison_of(usual, slow)
+    found = claim(answer, P95)
     assert found.ci95_pct is not None
-    assert any("the rates are not the same" in each for each in found.reasons)
+    assert found.ci95_pct[0] < 0 < found.ci95_pct[1]
+    assert found.change_pct == pytest.approx(0.0, abs=6), "at one rate it is -18%"
+    assert found.verdict in ("equivalent", "inconclusive")
+    said = " ".join(found.reasons).replace("\u00a0", " ")
+    assert "(150/s against 105/s), but the same share" in said
+    assert SLOWER_RATE not in said
+    assert not answer.obstacles
+
+
+def test_of_queues_at_one_rate_a_slower_ground_looks_like_a_change_and_the_claim_says_so(
+    here: Path,
+) -> None:
+    """(360 - 150) / (300 - 150) is 1.4, and (252 - 150) / (210 - 150) is 1.7."""
+    loads = {"loads": [OpenLoad(150.0)], "instances": 8, "block_s": 20.0}
+    usual = queues(here / "rate", 1, 150.0, 1.0, **loads)
+    slow = rewritten(queues(here / "rate-slow", 2, 150.0, SLOWER, **loads), database=MYSQL)
+    found = claim(comparison_of(usual, slow), P95)
+    assert found.verdict == "changed"
+    assert found.change_pct == pytest.approx(100 * (1.4 / 1.7 - 1), abs=6)
+    [said] = [each.replace("\u00a0", " ") for each in found.reasons if SLOWER_RATE in each]
+    assert said.startswith("150/s in both runs, but database changed: at one rate a slower ground")
+
+
+def test_at_one_rate_on_the_same_ground_there_is_nothing_to_remark(here: Path) -> None:
+    one, two = (
+        made(here / f"fixed-{seed}", seed, instances=3, loads=[OpenLoad(150.0)]) for seed in (1, 2)
+    )
+    found = claim(comparison_of(one, two), P95)
+    assert found.ci95_pct is not None
+    assert SLOWER_RATE not in " ".join(found.reasons)
+
+
+def test_a_chosen_rate_is_not_compared_with_a_fixed_one(here: Path, first: Path) -> None:
+    fixed = made(here / "fixed", seed=2, instances=3, loads=[OpenLoad(150.0)])
+    found = claim(comparison_of(first, fixed), P95)
+    assert (found.verdict, numbers(found)) == ("no claim", (None,) * 4)
+    assert "as a share of capacity against" in found.reasons[0]
+
+
+def test_auto_loads_meet_at_their_share_and_not_at_their_rate() -> None:
+    first, second = (
+        Scenario(name="s", load=LoadSpec(open_shares=shares), request=BUILT_IN["read-one"].request)
+        for shares in ((0.5, 0.8), (0.4, 0.5))
+    )
+    ours, theirs = (
+        [LoadFacts(f"open-{rate:g}", "open", None, rate) for rate in rates]
+        for rates in ((100.0, 160.0), (100.0, 125.0))
+    )
+    met = [matching_load(each, ours, theirs, first, second) for each in ours]
+    assert met == [theirs[1], None]
 
 
 def test_windows_of_another_length_are_told(here: Path, first: Path) -> None:
@@ -277,7 +359,8 @@ def test_a_run_that_measured_nothing_claims_nothing(here: Path, first: Path) -> 
     answer = comparison_of(first, nothing)
     found = claim(answer)
     assert numbers(found) == (None,) * 4
-    assert found.verdict in ("no claim", "invalid", "inconclusive")
+    assert found.verdict == "inconclusive"
+    assert found.reasons[0].startswith("B has no interval of its own")
     assert all(each.value is None for each in answer.absolutes if each.letter == "B")
     draw_charts(answer, [read_run(first), read_run(nothing)])
 
@@ -293,3 +376,16 @@ def test_secrets_are_masked_whoever_wrote_the_manifest(here: Path, first: Path) 
     answer = comparison_of(first, careless)
     assert "hunter2" not in json.dumps(answer.to_json())
     assert "***" in json.dumps(answer.to_json())
+
+
+def test_nothing_that_differs_is_not_the_same_thing_where_that_cannot_be_known(here: Path) -> None:
+    urls = {
+        name: SimulatedArm(app=None, url=f"http://{name}.example.org") for name in ("base", "new")
+    }
+    one, two = (made(here / f"urls-{seed}", seed, instances=3, arms=urls) for seed in (1, 2))
+    answer = comparison_of(one, two)
+    told = ground_words(answer.setup, answer.doubts)
+    assert told.startswith("Nothing that is known")
+    assert "is the same thing in all of them is open: base is a URL: whether the same" in told
+    assert "so that the common arm is the same thing" not in told
+    assert len(answer.doubts) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -68,10 +69,26 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_every_file_is_made_and_the_same_again(bench, out, runs, here: Path) -> None:
     assert {path.name for path in out.iterdir()} == FILES
-    again = bench(*runs, "--out", here / "again", "--json")
+    first = contents(out)
+    again = bench(*runs, "--out", out, "--json")
     assert again.returncode == 0
-    assert contents(out) == contents(here / "again")
+    assert contents(out) == first
     assert json.loads(again.stdout) == json.loads((out / "compare.json").read_text())
+
+
+def test_the_same_again_is_the_command_that_was_typed(
+    bench, runs, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Typed where the runs are called otherwise than they call themselves."""
+    monkeypatch.chdir(here)
+    moved = Path(shutil.copytree(runs[1], "another place"))
+    for words in ((runs[0].name, moved, "--out", "a folder"), (runs[0].name, moved)):
+        assert bench(*words).returncode == 0
+        folder = Path("a folder") if "--out" in words else next(Path("results").glob("compare-*"))
+        command = shlex.join(["bench", "compare", *map(str, words)])
+        said = " ".join(read((folder / "compare.html").read_text()).text.split())
+        assert f"The same again: {command}" in said
+        assert f"```sh\n{command}\n```" in (folder / "compare.md").read_text()
 
 
 def test_the_terminal_says_what_differs_and_what_is_claimed(out, runs, capsys) -> None:
@@ -109,6 +126,18 @@ def test_every_chart_of_the_markdown_is_there(out: Path) -> None:
     assert text.index("## What changed in the set-up") < text.index("## What changed in the answer")
 
 
+def test_a_folder_of_somebody_else_is_left_alone(bench, out, runs, tmp_path: Path) -> None:
+    picture = tmp_path / "theirs" / "charts" / "holiday.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"sea")
+    (tmp_path / "theirs" / "compare.json").write_text('{"kind": "prices"}')
+    done = bench(*runs, "--out", tmp_path / "theirs")
+    assert done.returncode == 2
+    assert "is not empty (charts)" in done.stderr
+    assert picture.read_bytes() == b"sea"
+    assert bench(*runs, "--out", shutil.copytree(out, tmp_path / "ours")).returncode == 0
+
+
 def test_one_run_or_the_same_run_twice_is_a_usage_error(bench, runs, here: Path) -> None:
     alone = bench(runs[0])
     assert alone.returncode == 2
@@ -124,8 +153,8 @@ def test_one_run_or_the_same_run_twice_is_a_usage_error(bench, runs, here: Path)
     ("content", "code", "said"),
     [
         ({}, 2, "holds no run"),
-        ({"selftest.json": "{}"}, 2, "holds a selftest"),
-        ({"compare.json": "{}"}, 2, "holds a comparison of runs"),
+        ({"selftest.json": "{}"}, 2, "was made by bench selftest"),
+        ({"compare.json": "{}"}, 2, "was made by bench compare"),
         ({"manifest.json": "{}"}, 3, "no readable run"),
         ({"manifest.json": '{"schema": 2}'}, 3, "schema 2; this version reads 1"),
     ],

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from reports.compare.arms import ArmPair
+from reports.compare.claims import Place, claim_of
+from reports.compare.meetings import Meeting
 from reports.compare.ratio import inverted, judged, ratio_of_ratios
+from reports.model import CAPACITY
 from reports.statistics import (
     Doubt,
     Estimate,
@@ -17,6 +21,7 @@ from reports.statistics import (
     rate_log_ratio,
 )
 from tests.support.noise import Design, capacities, latencies
+from tests.support.sample_summary import comparison
 
 RESAMPLES = 200
 
@@ -109,3 +114,40 @@ def test_a_change_of_a_fifth_is_found_between_runs_of_24_instances() -> None:
 def test_doubt_is_no_change() -> None:
     word, verdict = judged(Doubt("too little"), alpha=0.05, equivalence_pct=5.0)
     assert (word, verdict.change_pct, verdict.ci_pct) == ("inconclusive", None, None)
+
+
+def told_by(found: Estimate) -> tuple[str, str]:
+    """The word and the first reason of a claim whose reference run saw no difference at all."""
+    reference, other = (
+        comparison(
+            CAPACITY,
+            "inconclusive",
+            each.change_pct,
+            each.interval_pct(),
+            log_standard_error=each.standard_error,
+            degrees_of_freedom=each.df,
+        )
+        for each in (Estimate(0.0, 1e-6, 100.0), found)
+    )
+    arms = ArmPair("sync", "sync", (), ()), ArmPair("async", "async", (), ())
+    meeting = Meeting(reference, other, *arms, None, ())
+    claim = claim_of(meeting, Place("A", "B", alpha=0.05, equivalence_pct=5.0))
+    return claim.verdict, claim.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("found", "word", "reason"),
+    [
+        (Estimate(0.5, 0.05, 100.0), "changed", "the whole interval lies on one side of no change"),
+        (Estimate(0.0, 0.01, 100.0), "equivalent", "the whole interval lies within ±5%"),
+        (Estimate(0.03, 0.005, 100.0), "equivalent", "there is a difference, but provably of less"),
+        (Estimate(0.03, 0.05, 100.0), "inconclusive", "the interval holds no change as well as"),
+        (Estimate(0.5, 1.0, 1.0), "inconclusive", "the interval is wider than a factor of 100"),
+    ],
+)
+def test_a_claim_says_the_reason_of_its_own_verdict(
+    found: Estimate, word: str, reason: str
+) -> None:
+    said, why = told_by(found)
+    assert said == word
+    assert why.startswith(reason)

@@ -90,12 +90,12 @@ def test_a_recording_is_played_as_it_was_and_as_restless_as_wanted(name: str) ->
 
 @pytest.mark.parametrize(
     ("slowdown_pct", "limit_pct", "shares"),
-    [(0.0, 15.0, "100.0 / 0.0 / 0.0"), (20.0, 5.0, "0.0 / 0.0 / 100.0")],
+    [(0.0, 15.0, "100.0 / 0.0 / 0.0 ± 9.5"), (20.0, 5.0, "0.0 / 0.0 / 100.0 ± 9.5")],
 )
 def test_the_gate_of_the_documentation_tells_what_is_far_from_its_limit(
     slowdown_pct: float, limit_pct: float, shares: str
 ) -> None:
-    """Passed, undecided and failed, in percent of runs; the long version is
-    `python -m benchmarks.statistics.gate_rates`."""
+    """Passed, undecided and failed, in percent of 8 runs ± what they leave open; the long version
+    is `python -m benchmarks.statistics.gate_rates`."""
     cells = row(Job(EXAMPLE, QUIET_SD, slowdown_pct, runs=8)).strip("| ").split(" | ")
     assert cells[-len(LIMITS_PCT) :][LIMITS_PCT.index(limit_pct)] == shares

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.common.settings import DRIVERS as DRIVERS_OF_THE_APPS
 from loadtests.environment.drivers import PACKAGED, check_drivers, driver_of
 from loadtests.errors import EnvironmentNotReady
 from loadtests.spec import DRIVERS, Arm
@@ -43,6 +44,11 @@ def test_what_arms_speak_through() -> None:
     assert [driver_of(arm) for arm in (SYNC, ASYNC, DEFAULT, OWN)] == [
         "mysqldb", "asyncmy", "pymysql", None,
     ]  # fmt: skip
+
+
+def test_a_spec_knows_the_apps_drivers_and_which_of_them_is_the_usual_one() -> None:
+    """The harness never imports the apps, so that each has this table by itself."""
+    assert DRIVERS == DRIVERS_OF_THE_APPS
 
 
 def test_every_driver_of_a_spec_has_a_package_of_ours() -> None:

@@ -71,6 +71,26 @@ def test_samples_keep_their_schema(tmp_path: Path) -> None:
     assert pq.read_table(path).schema.equals(SAMPLE_SCHEMA)
 
 
+def test_a_disk_that_fills_up_leaves_the_old_file_and_no_half_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RunStore(tmp_path / "run")
+    store.write_manifest({"run": "old"})
+    before = sorted(store.folder.rglob("*"))
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StorageError, match="No space left"):
+        store.write_manifest({"run": "new"})
+    store.close()
+    assert sorted(store.folder.rglob("*")) == before
+    assert json.loads((store.folder / "manifest.json").read_text()) == {"run": "old"}
+
+
 @pytest.mark.parametrize("name", ["../../etc", "</script>", "a b", ".hidden", "ü", "read-one"])
 def test_a_scenario_s_folder_stays_inside(name: str) -> None:
     folder = folder_name(name)
@@ -81,6 +101,17 @@ def test_a_scenario_s_folder_stays_inside(name: str) -> None:
 def test_scenario_folders_differ_when_names_do() -> None:
     names = ["a b", "a%20b", "a/b", "a_b"]
     assert len({folder_name(name) for name in names}) == len(names)
+
+
+def test_a_run_is_never_written_beside_what_is_not_ours(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    assert new_run_folder(folder, "run") == folder
+    RunStore(folder).close()
+    (folder / "logs").mkdir()
+    assert new_run_folder(folder, "run") == folder, "a start that came to nothing"
+    (folder / "charts").mkdir()
+    with pytest.raises(UsageError, match=r"not empty \(charts\)"):
+        new_run_folder(folder, "run")
 
 
 def test_a_run_is_never_written_over_another(tmp_path: Path) -> None:

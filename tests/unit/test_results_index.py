@@ -146,6 +146,12 @@ def test_the_same_folders_give_the_same_bytes(results: Path) -> None:
     assert page(results) == page(results)
 
 
+def test_no_command_is_said_to_make_a_list_that_every_command_renews(results: Path) -> None:
+    text = page(results)
+    assert "The same again" not in text
+    assert "written anew by every command" in text
+
+
 def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     assert "make bench" in page(tmp_path)
 
