@@ -128,7 +128,7 @@
       open));
   };
 
-  // ---- Arms switched on and off, in all charts at once ----
+  // ---- Arms, on and off in all charts at once ----
 
   const addArms = () => {
     const arms = JSON.parse(document.body.dataset.arms);
@@ -204,26 +204,27 @@
     return near.filter((each, n) => n === 0 || (point(near[0]) && point(each)))
       .slice(0, 5).map(({ mark }) => mark);
   };
-  // In the order of drawing, but what crosses half of the chart (a line of one instance) last.
+  // As drawn, but what crosses half of the chart (a line of one instance) last.
   const walked = (chart) => {
     const wide = (mark) => mark.getBoundingClientRect().width > chart.clientWidth / 2;
     const marks = marksOf(chart);
     return [...marks.filter((each) => !wide(each)), ...marks.filter(wide)];
   };
-  const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+  const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: 0, End: 0 };
   const walk = (chart, key) => {
     const marks = walked(chart);
     const from = marks.indexOf(shown);
-    const last = marks.length - 1;
     if (key === "Home") return marks[0];
-    if (key === "End" || (from < 0 && STEPS[key] < 0)) return marks[last];
+    if (key === "End" || (from < 0 && STEPS[key] < 0)) return marks.at(-1);
     return marks[(from + STEPS[key] + marks.length) % marks.length];
   };
 
   const addTips = () => {
     for (const chart of all(".chart")) {
-      if (!marksOf(chart).length) continue;
-      all("title", chart).forEach((each) => each.remove()); // browsers would show them as well
+      const told = all("svg * > title", chart);
+      if (!told.length) continue;
+      told.forEach((each) => { each.parentNode.dataset.tip = each.textContent; });
+      all("title", chart).forEach((each) => each.remove()); // else browsers show them
       const title = plain(chart.closest("figure").querySelector("h3"));
       Object.assign(chart, {
         tabIndex: 0, role: "application", ariaRoleDescription: "chart",
@@ -233,8 +234,7 @@
         const marks = at(chart, event);
         if (marks.length) show(chart, marks); else hide();
       };
-      chart.addEventListener("pointerdown", point);
-      chart.addEventListener("pointermove", point);
+      for (const each of ["pointerdown", "pointermove"]) chart.addEventListener(each, point);
       chart.addEventListener("pointerleave", (event) => {
         if (event.pointerType !== "touch") hide();
       });
@@ -243,7 +243,7 @@
       });
       chart.addEventListener("blur", hide);
       chart.addEventListener("keydown", (event) => {
-        if (!(event.key in STEPS) && event.key !== "Home" && event.key !== "End") return;
+        if (!(event.key in STEPS)) return;
         event.preventDefault();
         const mark = walk(chart, event.key);
         if (mark) show(chart, [mark]);
@@ -255,7 +255,7 @@
     });
   };
 
-  // A list of all runs lies in the folder above of every page in a folder of `results`.
+  // The list of all runs is in the folder above every page in a folder of `results`.
   const addHome = () => {
     if (location.pathname.split("/").at(-3) !== "results") return;
     const link = make("a", { href: "../index.html", textContent: "All runs" });
