@@ -9,7 +9,7 @@
     return element;
   };
 
-  // What was done, shown for a while and read out.
+  // What was done: shown for a while, read out.
   const toast = make("p", { className: "toast", role: "status" });
   let clearing;
   const say = (text) => {
@@ -25,7 +25,7 @@
     all("[aria-hidden=true], .tools", copy).forEach((each) => each.remove());
     all("br", copy).forEach((each) => each.replaceWith(" "));
     all("small", copy).forEach((each) => each.replaceWith(` (${each.textContent})`));
-    return copy.textContent.replace(/\s+/g, " ").trim(); // no-break spaces too
+    return copy.textContent.replace(/\s+/g, " ").trim(); // no-break space too
   };
 
   // Rows of plain cells. A small line that the head has too is a column of its own.
