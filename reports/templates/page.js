@@ -224,7 +224,7 @@
       const told = all("svg * > title", chart);
       if (!told.length) continue;
       told.forEach((each) => { each.parentNode.dataset.tip = each.textContent; });
-      all("title", chart).forEach((each) => each.remove()); // else browsers show them
+      all("title", chart).forEach((each) => each.remove()); // or browsers show them
       const title = plain(chart.closest("figure").querySelector("h3"));
       Object.assign(chart, {
         tabIndex: 0, role: "application", ariaRoleDescription: "chart",
