@@ -34,6 +34,7 @@ from loadtests.environment.server_settings import (
     REPORTED_SETTINGS,
     WATCHED_SETTINGS,
     durability_facts,
+    in_todays_names,
 )
 from loadtests.errors import EnvironmentNotReady
 
@@ -228,4 +229,4 @@ class ServerDatabase(Database):
 
 def _variables(admin: Admin) -> dict[str, str]:
     rows = admin.rows("SHOW GLOBAL VARIABLES")
-    return {row["Variable_name"]: row["Value"] for row in rows}
+    return in_todays_names({row["Variable_name"]: row["Value"] for row in rows})

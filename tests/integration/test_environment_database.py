@@ -38,6 +38,7 @@ def test_a_private_server_is_what_a_measurement_needs(tmp_path: Path) -> None:
         assert facts["database"]["max_connections"] == 500
         assert facts["database"]["settings"]["performance_schema"] == "ON"
         assert facts["database"]["settings"]["character_set_server"] == "utf8mb4"
+        assert facts["database"]["settings"]["transaction_isolation"] == "REPEATABLE-READ"
         assert facts["durability"]["profile"] == "durable"
         assert facts["durability"]["innodb_flush_log_at_trx_commit"] == 1
         assert found.free_connections == 490
