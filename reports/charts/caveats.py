@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reports import words
 from reports.gates import SPARED, saturation
 from reports.measures import LoadData
-from reports.model import CAPACITY, LATENCY, LoadFacts, Summary
+from reports.model import CAPACITY, COST, LATENCY, LoadFacts, Summary
 from reports.run_folder import StoredRun
 
 Place = tuple[str, str, str]
@@ -31,7 +31,8 @@ class Caveats:
     distance: str = ""
     """How far the database is, where a distance was asked for."""
     undecided: frozenset[tuple[str, str, str]] = frozenset()
-    """Scenario, load and metric (CAPACITY, LATENCY) of which no primary comparison is decided."""
+    """Scenario, load and metric (CAPACITY, LATENCY, COST) of which no comparison is decided: of
+    primary ones, but of cost, which is never primary."""
 
     def failures(self, place: Place, metric: str) -> tuple[str, ...]:
         """Gates that make an arm's numbers of a metric at a load invalid; some spare cost or
@@ -116,8 +117,8 @@ def _undecided(summary: Summary) -> Iterator[tuple[str, str, str]]:
     for scenario in summary.scenarios:
         verdicts: dict[tuple[str, str, str], set[str]] = {}
         for each in scenario.comparisons:
-            if each.primary:
-                metric = CAPACITY if each.metric == CAPACITY else LATENCY
+            if each.primary or each.metric == COST:
+                metric = each.metric if each.metric in (CAPACITY, COST) else LATENCY
                 verdicts.setdefault((scenario.name, each.load, metric), set()).add(each.verdict)
         yield from (place for place, told in verdicts.items() if told == {"inconclusive"})
 

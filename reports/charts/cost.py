@@ -90,7 +90,7 @@ def _places(stored: StoredRun, summary: Summary, marks: Mapping[str, Mark]) -> l
 def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats) -> Chart:
     first = places[0]
     title = caveats.title(
-        _finding(first, marks), first.scenario, [first.load], list(first.results), COST
+        _finding(first, marks, caveats), first.scenario, [first.load], list(first.results), COST
     )
     scenarios = list(dict.fromkeys(place.scenario for place in places))
     drawn = _drawn(places)
@@ -191,7 +191,7 @@ def _at(place: Place, arm: str) -> tuple[str, str, str]:
     return place.scenario, place.load.load, arm
 
 
-def _finding(place: Place, marks: Mapping[str, Mark]) -> str:
+def _finding(place: Place, marks: Mapping[str, Mark], caveats: Caveats) -> str:
     parts = [
         f"{words.tidy(arm, 24)} {words.ms(result.cpu_ms_per_request)}"
         for arm in marks
@@ -202,7 +202,7 @@ def _finding(place: Place, marks: Mapping[str, Mark]) -> str:
     return (
         f"A request of {words.tidy(place.scenario, 30)} costs {words.listed(parts)} of CPU, "
         f"{words.load_phrase(place.load)}"
-    )
+    ) + caveats.apart(place.scenario, place.load, COST)
 
 
 def _table_rows(place: Place, marks: Mapping[str, Mark]) -> list[tuple[str, ...]]:

@@ -39,6 +39,7 @@ def ecdf_chart(scene: Scene, times: Mapping[str, pd.DataFrame]) -> Chart | None:
         return None
     steps = steps_of(list(drawn.values()))
     finding = _finding(scene.name, load, drawn, steps)
+    finding += scene.caveats.apart(scene.name, load, LATENCY)
     title = scene.caveats.title(finding, scene.name, [load], list(drawn), LATENCY)
     sheet = new_sheet(BODY_PT, title, scene.caveats.note(scene.name, [load], list(drawn)))
     [axes] = sheet.axes

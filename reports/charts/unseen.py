@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log10
+from math import expm1, log1p, log10
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
@@ -15,7 +15,7 @@ from reports.charts.chart import Chart
 from reports.charts.rows import draw_reading
 from reports.charts.style import FAINT, INK, MUTED, PAPER, Mark, new_sheet, quiet
 from reports.charts.tags import tag
-from reports.model import Comparison, LoadFacts, Summary
+from reports.model import CAPACITY, LATENCY, Comparison, LoadFacts, Summary
 
 ROW_PT = 17.0
 FOOT_PT = 36.0
@@ -24,6 +24,7 @@ LEAST_PCT = 0.5
 """The axis begins here; smaller changes stand at its left end."""
 MOST_PCT = 2000.0
 """The axis ends here at the latest; bars go on to its edge."""
+LEAST_CHANGE_PCT = -99.99
 STEPS_PCT = (1.0, 10.0, 100.0, 1000.0, 5.0, 50.0, 500.0, 2.0, 20.0, 200.0)
 """Numbers of the axis, the most wanted first."""
 APART = 0.17
@@ -52,7 +53,7 @@ def unseen_chart(
     if not rows:
         return None
     shown = rows[:MOST_ROWS]
-    title = _finding(rows)
+    title = _title(rows, caveats)
     hidden = len(rows) - len(shown)
     more = f"{hidden} more stand in the table only" if hidden else ""
     note = ". ".join(filter(None, [more, caveats.shared_note([row.scenario for row in shown])]))
@@ -65,8 +66,10 @@ def unseen_chart(
         caption=(
             "The bar of each primary comparison ends at its smallest effect: a true change of that "
             "size would have been found by 4 of 5 runs like this one, smaller ones less often. The "
-            "mark is the size of the change that was measured, filled in the colour of the better "
-            f"arm where that is decided. The dotted line is ±{equivalence_pct:g}%, below which a "
+            "mark is the size of the change that was measured, as far from none as if it were a "
+            "growth (a halving stands at 100%, with a doubling): filled in the colour of the "
+            f"better arm where that is decided, else a hollow circle{_crosses(shown)}. The "
+            f"dotted line is ±{equivalence_pct:g}%, below which a "
             "change does not matter: a bar that reaches beyond it would have hidden changes that "
             "do. Logarithmic axis."
         ),
@@ -92,6 +95,33 @@ def _rows(summary: Summary) -> list[Row]:
     return rows
 
 
+def _crosses(rows: Sequence[Row]) -> str:
+    if all(_valid(row) for row in rows):
+        return ""
+    return ", and × where a check failed, so that the numbers answer nothing"
+
+
+def _valid(row: Row) -> bool:
+    return row.comparison.verdict != "invalid"
+
+
+def _title(rows: Sequence[Row], caveats: Caveats) -> str:
+    """What valid comparisons could have missed; which checks failed where there is none."""
+    if valid := [row for row in rows if _valid(row)]:
+        return _finding(valid)
+    first, finding = rows[0], "No primary comparison is valid"
+    compared = first.comparison
+    metric = CAPACITY if compared.metric == CAPACITY else LATENCY
+    arms = (compared.baseline, compared.candidate)
+    return caveats.title(finding, first.scenario, [first.load], arms, metric)
+
+
+def size_pct(change_pct: float) -> float:
+    """How far a change is from none, as the growth that is as far: +100% of a halving, as of a
+    doubling."""
+    return 100.0 * expm1(abs(log1p(max(change_pct, LEAST_CHANGE_PCT) / 100.0)))
+
+
 def _finding(rows: Sequence[Row]) -> str:
     """The ranges of smallest effects by measure."""
     by_metric: dict[str, list[float]] = {}
@@ -115,7 +145,7 @@ def _draw(
 ) -> None:
     quiet(axes, "x")
     axes.set_xscale("log")
-    sizes = [abs(row.comparison.change_pct or 0.0) for row in rows]
+    sizes = [size_pct(row.comparison.change_pct or 0.0) for row in rows]
     furthest = max([*(row.mde_pct for row in rows), *sizes, 2 * equivalence_pct])
     right = min(1.25 * furthest, MOST_PCT)
     axes.set_xlim(LEAST_PCT, right)

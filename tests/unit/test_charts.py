@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,7 +21,8 @@ from reports.charts.inline import SVG, inline_svg
 from reports.charts.latency import spectrum
 from reports.charts.style import MARKS, PAPER, marks_of
 from reports.charts.time_split import split_of
-from reports.model import COST, LATENCY
+from reports.charts.unseen import size_pct, unseen_chart
+from reports.model import COST, LATENCY, VerdictWord
 from reports.percentiles import FEWEST_BEYOND
 from reports.run_folder import load_run
 from reports.summarise import summarise
@@ -95,7 +97,17 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> ChartSet:
 
 @pytest.mark.parametrize(
     "start",
-    ["latency-1", "ecdf-1", "capacity-1", "staircase-1", "heat-map-1", "time-1", "cost", "pairs-1"],
+    [
+        "latency-1",
+        "ecdf-1",
+        "capacity-1",
+        "staircase-1",
+        "heat-map-1",
+        "time-1",
+        "cost",
+        "pairs-1",
+        "unseen",
+    ],
 )
 def test_a_chart_of_a_load_whose_gates_failed_states_no_finding(
     failing: ChartSet, drawn: ChartSet, start: str
@@ -105,6 +117,35 @@ def test_a_chart_of_a_load_whose_gates_failed_states_no_finding(
     assert "answer nothing" in chart.caption
     assert "invalid" not in sound.title
     assert "answer nothing" not in sound.caption
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"), [("inconclusive", "; these cannot be told apart"), ("slower", "")]
+)
+def test_titles_with_numbers_of_both_arms_say_where_they_cannot_be_told_apart(
+    tmp_path: Path, verdict: VerdictWord, told: str
+) -> None:
+    stored = load_run(build_run(tmp_path / "run"))
+    made = summarise(stored)
+    [scene] = made.scenarios
+    judged = tuple(replace(each, verdict=verdict) for each in scene.comparisons)
+    charts = draw_charts(stored, replace(made, scenarios=(replace(scene, comparisons=judged),)))
+    for start in ("latency-1", "ecdf-1", "cost"):
+        [title] = [chart.title for chart in named(charts, start)]
+        assert title.partition("; ")[1] + title.partition("; ")[2] == told
+
+
+def test_a_halving_is_as_large_as_a_doubling_beside_what_could_go_unseen() -> None:
+    assert [size_pct(each) for each in (100.0, -50.0, 0.0)] == pytest.approx([100.0, 100.0, 0.0])
+    rows = (
+        comparison("capacity_per_s", "invalid", -50.0, None, scenario().loads[0], mde_pct=90.0),
+        comparison("response_ms.p95", "inconclusive", 3.0, (-9.0, 15.0), mde_pct=12.0),
+    )
+    with chart_style():
+        chart = unseen_chart(summary(scenario(comparisons=rows)), marks_of(["sync", "async"]), 5.0)
+    assert chart is not None
+    assert chart.title == "Changes smaller than 12% in p95 response time could have gone unseen"
+    assert "× where a check failed" in chart.caption
 
 
 @pytest.mark.parametrize("start", ["latency-1", "ecdf-1", "capacity-1", "staircase-1", "cost"])
