@@ -108,13 +108,11 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
     return Chart(
         name="cost",
         title=title,
-        caption=caveats.caption(
+        caption=(
             "CPU time of the app's own processes per request, answered well or not, in ms, by "
             "scenario and load; and the most memory, threads and database connections that one "
             "instance held at any load. Large marks are the arm, small ones its instances (of "
-            "peaks, the arm is its highest instance). Further left is cheaper.",
-            [_at(place, arm) for place in places for arm in marks],
-            COST,
+            "peaks, the arm is its highest instance). Further left is cheaper."
         ),
         sheet=sheet,
         columns=("Scenario", "Load", "Arm", "CPU per request", "Memory", "Threads", "Connections"),
@@ -192,17 +190,20 @@ def _at(place: Place, arm: str) -> tuple[str, str, str]:
 
 
 def _finding(place: Place, marks: Mapping[str, Mark], caveats: Caveats) -> str:
-    parts = [
-        f"{words.tidy(arm, 24)} {words.ms(result.cpu_ms_per_request)}"
+    known = {
+        arm: result.cpu_ms_per_request
         for arm in marks
         if (result := place.results.get(arm)) and result.cpu_ms_per_request is not None
-    ]
-    if not parts:
+    }
+    if not known:
         return "Memory, threads and connections held by each arm"
-    return (
+    parts = [f"{words.tidy(arm, 24)} {words.ms(each)}" for arm, each in known.items()]
+    told = (
         f"A request of {words.tidy(place.scenario, 30)} costs {words.listed(parts)} of CPU, "
         f"{words.load_phrase(place.load)}"
-    ) + caveats.apart(place.scenario, place.load, COST)
+    )
+    asked = (place.scenario, place.load.load, COST, None)
+    return told + caveats.apart(asked, list(known))
 
 
 def _table_rows(place: Place, marks: Mapping[str, Mark]) -> list[tuple[str, ...]]:

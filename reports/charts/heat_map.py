@@ -30,6 +30,7 @@ from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, Mark, new_sheet
 from reports.charts.tags import tag
 from reports.measures import Floats, Ints
 from reports.model import LATENCY, LoadFacts
+from reports.symbols import named
 
 PANEL_PT = 92.0
 FOOT_PT = 26.0
@@ -77,18 +78,17 @@ def heat_map(scene: Scene) -> Chart | None:
     sheet = new_sheet(sum(heights) + FOOT_PT, title, note, heights=heights, widths=WIDTHS)
     for place, arm in enumerate(arms):
         left, right = sheet.axes[2 * place : 2 * place + 2]
-        failed = "✕ " if scene.failed(load, arm, LATENCY) else ""
-        heading = f"{failed}{words.tidy(arm, 24)}: over the run"
+        name = named(words.tidy(arm, 24), failed=scene.failed(load, arm, LATENCY))
+        heading = f"{name}: over the run"
         _over_run(left, arm, heading, found[arm], shared, scene.marks[arm])
         _within(right, found[arm], shared, scene.marks[arm])
         for axes in (left, right) if place < len(arms) - 1 else ():
             axes.tick_params(labelbottom=False)
             axes.set_xlabel("")
-    places = [(scene.name, load.load, arm) for arm in arms]
     return Chart(
         name=f"heat-map-{scene.number}",
         title=title,
-        caption=scene.caveats.caption(_caption(scene, load, shared), places, LATENCY),
+        caption=_caption(scene, load, shared),
         sheet=sheet,
         columns=COLUMNS,
         rows=tuple(moments_table(data, known, judged)),

@@ -13,6 +13,7 @@ from reports.charts.latency import ms_axis
 from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, Mark, quiet
 from reports.charts.tags import tag
 from reports.model import LatencyMs, LoadFacts, Result
+from reports.symbols import named
 from reports.tuning import numbers
 
 PLOT_PT = 165.0
@@ -44,7 +45,9 @@ def draw_curves(
                     for rate, value in points
                 ]
                 _draw(axes, points, mark, width, invalid[arm], tips)
-                ends.append((points[-1], f"{words.tidy(arm, 16)} {percentile}", mark))
+                name = f"{words.tidy(arm, 16)} {percentile}"
+                failed = points[-1][0] in invalid[arm]
+                ends.append((points[-1], named(name, failed=failed), mark))
     _draw_objective(axes, objective)
     quiet(axes, "y")
     ms_axis(axes)

@@ -14,6 +14,7 @@ from reports.charts.chart import Chart
 from reports.charts.style import INK, PAPER, SMALL_PT, new_sheet, quiet
 from reports.charts.tags import tag
 from reports.model import LATENCY, LoadFacts, Result, ScenarioSummary, Summary
+from reports.symbols import named
 
 ROW_PT = 17.0
 PANEL_PT = 72.0
@@ -144,8 +145,10 @@ def _chart(
     axes.set_ylim(heights[-1] + 0.6, -0.6)
     axes.set_xlim(0, max(bar.total_ms for bar in bars) * 1.001)
     labels = [
-        f"{'✕ ' if caveats.failures(place, LATENCY) else ''}{words.tidy(bar.arm, 20)}, "
-        f"{words.load_short(bar.load)}"
+        named(
+            f"{words.tidy(bar.arm, 20)}, {words.load_short(bar.load)}",
+            failed=bool(caveats.failures(place, LATENCY)),
+        )
         for bar, place in zip(bars, places, strict=True)
     ]
     axes.set_yticks(heights, labels, color=INK)
@@ -154,11 +157,9 @@ def _chart(
     return Chart(
         name=name,
         title=title,
-        caption=caveats.caption(
+        caption=(
             "Mean response time in ms, split as the app itself reports it. “Before and after the "
-            "app” is what it cannot see: the network, the accept queue, the event loop's queue.",
-            places,
-            LATENCY,
+            "app” is what it cannot see: the network, the accept queue, the event loop's queue."
         ),
         sheet=sheet,
         columns=("Arm", "Load", *(part.label for part in PARTS), "together"),

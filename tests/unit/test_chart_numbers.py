@@ -12,7 +12,6 @@ from loadtests.trials import OpenLoad
 from loadtests.tuning.score import Objective
 from reports import words
 from reports.charts.block_ratios import block_ratios
-from reports.charts.caveats import measured
 from reports.charts.ecdf import MOST_STEPS, distribution, steps_of, within
 from reports.charts.knees import arm_knee
 from reports.charts.moments import (
@@ -38,7 +37,7 @@ ARMS = {"sync": SimulatedArm(), "async": SimulatedArm(app="async")}
 
 
 def data_of(stored: StoredRun, load: int = 0) -> LoadData:
-    return measured(stored, "read-one", stored.loads("read-one")[load])
+    return stored.measured("read-one", stored.loads("read-one")[load])
 
 
 class TestDistribution:
@@ -146,7 +145,7 @@ def overloaded(folder: Path, knees: dict[str, float]) -> StoredRun:
 class TestKnees:
     def test_a_knee_lies_between_the_loads_that_were_kept_and_missed(self, tmp_path: Path) -> None:
         stored = overloaded(tmp_path / "run", {"sync": 150.0, "async": 1000.0})
-        data = [measured(stored, "read-one", load) for load in stored.loads("read-one")]
+        data = [stored.measured("read-one", load) for load in stored.loads("read-one")]
         sync = arm_knee(data, "sync", None, OBJECTIVE)
         assert sync is not None
         assert sync.knee.censored is None
@@ -174,7 +173,7 @@ class TestKnees:
         stored = load_run(
             build_run(tmp_path / "run", arms=ARMS, loads=loads, instances=4, edit_samples=stalled)
         )
-        data = [measured(stored, "read-one", load) for load in stored.loads("read-one")]
+        data = [stored.measured("read-one", load) for load in stored.loads("read-one")]
         late = data[1].of_arm("sync") & data[1].steady & (data[1].response_ms > OBJECTIVE.p99_ms)
         assert late.sum() > 0.05 * (data[1].of_arm("sync") & data[1].steady).sum()
         found = arm_knee(data, "sync", None, OBJECTIVE)
@@ -184,7 +183,7 @@ class TestKnees:
 
     def test_one_load_has_no_knee(self, tmp_path: Path) -> None:
         stored = overloaded(tmp_path / "run", {"sync": 150.0, "async": 1000.0})
-        data = [measured(stored, "read-one", stored.loads("read-one")[0])]
+        data = [stored.measured("read-one", stored.loads("read-one")[0])]
         assert arm_knee(data, "sync", None, OBJECTIVE) is None
         assert arm_knee([], "sync", None, OBJECTIVE) is None
 

@@ -16,6 +16,8 @@ from loadtests.scenarios.model import Request, Scenario
 from loadtests.trials import ClosedLoad, OpenLoad
 from reports.charts import ChartSet, draw_charts
 from reports.charts.inline import inline_svg
+from reports.charts.pairs_panel import DOWN, UP
+from reports.charts.style import PAPER
 from reports.run_folder import load_run
 from reports.summarise import summarise
 from tests.support.run_builder import MS, TWINS, Columns, SimulatedArm, Trial, build_run
@@ -138,17 +140,6 @@ def test_what_has_nothing_to_show_is_absent(
         assert not [each for each in names if each.startswith(start)]
 
 
-def test_an_arm_that_failed_its_checks_is_credited_with_no_knee(
-    charts_of: Callable[[str], ChartSet],
-) -> None:
-    charts = charts_of("an arm that fails")
-    [chart] = [each for each in charts.all if each.name == "staircase-1"]
-    knees = {row[1]: row[-1] for row in chart.rows[-2:]}
-    assert knees == {"sync": "knee", "async": "no claim: a check failed"}
-    assert "invalid" in chart.title
-    assert "✕ async" in chart.files.svg.decode()
-
-
 def test_one_outlier_of_an_hour_leaves_the_rest_to_be_seen(
     charts_of: Callable[[str], ChartSet],
 ) -> None:
@@ -165,3 +156,21 @@ def test_blocks_in_which_an_arm_gave_nothing_are_named(
     [pairs] = [each for each in charts_of("silent blocks").all if each.name == "pairs-1"]
     note = " ".join(text.get_text() for text in pairs.sheet.figure.texts).replace("\n", " ")
     assert "only one of the arms gave a good answer" in note
+    [plus] = [line for line in pairs.sheet.axes[0].lines if line.get_marker() == "+"]
+    assert len(plus.get_xdata()) == 2  # type: ignore[arg-type]
+
+
+def test_what_lies_beyond_an_axis_is_an_arrow_head_and_not_hollow(
+    charts_of: Callable[[str], ChartSet],
+) -> None:
+    """Hollow is what answers nothing."""
+    marks: dict[str, set[str]] = {}
+    for chart in charts_of("huge outliers").all:
+        if chart.name in ("pairs-1", "staircase-1"):
+            for axes in chart.sheet.axes:
+                for line in axes.lines:
+                    marks.setdefault(str(line.get_marker()), set()).add(
+                        str(line.get_markerfacecolor())
+                    )
+    assert {str(UP), str(DOWN), ">"} & set(marks)
+    assert all(PAPER not in faces for faces in marks.values())
