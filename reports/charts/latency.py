@@ -21,7 +21,7 @@ from reports.symbols import named
 BODY_PT = 215.0
 MOST_POINTS = 160
 """A curve has this many points at most, however many samples there are."""
-POINTS_OF_AN_INSTANCE = 18
+POINTS_OF_AN_INSTANCE = 16
 MOST_INSTANCES = 24
 SHORTEST_MS = 0.001
 """Logarithmic axes know no shorter time; nor does any network."""

@@ -91,12 +91,12 @@ def _finding(scenario: str, panel: Panel) -> str:
     if spread is None:
         return f"{words.tidy(scenario, 40)}: {what}, block by block"
     instances = (
-        f"about {words.percent(spread.instances_pct)} more between instances"
+        f", beyond that, about {words.percent(spread.instances_pct)} between instances"
         if spread.instances_pct >= LEAST_TOLD_PCT
-        else "no more to be seen between instances"
+        else " none beyond that to be seen between instances"
     )
-    blocks = f"standard deviation {words.percent(spread.blocks_pct)} from block to block"
-    return f"{words.tidy(scenario, 40)}: {what}, {blocks}, {instances}"
+    blocks = f"standard deviation {words.percent(spread.blocks_pct)} from block to block and"
+    return f"{words.tidy(scenario, 40)}: {what}: {blocks}{instances}"
 
 
 def _note(panels: Sequence[Panel]) -> str:
@@ -120,7 +120,8 @@ def _caption(panels: Sequence[Panel]) -> str:
         "points that climb or sink would be drift of one arm. Right: instance pairs, each with its "
         "blocks as small points. The dashed line is the change that the report states, the shaded "
         "band its interval. A single block's p95 rests on few answers (at least "
-        f"{FEWEST_ANSWERS}) and scatters more than that of all together.{together}"
+        f"{FEWEST_ANSWERS}) and scatters more than that of a pair, whose answers are levelled as "
+        f"for the stated change: what slowed both arms of a block is taken out.{together}"
     )
 
 

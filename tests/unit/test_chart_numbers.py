@@ -31,7 +31,15 @@ from reports.model import CAPACITY
 from reports.percentiles import FEWEST_BEYOND
 from reports.run_folder import StoredRun, load_run
 from reports.summarise import summarise
-from tests.support.run_builder import LEAD_IN_MS, MS, Columns, SimulatedArm, Trial, build_run
+from tests.support.run_builder import (
+    LEAD_IN_MS,
+    MS,
+    Columns,
+    Noise,
+    SimulatedArm,
+    Trial,
+    build_run,
+)
 
 ARMS = {"sync": SimulatedArm(), "async": SimulatedArm(app="async")}
 
@@ -102,6 +110,19 @@ class TestMoments:
         assert all(clock.block_at(each.column) == 3 for each in sync.slow)
         assert all(each.median_ms > 300 for each in sync.slow)
         assert moments(stored, "async")[2].slow == ()
+
+    def test_a_lead_in_makes_no_moment_slow(self, tmp_path: Path) -> None:
+        def cold(_: Trial, columns: Columns) -> Columns:
+            early = np.array(columns["phase"]) == "lead-in"
+            return {**columns, "done_ns": columns["done_ns"] + early * 300 * MS}
+
+        stored = load_run(
+            build_run(tmp_path / "run", arms=ARMS, loads=(OpenLoad(150.0),), edit_samples=cold)
+        )
+        data, _, found = moments(stored, "sync")
+        assert data.response_ms[data.of_arm("sync") & ~data.steady].min() > 300
+        assert found.slow == ()
+        assert found.measured > 0
 
     def test_slow_lead_ins_stand_left_of_the_dashes(self, tmp_path: Path) -> None:
         data, clock, found = moments(stalling(tmp_path / "run"), "async")
@@ -217,6 +238,21 @@ class TestBlockRatios:
         change = np.log1p(stated.change_pct / 100)
         assert np.min(found.logs) < change < np.max(found.logs)
         assert np.median(list(found.pairs.values())) == pytest.approx(change, abs=0.15)
+
+    def test_pairs_are_levelled_as_the_stated_change_is(self, tmp_path: Path) -> None:
+        """In a block that took both arms 60 times as long, async was no slower; later it was."""
+
+        def stuck(trial: Trial, columns: Columns) -> Columns:
+            times = 60 if (trial["instance"], trial["round"]) == (0, 0) else 1
+            times *= 3 if (trial["arm"], trial["round"]) == ("async", 2) else 1
+            took = columns["done_ns"] - columns["arrival_ns"]
+            return {**columns, "done_ns": columns["arrival_ns"] + times * took}
+
+        how = {"arms": ARMS, "edit_samples": stuck, "noise": Noise(0.0, 0.0, 0.0), "rounds": 3}
+        stored = load_run(build_run(tmp_path / "run", **how))  # type: ignore[arg-type]
+        found = block_ratios(data_of(stored, 1), compared(stored, "response_ms.p95"))
+        assert found.pairs[0] == pytest.approx(found.pairs[1], abs=0.2)
+        assert found.pairs[0] > 0.5
 
     def test_where_one_arm_gave_nothing_the_ratio_is_infinite(self, tmp_path: Path) -> None:
         def silent(trial: Trial, columns: Columns) -> Columns:

@@ -23,7 +23,7 @@ from reports.charts.latency import spectrum
 from reports.charts.style import MARKS, PAPER, marks_of
 from reports.charts.time_split import split_of
 from reports.charts.unseen import size_pct, unseen_chart
-from reports.model import COST, LATENCY, VerdictWord
+from reports.model import COST, LATENCY, Spread, VerdictWord
 from reports.percentiles import FEWEST_BEYOND
 from reports.run_folder import load_run
 from reports.summarise import summarise
@@ -76,6 +76,26 @@ def test_titles_say_what_is_seen_and_name_the_load(drawn: ChartSet) -> None:
         r"95 of 100 answers came within .* sync .* async, at 80.requests/s", latency.title
     )
     assert re.search(r"with 8.users at once, sync answers \d+ requests/s and async", capacity.title)
+
+
+def test_the_title_of_the_pairs_tells_standard_deviations_and_explains_nothing(
+    tmp_path: Path,
+) -> None:
+    stored = load_run(build_run(tmp_path / "run"))
+    made = summarise(stored)
+    [scene] = made.scenarios
+    told = {}
+    for instances_pct in (4.7, 0.0):
+        judged = tuple(
+            replace(each, spread=Spread(instances_pct, 17.0)) for each in scene.comparisons
+        )
+        charts = draw_charts(stored, replace(made, scenarios=(replace(scene, comparisons=judged),)))
+        told[instances_pct] = named(charts, "pairs-1")[0].title.partition(": ")[2]
+    what = "capacity of async against sync: standard deviation 17% from block to block and"
+    assert told == {
+        4.7: f"{what}, beyond that, about 4.7% between instances",
+        0.0: f"{what} none beyond that to be seen between instances",
+    }
 
 
 def test_every_chart_with_writes_names_server_and_durability(drawn: ChartSet) -> None:

@@ -52,6 +52,11 @@ def silent_at_times(trial: Trial, columns: Columns) -> Columns:
     return columns
 
 
+def one_stood_still(trial: Trial, columns: Columns) -> Columns:
+    late = (trial["arm"], trial["block"] % 9) == ("async", 4)
+    return {**columns, "done_ns": columns["done_ns"] + late * 5000 * MS}
+
+
 def few(_: Trial, columns: Columns) -> Columns:
     """Three requests a trial."""
     return {name: values[:3] for name, values in columns.items()}
@@ -84,6 +89,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "one arm alone": {"arms": ALONE},
     "a URL": {"arms": REMOTE},
     "silent blocks": {"edit_samples": silent_at_times},
+    "a block of one arm stood still": {"edit_samples": one_stood_still, "rounds": 3},
     "huge outliers": {"edit_samples": far_out},
     "three requests a trial": {"edit_samples": few},
     "an arm without requests": {"edit_samples": none_at_all},
@@ -160,17 +166,16 @@ def test_blocks_in_which_an_arm_gave_nothing_are_named(
     assert len(plus.get_xdata()) == 2  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "heads"),
+    [("a block of one arm stood still", "pairs-1", {UP, DOWN}), ("timeouts", "staircase-1", {">"})],
+)
 def test_what_lies_beyond_an_axis_is_an_arrow_head_and_not_hollow(
-    charts_of: Callable[[str], ChartSet],
+    charts_of: Callable[[str], ChartSet], name: str, start: str, heads: set[str | int]
 ) -> None:
     """Hollow is what answers nothing."""
-    marks: dict[str, set[str]] = {}
-    for chart in charts_of("huge outliers").all:
-        if chart.name in ("pairs-1", "staircase-1"):
-            for axes in chart.sheet.axes:
-                for line in axes.lines:
-                    marks.setdefault(str(line.get_marker()), set()).add(
-                        str(line.get_markerfacecolor())
-                    )
-    assert {str(UP), str(DOWN), ">"} & set(marks)
-    assert all(PAPER not in faces for faces in marks.values())
+    [chart] = [each for each in charts_of(name).all if each.name == start]
+    lines = [line for axes in chart.sheet.axes for line in axes.lines]
+    faces = [line.get_markerfacecolor() for line in lines if line.get_marker() in heads]
+    assert faces
+    assert PAPER not in faces

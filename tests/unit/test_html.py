@@ -187,7 +187,11 @@ def test_every_chart_has_words_and_numbers_beside_it() -> None:
 
 
 def test_what_marks_mean_is_said_once_before_the_first_chart() -> None:
-    page = page_of()
+    arms = ("sync", "async")
+    with chart_style():
+        drawn = tuple(forest_charts(summary(), marks_of(arms), 5.0))
+    charts = ChartSet(drawn[:1], (), (), drawn[1:], ())
+    page = render_html(Parts(summary(), manifest(), charts, arms, 5.0))
     assert page.count(MARKS_MEAN) == 1
     assert page.index(MARKS_MEAN) < page.index("<figure")
 
