@@ -22,7 +22,7 @@ from reports.symbols import named
 BODY_PT = 205.0
 MOST_POINTS = 100
 """A curve has this many points at most, however many samples there are."""
-POINTS_OF_AN_INSTANCE = 14
+POINTS_OF_AN_INSTANCE = 12
 FEWEST_ANSWERS = 2 * FEWEST_BEYOND
 JUDGED_BY = "response_ms.p50"
 """The comparison that speaks of shares at a time near the median, as the title has them."""
@@ -132,7 +132,10 @@ def _draw_instances(axes: Axes, frame: pd.DataFrame, mark: Mark) -> None:
     for _, own in by_instance(frame):
         value_ms, share = distribution(own, POINTS_OF_AN_INSTANCE)
         if len(share):
-            [line] = axes.plot(value_ms, 100 * share, color=mark.colour, linewidth=0.6, alpha=0.3)
+            [line] = axes.plot(
+                value_ms, 100 * share, color=mark.colour, linestyle=mark.dash, linewidth=0.6,
+                alpha=0.35,
+            )  # fmt: skip
             tag(line, mark.arm)
 
 

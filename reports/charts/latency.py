@@ -21,7 +21,7 @@ from reports.symbols import named
 BODY_PT = 215.0
 MOST_POINTS = 160
 """A curve has this many points at most, however many samples there are."""
-POINTS_OF_AN_INSTANCE = 16
+POINTS_OF_AN_INSTANCE = 15
 MOST_INSTANCES = 24
 SHORTEST_MS = 0.001
 """Logarithmic axes know no shorter time; nor does any network."""
@@ -143,8 +143,9 @@ def _draw_instances(axes: Axes, arm: str, frame: pd.DataFrame, mark: Mark) -> No
         share, value_ms = spectrum(own, POINTS_OF_AN_INSTANCE)
         if len(share):
             [line] = axes.plot(
-                1 / (1 - share), value_ms, color=mark.colour, linewidth=0.6, alpha=0.3
-            )
+                1 / (1 - share), value_ms, color=mark.colour, linestyle=mark.dash, linewidth=0.6,
+                alpha=0.35,
+            )  # fmt: skip
             tag(line, mark.arm, [f"{words.tidy(arm)}: instance {instance + 1}"])
 
 
