@@ -10,9 +10,9 @@ from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
 from reports.charts.cost_panel import Cell, Panel, arms_legend, draw_panel
 from reports.charts.style import Mark, new_sheet
-from reports.charts.usage import Usage, usage_of
 from reports.model import COST, LoadFacts, Result, Summary
 from reports.run_folder import StoredRun
+from reports.usage import Usage, usage_of
 
 ROW_PT = 22.0
 ARM_PT = 9.0

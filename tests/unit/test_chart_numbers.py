@@ -25,12 +25,12 @@ from reports.charts.moments import (
 )
 from reports.charts.pairs_panel import MOST_BLOCKS, neighbours
 from reports.charts.ratio_axis import ratio_ticks
-from reports.charts.usage import usage_of
 from reports.measures import LoadData
 from reports.model import CAPACITY
 from reports.percentiles import FEWEST_BEYOND
 from reports.run_folder import StoredRun, load_run
 from reports.summarise import summarise
+from reports.usage import usage_of
 from tests.support.run_builder import (
     LEAD_IN_MS,
     MS,
