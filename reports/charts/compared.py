@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports import words
+from reports import verdict_words
 from reports.charts.style import PAPER, Mark
 from reports.model import Comparison, LoadFacts, Summary
 
@@ -36,7 +36,7 @@ def rows_of(summary: Summary) -> list[Row]:
 def verdict_mark(comparison: Comparison, marks: Mapping[str, Mark]) -> tuple[str, str | None]:
     """Marker shape and face (None is the line's own colour): of the better arm, else of the lack of
     one, as `reports.symbols` has them."""
-    winner = words.better_arm(comparison)
+    winner = verdict_words.better_arm(comparison)
     if winner is not None:
         return marks[winner].marker, None
     return {"equivalent": ("D", None), "invalid": ("x", None)}.get(comparison.verdict, ("o", PAPER))

@@ -8,7 +8,8 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from reports import words
+from reports import verdict_words, words
+from reports.charts import forest_words
 from reports.charts.caveats import NOTHING_TO_SAY, Caveats
 from reports.charts.chart import Chart
 from reports.charts.compared import Row, rows_of, verdict_mark
@@ -24,7 +25,7 @@ from reports.charts.style import (
     signed_tick,
 )
 from reports.charts.tags import tag
-from reports.model import Comparison, ScenarioSummary, Summary
+from reports.model import Comparison, Summary
 
 ROW_PT = 17.0
 PANEL_PT = 18.0
@@ -51,7 +52,7 @@ def forest_charts(
         charts.append(
             _chart(
                 "forest",
-                primary_finding(primary),
+                forest_words.primary_title(primary),
                 primary,
                 marks,
                 equivalence_pct,
@@ -64,78 +65,12 @@ def forest_charts(
             row for row in rows if not row.comparison.primary and row.scenario == scenario.name
         ]
         if any(row.comparison.ci95_pct for row in secondary):
-            title = _secondary_title(scenario, secondary)
+            title = forest_words.secondary_title(scenario.name, secondary)
             name = f"forest-secondary-{number}"
             charts.append(
                 _chart(name, title, secondary, marks, equivalence_pct, "secondary", caveats)
             )
     return charts
-
-
-def _label(row: Row) -> str:
-    """What the axis shows beside the panel's heading.
-
-    Secondary comparisons have a chart per scenario, which need not be named again.
-    """
-    compared, candidate = row.comparison, words.tidy(row.comparison.candidate, 20)
-    if compared.primary and row.several:
-        return candidate
-    request = words.tidy(compared.request, 14) if compared.request else ""
-    if compared.primary:
-        name = words.tidy(row.scenario, 20)
-        parts = [name, request if compared.request != row.scenario else ""]
-    else:
-        parts = [request or "all", candidate if row.several else ""]
-    return f"{' · '.join(part for part in parts if part)}, {words.load_short(row.load)}"
-
-
-def _heading(row: Row) -> str:
-    """The heading a row stands under: the measure with the direction that is better.
-
-    With several candidates a panel is one question, and its rows are the candidates.
-    """
-    metric = row.comparison.metric
-    name = words.metric_heading(metric)
-    if row.comparison.primary and row.several:
-        name = name.replace(" response time", "")
-        place = f"{words.tidy(row.scenario, 16)}, {words.load_short(row.load)}"
-        name = f"{name}, {place}"
-    better = "more is better →" if words.more_is_better(metric) else "← less is better"
-    return f"{name}  ({better})"
-
-
-def primary_finding(rows: Sequence[Row]) -> str:
-    """What the primary comparisons say together, as a sentence."""
-    told: dict[str, int] = {}
-    for row in rows:
-        phrase = _winner_phrase(row.comparison)
-        told[phrase] = told.get(phrase, 0) + 1
-    total = len(rows)
-    if total == 1:
-        return f"{_label(rows[0])}: {words.verdict_words(rows[0].comparison)}"
-    parts = [f"{phrase} in {number}" for phrase, number in told.items()]
-    return f"Of {total} primary comparisons: {words.listed(parts)}"
-
-
-def _winner_phrase(comparison: Comparison) -> str:
-    if (arm := words.better_arm(comparison)) is not None:
-        return f"{words.tidy(arm)} better"
-    return {
-        "equivalent": "no difference that matters",
-        "inconclusive": "undecided",
-        "invalid": "invalid",
-    }[comparison.verdict]
-
-
-def _secondary_title(scenario: ScenarioSummary, rows: Sequence[Row]) -> str:
-    decided = [words.better_arm(row.comparison) for row in rows]
-    wins = {arm: decided.count(arm) for arm in dict.fromkeys(decided) if arm is not None}
-    name = words.tidy(scenario.name, 40)
-    if not wins:
-        return f"{name}: no secondary comparison is decided"
-    parts = [f"{words.tidy(arm)} is better in {number}" for arm, number in wins.items()]
-    total = f"{len(rows)} secondary comparison{'s' if len(rows) > 1 else ''}"
-    return f"{name}: of {total}, {words.listed(parts)}"
 
 
 def _chart(
@@ -217,7 +152,7 @@ def _panels(rows: Sequence[Row]) -> dict[str, list[Row]]:
     panels: dict[str, list[Row]] = {}
     order = [*words.METRICS]
     for row in sorted(rows, key=lambda row: _place(order, row.comparison.metric)):
-        panels.setdefault(_heading(row), []).append(row)
+        panels.setdefault(forest_words.heading(row), []).append(row)
     return panels
 
 
@@ -248,7 +183,7 @@ def _draw_panel(
     axes.set_title(heading, loc="left", fontsize=8.5, color=MUTED, pad=3)
     axes.axvspan(-equivalence_pct, equivalence_pct, color=BAND, linewidth=0, zorder=0)
     axes.axvline(0.0, color=MUTED, linewidth=0.8, zorder=1)
-    axes.set_yticks(range(len(rows)), [_label(row) for row in rows], color=INK)
+    axes.set_yticks(range(len(rows)), [forest_words.label(row) for row in rows], color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
     axes.xaxis.set_major_formatter(signed_tick)
     for y, row in enumerate(rows):
@@ -258,7 +193,7 @@ def _draw_panel(
 def _draw_row(
     axes: Axes, y: int, comparison: Comparison, marks: Mapping[str, Mark], limit: float
 ) -> None:
-    winner = words.better_arm(comparison)
+    winner = verdict_words.better_arm(comparison)
     colour = marks[winner].colour if winner is not None else MUTED
     arm = marks[comparison.candidate].arm if comparison.candidate in marks else None
     if comparison.ci95_pct is not None:
@@ -275,12 +210,12 @@ def _tip(comparison: Comparison) -> str:
     """Change, interval and verdict in the words of the table."""
     return (
         f"{words.change(comparison.change_pct)} ({words.interval(comparison.ci95_pct)}): "
-        f"{words.verdict_words(comparison)}"
+        f"{verdict_words.said(comparison)}"
     )
 
 
 def _reading(comparison: Comparison) -> str:
-    return f"{words.change(comparison.change_pct)}: {words.verdict_brief(comparison)}"
+    return f"{words.change(comparison.change_pct)}: {verdict_words.brief(comparison)}"
 
 
 def _table_row(row: Row) -> tuple[str, ...]:
@@ -292,5 +227,5 @@ def _table_row(row: Row) -> tuple[str, ...]:
         f"{each.candidate} against {each.baseline}",
         words.change(each.change_pct),
         words.interval(each.ci95_pct),
-        words.verdict_words(each),
+        verdict_words.said(each),
     )

@@ -8,7 +8,7 @@ from math import log10
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from reports import words
+from reports import verdict_words, words
 from reports.charts.caveats import NOTHING_TO_SAY, Caveats, kind_of
 from reports.charts.chart import Chart
 from reports.charts.compared import Row, rows_of, verdict_mark
@@ -160,12 +160,12 @@ def _draw_row(axes: Axes, y: int, row: Row, size: float, marks: Mapping[str, Mar
     )
     tag(bar[0], arm, [f"smallest effect: {_size(_mde_pct(row))}"])
     if compared.change_pct is not None:
-        winner = words.better_arm(compared)
+        winner = verdict_words.better_arm(compared)
         colour = marks[winner].colour if winner else MUTED
         shape, inside = verdict_mark(compared, marks)
         right = axes.get_xlim()[1]
         point = draw_point(axes, y, size, right, shape, (colour, inside or colour))
-        said = f"{words.change(compared.change_pct)}: {words.verdict_brief(compared)}"
+        said = f"{words.change(compared.change_pct)}: {verdict_words.brief(compared)}"
         tag(point, arm, [f"measured: {said}"])
     tag(draw_reading(axes, y, _reading(row)), arm)
 
