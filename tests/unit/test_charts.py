@@ -218,9 +218,9 @@ def test_marks_of_an_arm_that_failed_are_hollow(
 def test_a_failed_check_has_one_sign_at_the_names_of_its_arm(
     failing: ChartSet, drawn: ChartSet, start: str
 ) -> None:
-    assert re.search("✕ (async|Capacity)", named(failing, start)[0].svg.decode())
-    assert "✕ sync" not in named(failing, start)[0].svg.decode()
-    assert "✕" not in named(drawn, start)[0].svg.decode()
+    assert re.search("✕ (async|Capacity)", named(failing, start)[0].files.svg.decode())
+    assert "✕ sync" not in named(failing, start)[0].files.svg.decode()
+    assert "✕" not in named(drawn, start)[0].files.svg.decode()
 
 
 def test_lateness_of_the_generator_spares_the_cost(drawn: ChartSet) -> None:

@@ -97,7 +97,7 @@ def test_another_check_that_failed_leaves_no_knee_to_an_arm(tmp_path: Path) -> N
     chart = staircase(tmp_path / "run", failing({}), edit_trial=uncounted)
     assert verdicts(chart) == {"sync": "knee", "async": "no claim: a check failed"}
     assert "invalid" in chart.title
-    assert "✕ async" in chart.svg.decode()
+    assert "✕ async" in chart.files.svg.decode()
 
 
 def test_a_knee_is_spared_by_errors_and_by_nothing_else() -> None:
