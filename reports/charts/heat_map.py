@@ -243,9 +243,10 @@ def _caption(scene: Scene, load: LoadFacts, shared: Panels) -> str:
         f"time in ms (from below to above, logarithmic), {words.load_phrase(load)}. The stronger "
         f"the tint, the more requests, up to {words.count(shared.most[0])} in a cell on the left "
         f"and {words.count(shared.most[1])} on the right; tints are logarithmic, so that even one "
-        f"shows. Left: the arm's own trials put end to end (arms take turns), {moment}; ▼ marks "
-        f"the slowest moments, {MOST_MARKED} at most, whose median is over {SLOW_TIMES:g} times "
-        f"the usual (at least {FEWEST_ANSWERS} answers). Right: all trials on top of one another. "
+        f"shows. Left: the arm's own trials put end to end, {moment}; arms take turns, so that it "
+        "is chance whose trial a stall of the machine falls into. ▼ marks the slowest moments, "
+        f"{MOST_MARKED} at most, whose median is over {SLOW_TIMES:g} times the usual (at least "
+        f"{FEWEST_ANSWERS} answers). Right: all trials on top of one another. "
         "Lead-ins are drawn (right: before the dashes), but neither make a moment slow nor count "
         f"anywhere else.{failed}"
     )
