@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from reports import words
 from reports.charts import Chart, draw_charts
 from reports.charts.caveats import KNEE, Caveats
 from reports.charts.knees import ArmKnee, told_apart
+from reports.charts.load_lines import LABEL_PT, PLOT_PT, apart
 from reports.model import LATENCY
 from reports.run_folder import load_run
 from reports.summarise import summarise
@@ -140,3 +142,10 @@ def test_whether_two_knees_stand_apart_is_read_off_instances(
 ) -> None:
     baseline = knee_of(dict.fromkeys(range(4), 0.015), 180.0)
     assert told_apart(baseline, knee_of(shares, 150.0), Objective(50.0)) is apart
+
+
+def test_names_of_lines_stand_apart_beside_the_plot() -> None:
+    places = apart([10.0, 11.0, *[PLOT_PT - 2.0] * 6])
+    assert places[:2] == [10.0, 10.0 + LABEL_PT]
+    assert places[-1] == PLOT_PT
+    assert min(high - low for low, high in pairwise(places)) >= LABEL_PT
