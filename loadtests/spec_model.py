@@ -17,7 +17,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from loadtests.arm import Arm, check_host
 from loadtests.scenarios.model import BlockSeconds, Frozen, Scenario
 from loadtests.spec_errors import wrong_name
-from loadtests.tuning.checks import wrong_in_tune
+from loadtests.tuning.checks import beyond_timeout, wrong_in_tune
 from loadtests.tuning.spec import ObjectiveSpec, TuneSpec
 
 DATABASES = ("auto", "docker", "local", "none")
@@ -95,6 +95,15 @@ class Spec(Frozen):
         for index, name in enumerate(known):
             if name not in used:
                 raise _located(("arm", index, "name"), f"no scenario is for arm {name!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _objective_fits(self) -> Spec:
+        if self.run.objective != ObjectiveSpec():  # left out, it is not in the way of a run
+            for scenario in self.scenario:
+                beyond = beyond_timeout(self.run.objective, scenario)
+                if beyond and scenario.load.model != "closed":
+                    raise _located(("run", "objective", "p99_ms"), beyond)
         return self
 
     @model_validator(mode="after")

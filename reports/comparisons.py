@@ -59,6 +59,19 @@ def questions(
     yield Question(COST, None, False)
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Two arms at one load: what was measured of them, and what is to be kept in mind."""
+
+    data: LoadData
+    baseline: str
+    candidate: str
+    pairing: Pairing
+    gates: Sequence[GateResult]
+    remarks: Sequence[str]
+    rules: Rules
+
+
 def compare(
     data: LoadData,
     baseline: str,
@@ -72,8 +85,9 @@ def compare(
     remarks = _remarks(data, pairing, (baseline, candidate))
     if crowd := crowding(gates, data.facts.load, (baseline, candidate)):
         remarks.append(crowd)
+    meeting = Meeting(data, baseline, candidate, pairing, gates, remarks, rules)
     return [
-        _comparison(data, baseline, candidate, question, found, pairing, gates, remarks, rules)
+        _comparison(meeting, question, found)
         for question, found in zip(asked, estimates(data, asked, pairing), strict=True)
     ]
 
@@ -92,42 +106,30 @@ def _alpha(question: Question, rules: Rules) -> float:
     return rules.primary_alpha if question.primary else ALPHA
 
 
-def _comparison(
-    data: LoadData,
-    baseline: str,
-    candidate: str,
-    question: Question,
-    found: Estimate | Doubt,
-    pairing: Pairing,
-    gates: Sequence[GateResult],
-    remarks: Sequence[str],
-    rules: Rules,
-) -> Comparison:
-    alpha = _alpha(question, rules)
+def _comparison(meeting: Meeting, question: Question, found: Estimate | Doubt) -> Comparison:
+    spread, ahead = _spread(meeting, question, found)
     verdict = judge(
         question.metric,
         found,
-        alpha=alpha,
-        equivalence_pct=rules.equivalence_pct,
-        failed_gates=_failed(gates, data, question, (baseline, candidate)),
-        remarks=remarks,
+        alpha=_alpha(question, meeting.rules),
+        equivalence_pct=meeting.rules.equivalence_pct,
+        failed_gates=_failed(meeting, question),
+        remarks=meeting.remarks,
     )
-    ci = verdict.ci_pct
-    spread, ahead = _spread(data, question, pairing, found, alpha)
     return Comparison(
-        load=data.facts.load,
+        load=meeting.data.facts.load,
         metric=question.metric,
         request=question.request,
         primary=question.primary,
-        baseline=baseline,
-        candidate=candidate,
+        baseline=meeting.baseline,
+        candidate=meeting.candidate,
         change_pct=tidy(verdict.change_pct),
-        ci95_pct=None if ci is None else (tidy(ci[0]) or 0.0, tidy(ci[1]) or 0.0),
+        ci95_pct=None if verdict.ci_pct is None else _tidy_ends(verdict.ci_pct),
         mde_pct=tidy(verdict.mde_pct),
-        instances=pairing.instances,
-        rounds=pairing.rounds,
-        blocks=len(pairing.block),
-        scope=pairing.scope,
+        instances=meeting.pairing.instances,
+        rounds=meeting.pairing.rounds,
+        blocks=len(meeting.pairing.block),
+        scope=meeting.pairing.scope,
         verdict=verdict.word,
         reasons=verdict.reasons,
         spread=spread,
@@ -137,28 +139,24 @@ def _comparison(
     )
 
 
-def _failed(
-    gates: Sequence[GateResult], data: LoadData, question: Question, arms: tuple[str, str]
-) -> list[str]:
+def _failed(meeting: Meeting, question: Question) -> list[str]:
     """What makes the comparison invalid, in words."""
+    arms = (meeting.baseline, meeting.candidate)
     return [
         f"{gate.name} ({gate.arm or 'all arms'}): {gate.detail}"
-        for gate in gates
-        if gate.ok is False and _concerns(gate, data, question, arms)
+        for gate in meeting.gates
+        if gate.ok is False and _concerns(gate, meeting.data, question, arms)
     ]
 
 
 def _spread(
-    data: LoadData,
-    question: Question,
-    pairing: Pairing,
-    found: Estimate | Doubt,
-    alpha: float,
+    meeting: Meeting, question: Question, found: Estimate | Doubt
 ) -> tuple[Spread | None, Outlook | None]:
     """Where a primary's uncertainty comes from, and what would lessen it."""
     if isinstance(found, Doubt) or not question.primary:
         return None, None
-    known = spreads(data, question, pairing)
+    pairing, alpha = meeting.pairing, _alpha(question, meeting.rules)
+    known = spreads(meeting.data, question, pairing)
     if known is None:
         return None, None
     ahead = outlook(found, known, len(pairing.block) / pairing.instances, alpha)
@@ -170,6 +168,10 @@ def _spread(
 
 def _tidy(value: float) -> float:
     return tidy(value) or 0.0
+
+
+def _tidy_ends(ci_pct: tuple[float, float]) -> tuple[float, float]:
+    return _tidy(ci_pct[0]), _tidy(ci_pct[1])
 
 
 def _concerns(gate: GateResult, data: LoadData, question: Question, arms: tuple[str, str]) -> bool:

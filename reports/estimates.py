@@ -80,7 +80,9 @@ def spreads(data: LoadData, question: Question, pairing: Pairing) -> Spreads | N
         return None
     if question.metric == CAPACITY:
         return rate_spreads(*_rates(data, pairing), pairing.pair)
-    return percentile_spreads(*_arms(data, question, pairing), PERCENTILES[question.metric])
+    return percentile_spreads(
+        *paired_latencies(data, question.request, pairing), PERCENTILES[question.metric]
+    )
 
 
 def _rates(data: LoadData, pairing: Pairing) -> tuple[Floats, Floats]:
@@ -116,7 +118,7 @@ def _latency(
     data: LoadData, alike: Sequence[Question], pairing: Pairing
 ) -> dict[Question, Estimate | Doubt]:
     """What percentiles of one kind of request say."""
-    arms = _arms(data, alike[0], pairing)
+    arms = paired_latencies(data, alike[0].request, pairing)
     fewest = min(len(arm.values_ms) for arm in arms)
     told = [each for each in alike if enough_beyond(fewest, PERCENTILES[each.metric])]
     ratios = percentile_log_ratios(*arms, [PERCENTILES[each.metric] for each in told])
@@ -129,9 +131,11 @@ def _too_few(answers: int, question: Question) -> Doubt:
     return Doubt(f"{answers} answers of one arm; {name} needs {needed}")
 
 
-def _arms(data: LoadData, question: Question, pairing: Pairing) -> tuple[Latencies, Latencies]:
+def paired_latencies(
+    data: LoadData, request: str | None, pairing: Pairing
+) -> tuple[Latencies, Latencies]:
     """Latencies of baseline and candidate in paired blocks."""
-    counted = data.steady & data.of_request(question.request) & np.isfinite(data.response_ms)
+    counted = data.steady & data.of_request(request) & np.isfinite(data.response_ms)
     return (
         _latencies(data, counted, pairing.baseline, pairing),
         _latencies(data, counted, pairing.candidate, pairing),

@@ -7,7 +7,7 @@ from reports.fairness import fairness
 from reports.page import Page, render_page
 from reports.parts import Parts
 from reports.specimen_cases import specimen_cases
-from reports.symbols import ARM_SYMBOLS, verdict_symbol
+from reports.symbols import ARM_SYMBOLS, MARKS_MEAN, verdict_symbol
 from reports.trust import why_to_believe
 
 
@@ -20,6 +20,7 @@ def render_html(parts: Parts) -> str:
         summary=parts.summary,
         notes=parts.summary.notes,
         charts=parts.charts,
+        marks_mean=MARKS_MEAN,
         equivalence=f"{parts.equivalence_pct:g}%",
         trust=why_to_believe(parts.summary, parts.manifest),
         alone=parts.is_alone,

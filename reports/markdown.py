@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from reports import facts, tables, words
-from reports.charts import Chart
+from reports.charts import Chart, ChartSet
 from reports.fairness import fairness
 from reports.parts import Parts
 from reports.specimen_cases import Case, specimen_cases
+from reports.symbols import MARKS_MEAN
 from reports.trust import why_to_believe
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&@:-])")
@@ -49,24 +50,23 @@ def _lines(parts: Parts) -> Iterator[str]:
     primary = tables.verdict_rows(summary, parts.equivalence_pct, primary=True)
     yield from markdown_table(_verdict_table(primary))
     yield from _specimens(parts)
-    charts = parts.charts
-    for title, section in (
-        ("How much changes", charts.changes),
-        ("Response times", charts.latency),
-        ("Capacity and cost", charts.capacity),
-        ("Where the time goes", charts.time),
-    ):
-        if section:
-            yield from (f"## {title}", "")
-            for chart in section:
-                yield from figure(chart)
+    yield from _chart_sections(parts.charts)
     yield from _fairness(parts)
     yield from ("## Why to believe it", "", prose(why_to_believe(summary, parts.manifest)), "")
     yield from markdown_table(tables.evidence_table(primary))
     yield from markdown_table(_gate_table(parts))
-    for chart in charts.trust:
+    for chart in parts.charts.trust:
         yield from figure(chart)
     yield from _how(parts)
+
+
+def _chart_sections(charts: ChartSet) -> Iterator[str]:
+    for place, (_, heading, section) in enumerate(charts.sections):
+        yield from (f"## {heading}", "")
+        if place == 0:
+            yield from (MARKS_MEAN, "")
+        for chart in section:
+            yield from figure(chart)
 
 
 def _fairness(parts: Parts) -> Iterator[str]:

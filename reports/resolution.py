@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from loadtests.spec import Spec
 from loadtests.spreads import PRIOR, Spreads
+from reports.log_ratio import as_pct
 from reports.model import CAPACITY, PRIMARY_LATENCY, Outlook
 from reports.statistics import (
     POWER,
@@ -23,8 +24,6 @@ PRIMARY_METRICS = {
 }
 """What a scenario's load model plans to compare first: capacity where there is a closed load, p95
 where there is an open one."""
-MOST_LOG = 50.0
-"""Larger effects are all the same, and their percentages not finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def resolvable_pct(spreads: Spreads, plan: Replication) -> float | None:
     is measured). None when an interval cannot exist.
     """
     log_effect = resolvable_log(spreads, plan)
-    return None if log_effect is None else 100.0 * math.expm1(min(log_effect, MOST_LOG))
+    return None if log_effect is None else as_pct(log_effect)
 
 
 def resolvable_log(spreads: Spreads, plan: Replication, power: float = POWER) -> float | None:

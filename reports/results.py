@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from reports.measures import SPLIT, Bools, Floats, LoadData, largest, mean_or_none, tidy
+from reports.measures import SPLIT, Bools, Floats, LoadData, mean_or_none, tidy
 from reports.model import LatencyMs, Result, SplitMs
 from reports.percentiles import exact_percentile
+from reports.usage import NOT_WATCHED, usage_of
 
 NO_LATENCY = LatencyMs(None, None, None, None, None, None, None)
 
@@ -29,6 +30,7 @@ def _result(
     timeouts = int((counted & data.timed_out).sum())
     trials = data.trials[data.trials["arm"] == arm]
     whole = request is None
+    used = usage_of(trials, telemetry) if whole else NOT_WATCHED
     return Result(
         load=data.facts.load,
         arm=arm,
@@ -42,12 +44,10 @@ def _result(
         response_ms=latency(data.response_ms[counted]),
         service_ms=latency(data.service_ms[counted]),
         split_ms=_split(data, counted & data.ok),
-        cpu_ms_per_request=_cpu_ms(trials) if whole else None,
-        rss_mb_peak=_peak(trials, telemetry, "app_rss_mb", "rss_mb") if whole else None,
-        threads_peak=_whole(_peak(trials, telemetry, "app_threads", "threads")) if whole else None,
-        connections_peak=_whole(_peak(trials, telemetry, "connections", "connections"))
-        if whole
-        else None,
+        cpu_ms_per_request=tidy(used.cpu_ms_per_request),
+        rss_mb_peak=tidy(used.peak("rss_mb")),
+        threads_peak=_whole(used.peak("threads")),
+        connections_peak=_whole(used.peak("connections")),
         last_error=data.last_error(arm) if whole else None,
     )
 
@@ -84,26 +84,6 @@ def _split(data: LoadData, good: Bools) -> SplitMs:
         own=tidy(mean_or_none(total - np.sum(waits, axis=0))),
         total=means["total_ms"],
     )
-
-
-def _cpu_ms(trials: pd.DataFrame) -> float | None:
-    known = trials[trials["app_cpu_s"].notna()]
-    requests = float(known["recorded"].sum())
-    return tidy(1000.0 * float(known["app_cpu_s"].sum()) / requests) if requests else None
-
-
-def _peak(
-    trials: pd.DataFrame,
-    telemetry: pd.DataFrame | None,
-    in_journal: str,
-    in_telemetry: str,
-) -> float | None:
-    """The highest reading of one instance, at trial boundaries or in between."""
-    readings = trials[in_journal].tolist()
-    if telemetry is not None and {"trial", in_telemetry} <= set(telemetry.columns):
-        during = telemetry["trial"].isin(trials["trial"])
-        readings += telemetry.loc[during, in_telemetry].astype("float64").tolist()
-    return tidy(largest(readings))
 
 
 def _whole(value: float | None) -> int | None:

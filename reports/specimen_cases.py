@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports import words
+from reports import verdict_words, words
 from reports.model import Comparison, LoadFacts, ScenarioSummary, Summary
 from reports.specimens import SPECIMENS, Specimen
 from reports.tables import load_of
@@ -84,7 +84,7 @@ def cost(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str
     """
     ci_pct = comparison.ci95_pct
     if comparison.verdict not in ("faster", "slower") or ci_pct is None:
-        return words.sentence(comparison, load, equivalence_pct)
+        return verdict_words.sentence(comparison, load, equivalence_pct)
     grows = ci_pct[0] > 0
     pair = (comparison.candidate, comparison.baseline)
     more, less = map(words.tidy, pair if grows else pair[::-1])

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from reports.log_ratio import as_pct
 from reports.percentiles import medians_by, several_clustered_quantiles
 
 Floats = npt.NDArray[np.float64]
@@ -43,15 +44,12 @@ class Estimate:
     @property
     def change_pct(self) -> float:
         """The candidate relative to the baseline in percent."""
-        return 100.0 * math.expm1(self.log_ratio)
+        return as_pct(self.log_ratio)
 
     def interval_pct(self, alpha: float = ALPHA) -> tuple[float, float]:
         """The two-sided `1 − alpha` interval of `change_pct`."""
         half = self.half_width_log(alpha)
-        return (
-            100.0 * math.expm1(self.log_ratio - half),
-            100.0 * math.expm1(self.log_ratio + half),
-        )
+        return as_pct(self.log_ratio - half), as_pct(self.log_ratio + half)
 
     def half_width_log(self, alpha: float = ALPHA) -> float:
         """Half the width of the interval of the log ratio."""
@@ -74,7 +72,7 @@ class Doubt:
 
 def smallest_effect_pct(standard_error: float, df: float, alpha: float) -> float:
     """The effect found with 80% power, given the standard error of a log ratio, in percent."""
-    return 100.0 * math.expm1(min(smallest_effect_log(standard_error, df, alpha), 50.0))
+    return as_pct(smallest_effect_log(standard_error, df, alpha))
 
 
 def smallest_effect_log(

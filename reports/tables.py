@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from reports import words
+from reports import gate_words, verdict_words, words
 from reports.model import (
     CAPACITY,
     COST,
@@ -153,11 +153,11 @@ def verdict_row(
         change=words.change(comparison.change_pct),
         interval=words.interval(comparison.ci95_pct),
         verdict=comparison.verdict,
-        said=words.verdict_words(comparison),
-        brief=words.verdict_brief(comparison),
-        winner=words.better_arm(comparison),
-        clause=words.clause(comparison, load, equivalence_pct),
-        remark=words.remark(comparison),
+        said=verdict_words.said(comparison),
+        brief=verdict_words.brief(comparison),
+        winner=verdict_words.better_arm(comparison),
+        clause=verdict_words.clause(comparison, load, equivalence_pct),
+        remark=verdict_words.remark(comparison),
         smallest_effect=words.size(comparison.mde_pct),
         smallest_ahead=_ahead(comparison),
         instances=comparison.instances,
@@ -214,12 +214,12 @@ def _gate_row(name: str, gates: Sequence[GateResult]) -> GateRow:
     worst = max(gates, key=_badness)
     return GateRow(
         name=name,
-        checks=words.gate_name(name),
+        checks=gate_words.name(name),
         passed=sum(gate.ok is True for gate in gates),
         failed=sum(gate.ok is False for gate in gates),
         unchecked=sum(gate.ok is None for gate in gates),
-        worst=words.gate_value(name, worst.value),
-        limit=words.gate_limit(name, worst.limit),
+        worst=gate_words.value(name, worst.value),
+        limit=gate_words.limit(name, worst.limit),
         detail=worst.detail,
     )
 
@@ -242,9 +242,9 @@ def gate_table(summary: Summary) -> Table:
                 gate.name,
                 _load_words(scenario, gate.load),
                 gate.arm or "all",
-                words.gate_words(gate),
-                words.gate_value(gate.name, gate.value),
-                words.gate_limit(gate.name, gate.limit),
+                gate_words.outcome(gate),
+                gate_words.value(gate.name, gate.value),
+                gate_words.limit(gate.name, gate.limit),
                 gate.detail,
             )
             for scenario in summary.scenarios

@@ -1,11 +1,11 @@
-"""Numbers and verdicts in plain words: pure, and the same in every report."""
+"""PURE: numbers, names and loads in plain words, the same in every report."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from reports.model import CAPACITY, COST, Comparison, GateResult, LoadFacts
+from reports.model import CAPACITY, COST, LoadFacts
 
 MINUS = "\u2212"
 NBSP = "\u00a0"
@@ -25,11 +25,6 @@ METRICS = {
     "response_ms.p99": "p99 response time",
     "response_ms.p99_9": "p99.9 response time",
     COST: "CPU per request",
-}
-DIRECTIONS = {
-    "capacity": ("more", "fewer"),
-    "cost": ("more", "less"),
-    "latency": ("longer", "shorter"),
 }
 
 
@@ -186,185 +181,6 @@ def span(ci_pct: tuple[float, float], more: str, less: str) -> str:
     if high <= 0:
         return f"{percent(high)} to {percent(low)} {less}"
     return f"between {percent(low)} {less} and {percent(high)} {more}"
-
-
-def better_arm(comparison: Comparison) -> str | None:
-    """The arm that a verdict favours, None where it favours none."""
-    winners = {"faster": comparison.candidate, "slower": comparison.baseline}
-    return winners.get(comparison.verdict)
-
-
-def verdict_words(comparison: Comparison) -> str:
-    """A verdict in a few words: `async has more capacity`, `no difference that matters`."""
-    if (arm := better_arm(comparison)) is not None:
-        return f"{tidy(arm)} {_praise(comparison.metric)}"
-    return {
-        "equivalent": "no difference that matters",
-        "inconclusive": "cannot tell",
-        "invalid": "invalid",
-    }[comparison.verdict]
-
-
-def verdict_brief(comparison: Comparison) -> str:
-    """A verdict where the measure stands beside it: `async is better`, `cannot tell`."""
-    if (arm := better_arm(comparison)) is not None:
-        return f"{tidy(arm)} is better"
-    return verdict_words(comparison)
-
-
-def _praise(metric: str) -> str:
-    if more_is_better(metric):
-        return "has more capacity"
-    return "needs less CPU" if metric == COST else "answers sooner"
-
-
-def sentence(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str:
-    """One comparison as a sentence with its load and its interval."""
-    return f"{capital(clause(comparison, load, equivalence_pct))}."
-
-
-def clause(comparison: Comparison, load: LoadFacts, equivalence_pct: float) -> str:
-    """The same as a part of a sentence: `with 16 users at once, async serves …`."""
-    return f"{load_phrase(load)}, {_claim(comparison, equivalence_pct)}"
-
-
-def _claim(comparison: Comparison, equivalence_pct: float) -> str:
-    ci = comparison.ci95_pct
-    if comparison.verdict == "invalid" or comparison.change_pct is None or ci is None:
-        return f"there is no verdict on {_subject(comparison)}, because {_why(comparison)}"
-    if comparison.verdict == "equivalent":
-        return _equal(comparison, ci, equivalence_pct)
-    if comparison.verdict == "inconclusive":
-        return _undecided(comparison, ci)
-    return _finding(comparison, comparison.change_pct, ci)
-
-
-def _why(comparison: Comparison) -> str:
-    reasons = [each.rstrip(". ") for each in comparison.reasons]
-    return _lower_first("; ".join(tidy(each) for each in reasons) or "too little was measured")
-
-
-def _finding(comparison: Comparison, change_pct: float, ci: tuple[float, float]) -> str:
-    baseline, candidate = tidy(comparison.baseline), tidy(comparison.candidate)
-    if _kind(comparison.metric) == "latency" and change_pct >= TWICE_PCT:
-        size, low, high = (rounded(factor(each)) for each in (change_pct, *ci))
-        return (
-            f"{baseline} answers sooner: the {_subject(comparison)} is {size} times as long with "
-            f"{candidate} as with {baseline} (95% interval: {low} to {high} times)"
-        )
-    more, less = DIRECTIONS[_kind(comparison.metric)]
-    size = f"{percent(change_pct)} {more if change_pct > 0 else less}"
-    said = {
-        "capacity": f"{candidate} serves {size} requests than {baseline}",
-        "cost": f"{candidate} spends {size} CPU on a request than {baseline}",
-        "latency": f"{tidy(better_arm(comparison) or candidate)} answers sooner: the "
-        f"{_subject(comparison)} is {size} with {candidate} than with {baseline}",
-    }[_kind(comparison.metric)]
-    return f"{said} (95% interval: {span(ci, more, less)})"
-
-
-def _equal(comparison: Comparison, ci: tuple[float, float], equivalence_pct: float) -> str:
-    arms = f"{tidy(comparison.baseline)} and {tidy(comparison.candidate)}"
-    return (
-        f"{arms} differ by less than {equivalence_pct:g}% in {_subject(comparison)}, too little "
-        f"to matter (95% interval: {interval(ci)})"
-    )
-
-
-def _undecided(comparison: Comparison, ci: tuple[float, float]) -> str:
-    baseline, candidate = tidy(comparison.baseline), tidy(comparison.candidate)
-    said = {
-        "capacity": f"{candidate} has {span(ci, 'more', 'less')} capacity than {baseline}",
-        "cost": f"{candidate} spends {span(ci, 'more', 'less')} CPU on a request than {baseline}",
-        "latency": f"the {_subject(comparison)} is {span(ci, 'longer', 'shorter')} with "
-        f"{candidate} than with {baseline}",
-    }[_kind(comparison.metric)]
-    return f"one cannot tell: {said} (95% interval)"
-
-
-def _kind(metric: str) -> str:
-    if more_is_better(metric):
-        return "capacity"
-    return "cost" if metric == COST else "latency"
-
-
-def _subject(comparison: Comparison) -> str:
-    return metric_name(comparison.metric, comparison.request)
-
-
-def remark(comparison: Comparison) -> str:
-    """What stands beside a comparison's sentence: doubts, and what it could not have seen."""
-    if comparison.verdict == "invalid" or comparison.ci95_pct is None:
-        return ""
-    parts = [f"But {_lower_first(tidy(each)).rstrip('. ')}." for each in comparison.reasons[1:]]
-    if comparison.verdict == "inconclusive" and comparison.mde_pct is not None:
-        parts.append(f"A difference of {percent(comparison.mde_pct)} would probably have shown.")
-    told = any("instance" in each for each in comparison.reasons[1:])
-    if comparison.scope == "these instances" and not told:
-        parts.append("This holds for these instances only, not for every start of the program.")
-    return " ".join(parts)
-
-
-def _lower_first(text: str) -> str:
-    """Lower-case the first letter, unless the first word is an abbreviation."""
-    head = text.split(" ", 1)[0]
-    return text if head[1:2].isupper() else text[:1].lower() + text[1:]
-
-
-GATES = {
-    "arrivals": ("blocks whose arms were not offered the same, planned arrivals", ""),
-    "carry-over": ("effect of which arm goes first on the arms' ratio", "%"),
-    "counts": ("planned, sent, recorded and stored requests agree", ""),
-    "database-distance": ("distance to the database, measured against asked", "ms"),
-    "database-settings": ("settings of the database server that differ or changed", ""),
-    "drain": ("every trial ended with nothing left in flight", ""),
-    "enough-data": ("instance pairs or blocks behind what is claimed (at least)", ""),
-    "equal-resources": ("differences in cores, priority, limits or workers of arms", ""),
-    "equal-settings": ("arms differ in nothing but what is compared", ""),
-    "error-parity": ("difference of arms in badly answered requests, in points", "%"),
-    "errors": ("requests that failed", "%"),
-    "failed-trials": ("trials that failed", "%"),
-    "generator-cpu": ("load generator's use of its core", "%"),
-    "interruptions": ("blocks lost because something was stopped or stood still", "%"),
-    "littles-law": ("app's gauge of requests in flight against the generator's times", "%"),
-    "neighbours": ("other programs' use of the arms' cores", "%"),
-    "no-free-user": ("arrivals that found every user busy", "%"),
-    "offered-rate": ("rate of arriving requests against the planned one", "%"),
-    "same-work": ("twins have one interface, do the same work and answer alike", ""),
-    "send-lag": ("lateness of the load generator, 99 of 100 requests", "ms"),
-    "server-count": ("requests the app did not count", ""),
-    "steady-state": ("change from the first to the second half of trials", "%"),
-    "steal": ("machine's time taken by its host", "%"),
-    "tables": ("times a table was not as seeded", ""),
-    "trend": ("change of the arms' ratio over the run", "%"),
-}
-"""What each gate measures, and its unit."""
-
-
-def gate_name(gate: str) -> str:
-    """What a gate checks, in words."""
-    return GATES.get(gate, (tidy(gate), ""))[0]
-
-
-def gate_value(gate: str, value: float | None) -> str:
-    """A gate's value or limit with its unit."""
-    if value is None:
-        return NOTHING
-    unit = GATES.get(gate, ("", ""))[1]
-    return {"ms": ms(value), "%": f"{rounded(value)}%"}.get(unit, rounded(value))
-
-
-def gate_limit(gate: str, limit: float | None) -> str:
-    """A gate's limit, without digits that nobody set: `0.1%`, `1 ms`."""
-    unit = GATES.get(gate, ("", ""))[1]
-    if limit is None or not unit:
-        return gate_value(gate, limit)
-    return f"{limit:.3g}%" if unit == "%" else f"{limit:.3g}{NBSP}{unit}"
-
-
-def gate_words(gate: GateResult) -> str:
-    """A gate's outcome: `passed`, `failed`, `could not be checked`."""
-    return {True: "passed", False: "failed", None: "could not be checked"}[gate.ok]
 
 
 def listed(names: Iterable[str]) -> str:

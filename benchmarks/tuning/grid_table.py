@@ -62,13 +62,13 @@ class Grid:
 
     def _trials(self, tried: Sequence[Tried]) -> Trials:
         spec = self.record.spec
-        return Trials(tried, objective_of(spec), spec.run.equivalence_pct)
+        return Trials(tried, objective_of(spec.tune.objective), spec.run.equivalence_pct)
 
     @property
     def best(self) -> Setting | None:
         """The setting with the highest estimated knee; None when none met the objective."""
         scored = {s: self.trials.scored("confirm", self.side(s)) for s in self.arm.settings}
-        plateau = plateau_of(scored, objective_of(self.record.spec))
+        plateau = plateau_of(scored, objective_of(self.record.spec.tune.objective))
         return plateau.best if plateau else None
 
     @property

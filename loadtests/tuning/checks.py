@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from loadtests.errors import SpecError
+from loadtests.scenarios.model import Scenario
 from loadtests.spec_errors import wrong_name
+from loadtests.tuning.spec import ObjectiveSpec
 
 if TYPE_CHECKING:
     from loadtests.spec import Spec
@@ -25,10 +27,16 @@ def wrong_in_tune(spec: Spec) -> Iterator[Wrong]:
     scenario = spec.tuned_scenario
     if scenario.locustfile is not None:
         yield ("scenario",), f"{scenario.name!r} has Locust users of its own: closed loads only"
-    if scenario.timeout_s <= spec.tune.objective.p99_ms / 1e3:
-        beyond = f"not below the timeout of scenario {scenario.name!r} ({scenario.timeout_s:g} s)"
+    if beyond := beyond_timeout(spec.tune.objective, scenario):
         yield ("objective", "p99_ms"), beyond
     yield from _wrong_arms(spec)
+
+
+def beyond_timeout(objective: ObjectiveSpec, scenario: Scenario) -> str:
+    """What is wrong with an objective that only requests which were given up could miss."""
+    if objective.p99_ms / 1e3 < scenario.timeout_s:
+        return ""
+    return f"not below the timeout of scenario {scenario.name!r} ({scenario.timeout_s:g} s)"
 
 
 def _wrong_arms(spec: Spec) -> Iterator[Wrong]:

@@ -72,7 +72,7 @@ class Tuning:
     @property
     def objective(self) -> Objective:
         """What a setting must keep."""
-        return objective_of(self.spec)
+        return objective_of(self.spec.tune.objective)
 
     def write(self, what: str, **facts: Any) -> None:
         """One line in the journal, and at once part of the past."""

@@ -9,6 +9,7 @@ from typing import Literal
 from loadtests.spec import Arm, Spec
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
+from loadtests.tuning.spec import ObjectiveSpec
 
 WorldName = Literal["search", "confirm", "distance"]
 WINDOW_IN_OBJECTIVES = 10.0
@@ -116,6 +117,6 @@ def unlock_s(spec: Spec, arm: Arm) -> float:
     return arm.pool_timeout_s + settle_s(spec)
 
 
-def objective_of(spec: Spec) -> Objective:
-    """What a setting must keep."""
-    return Objective(**spec.tune.objective.model_dump())
+def objective_of(asked: ObjectiveSpec) -> Objective:
+    """What `[tune]` asks of a setting, or `[run]` of a service."""
+    return Objective(asked.p99_ms, asked.max_error_pct)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loadtests.tuning.score import Objective
+from loadtests.tuning.world import objective_of
 from reports.charts.capacity import capacity_chart
 from reports.charts.caveats import caveats_of
 from reports.charts.chart import Chart, chart_style
@@ -46,6 +47,17 @@ class ChartSet:
     trust: tuple[Chart, ...] = ()
 
     @property
+    def sections(self) -> tuple[tuple[str, str, tuple[Chart, ...]], ...]:
+        """Identifier, heading and charts of the sections that are charts alone and have any."""
+        every = (
+            ("changes", "How much changes", self.changes),
+            ("latency", "Response times", self.latency),
+            ("capacity", "Capacity and cost", self.capacity),
+            ("time", "Where the time goes", self.time),
+        )
+        return tuple(each for each in every if each[2])
+
+    @property
     def all(self) -> tuple[Chart, ...]:
         """Every chart, in the order of the report."""
         return (*self.changes, *self.latency, *self.capacity, *self.time, *self.trust)
@@ -68,8 +80,7 @@ def _drawn(stored: StoredRun, summary: Summary) -> Iterator[Placed]:
     marks = marks_of(stored.arms)
     caveats = caveats_of(stored, summary, durability_line(stored.manifest))
     margin_pct = stored.spec.run.equivalence_pct
-    asked = stored.spec.run.objective
-    objective = Objective(asked.p99_ms, asked.max_error_pct)
+    objective = objective_of(stored.spec.run.objective)
     for chart in forest_charts(summary, marks, margin_pct, caveats):
         yield "changes", chart
     for number, scenario in enumerate(summary.scenarios, start=1):

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.estimates import PERCENTILES
+from reports.estimates import PERCENTILES, paired_latencies
 from reports.measures import Bools, Floats, Ints, LoadData, Pairing, pair_blocks
 from reports.model import CAPACITY, Comparison
 from reports.percentiles import nearest_rank, rank
+from reports.statistics import Latencies, levelled
 
 FEWEST_ANSWERS = 20
 """A block's own percentile needs so many answers of each arm; it scatters even so."""
@@ -26,7 +27,8 @@ class Ratios:
     """Instance of the arms that have several; all 0 where an arm has one only."""
     logs: Floats
     pairs: dict[int, float]
-    """Log ratio of each instance pair, its blocks taken together; finite ones only."""
+    """Log ratio of each instance pair, its blocks taken together as for the stated change (response
+    times levelled); finite ones only."""
 
 
 def block_ratios(data: LoadData, comparison: Comparison) -> Ratios:
@@ -44,10 +46,9 @@ def block_ratios(data: LoadData, comparison: Comparison) -> Ratios:
         counted = data.steady & data.of_request(comparison.request) & np.isfinite(data.response_ms)
         values = _trial_quantiles(data, counted, q)
         logs = _log_ratio(values[cand], values[base])
-        pairs = {
-            int(each): _pooled(data, counted, base, cand, pair == each, q)
-            for each in np.unique(pair)
-        }
+        arms = paired_latencies(data, comparison.request, pairing)
+        level = levelled(*arms)
+        pairs = {int(each): _pooled(arms, level, int(each), q) for each in np.unique(pair)}
     return Ratios(
         block=pairing.block[order],
         round=data.trials["round"].to_numpy(dtype="int64")[base],
@@ -84,11 +85,12 @@ def _trial_quantiles(data: LoadData, counted: Bools, q: float) -> Floats:
     return np.where(found > 0, found, np.nan)
 
 
-def _pooled(data: LoadData, counted: Bools, base: Ints, cand: Ints, own: Bools, q: float) -> float:
-    """From all answers of a pair's blocks."""
-    quantiles = []
-    for rows in (cand, base):
-        value_ms = data.response_ms[counted & np.isin(data.row, rows[own])]
-        enough = len(value_ms) >= FEWEST_ANSWERS
-        quantiles.append(nearest_rank(value_ms, q) if enough else np.nan)
-    return float(_log_ratio(*(np.array([max(each, 0.0)]) for each in quantiles))[0])
+def _pooled(
+    arms: tuple[Latencies, Latencies], values: tuple[Floats, Floats], pair: int, q: float
+) -> float:
+    """From all answers of a pair's blocks, `values` of both arms levelled (`statistics.levels`)."""
+    own = [value[arm.pair == pair] for arm, value in zip(arms, values, strict=True)]
+    baseline, candidate = (
+        nearest_rank(each, q) if len(each) >= FEWEST_ANSWERS else np.nan for each in own
+    )
+    return float(_log_ratio(*(np.array([max(each, 0.0)]) for each in (candidate, baseline)))[0])

@@ -16,6 +16,7 @@ from reports.charts.style import INK, PAPER, ROUND_STEPS, SMALL_PT, Mark, new_sh
 from reports.charts.tags import tag
 from reports.measures import LoadData
 from reports.model import CAPACITY, LoadFacts
+from reports.symbols import named
 
 ARM_PT = 62.0
 PANEL_PT = 44.0
@@ -33,7 +34,8 @@ def capacity_chart(scene: Scene) -> Chart | None:
     if not arms:
         return None
     title = scene.caveats.title(
-        _finding(scene.name, load, blocks, arms) + scene.caveats.apart(scene.name, load, CAPACITY),
+        _finding(scene.name, load, blocks, arms)
+        + scene.caveats.apart((scene.name, load.load, CAPACITY, None), arms),
         scene.name,
         [load],
         arms,
@@ -45,17 +47,16 @@ def capacity_chart(scene: Scene) -> Chart | None:
     for y, arm in enumerate(arms):
         hollow = scene.failed(load, arm, CAPACITY)
         _draw_arm(axes, y, arm, blocks[blocks["arm"] == arm], scene.marks[arm], hollow=hollow)
-    _finish(axes, arms, load)
+    labels = [named(words.tidy(arm, 24), failed=scene.failed(load, arm, CAPACITY)) for arm in arms]
+    _finish(axes, labels, load)
     return Chart(
         name=f"capacity-{scene.number}",
         title=title,
-        caption=scene.caveats.caption(
+        caption=(
             f"Good answers per second {words.load_phrase(load)}. Each row of points is one "
             "instance: small points are its blocks, the large one their mean; the upright line is "
             "the mean of the arm. The machine's ups and downs, which all arms of a block share, "
-            "are still in here; the comparison takes them out. The axis does not begin at zero.",
-            [(scene.name, load.load, arm) for arm in arms],
-            CAPACITY,
+            "are still in here; the comparison takes them out. The axis does not begin at zero."
         ),
         sheet=sheet,
         columns=("Arm", "Mean", "Slowest instance", "Fastest instance", "Instances", "Blocks"),
@@ -71,10 +72,10 @@ def completions(data: LoadData) -> pd.DataFrame:
     return known
 
 
-def _finish(axes: Axes, arms: list[str], load: LoadFacts) -> None:
+def _finish(axes: Axes, labels: list[str], load: LoadFacts) -> None:
     quiet(axes, "x")
-    axes.set_ylim(len(arms) - 0.45, -0.55)
-    axes.set_yticks(range(len(arms)), [words.tidy(arm, 24) for arm in arms], color=INK)
+    axes.set_ylim(len(labels) - 0.45, -0.55)
+    axes.set_yticks(range(len(labels)), labels, color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(7, steps=ROUND_STEPS))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel(f"good answers per second, {words.load_phrase(load)}")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reports import words
 from reports.gates import SPARED, saturation
-from reports.measures import LoadData
-from reports.model import CAPACITY, LATENCY, LoadFacts, Summary
+from reports.model import CAPACITY, COST, LATENCY, Comparison, LoadFacts, Summary
 from reports.run_folder import StoredRun
 
 Place = tuple[str, str, str]
 """Scenario, load, arm."""
-HOLLOW = (
-    " Hollow marks, and labels with ✕, are numbers of an arm that failed a check: they are shown "
-    "but answer nothing."
-)
+Asked = tuple[str, str, str, str | None]
+"""Scenario, load, metric, request: what a comparison is about."""
+KNEE = "knee"
+"""What a check can spare beside the metrics of comparisons."""
+COUNTED_BY_KNEES = frozenset({"errors", "error-parity"})
+"""Checks that leave a knee alone: in its counts every error is late, and errors have a limit."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,15 @@ class Caveats:
     """Server and durability, for each scenario with writes."""
     distance: str = ""
     """How far the database is, where a distance was asked for."""
-    undecided: frozenset[tuple[str, str, str]] = frozenset()
-    """Scenario, load and metric (CAPACITY, LATENCY) of which no primary comparison is decided."""
+    compared: Mapping[Asked, tuple[Comparison, ...]] = field(default_factory=dict)
+    """Of each question, the comparisons of all candidates."""
 
     def failures(self, place: Place, metric: str) -> tuple[str, ...]:
-        """Gates that make an arm's numbers of a metric at a load invalid; some spare cost or
-        capacity."""
+        """Gates that make an arm's numbers of a metric (or its KNEE) at a load invalid; some spare
+        cost or capacity, some the knee."""
+        spared = COUNTED_BY_KNEES if metric == KNEE else ()
         names = self.failed.get(place, ())
-        return tuple(name for name in names if SPARED.get(name) != metric)
+        return tuple(name for name in names if SPARED.get(name) != metric and name not in spared)
 
     def title(
         self,
@@ -59,15 +61,23 @@ class Caveats:
         what = ", ".join(dict.fromkeys(words.tidy(each) for each in told))
         return f"{words.tidy(scenario, 40)}: invalid {words.listed(where)}, by {what}"
 
-    def apart(self, scenario: str, load: LoadFacts, metric: str) -> str:
-        """What a finding must add that names both arms' numbers of a metric without a verdict."""
-        undecided = (scenario, load.load, metric) in self.undecided
-        return "; these cannot be told apart" if undecided else ""
-
-    def caption(self, text: str, places: Sequence[Place], metric: str) -> str:
-        """A caption that explains hollow marks where there are any."""
-        hollow = any(self.failures(place, metric) for place in places)
-        return text + HOLLOW if hollow else text
+    def apart(self, asked: Asked, arms: Sequence[str]) -> str:
+        """What a finding that names the numbers of several arms must add, so that it states no
+        difference which the verdicts do not."""
+        if len(arms) < 2:
+            return ""
+        compared = self.compared.get(asked)
+        if not compared:
+            return "; there is no verdict on this"
+        baseline, every = compared[0].baseline, len(compared)
+        told: dict[str, list[str]] = {}
+        for each in compared:
+            told.setdefault(each.verdict, []).append(each.candidate)
+        equal = told.get("equivalent", ())
+        if len(equal) == every:
+            return "; no difference that matters"
+        some = f"; {_names(equal)}: no difference from {words.tidy(baseline, 24)} that matters"
+        return cannot_tell(baseline, told.get("inconclusive", ()), every) + (some if equal else "")
 
     def note(self, scenario: str, loads: Sequence[LoadFacts], arms: Sequence[str]) -> str:
         """What stands below a drawing: saturated arms, the distance to the database, and
@@ -100,6 +110,24 @@ class Caveats:
 NOTHING_TO_SAY = Caveats()
 
 
+def cannot_tell(baseline: str, undecided: Sequence[str], candidates: int) -> str:
+    """What a finding adds where so many candidates are compared and some are undecided."""
+    if not undecided:
+        return ""
+    if len(undecided) == candidates:
+        return "; these cannot be told apart"
+    return f"; {_names(undecided)} cannot be told apart from {words.tidy(baseline, 24)}"
+
+
+def kind_of(metric: str) -> str:
+    """What checks are asked about: CAPACITY, COST, or LATENCY for any percentile."""
+    return metric if metric in (CAPACITY, COST) else LATENCY
+
+
+def _names(arms: Sequence[str]) -> str:
+    return words.listed(words.tidy(arm, 24) for arm in arms)
+
+
 def caveats_of(stored: StoredRun, summary: Summary, durability: str) -> Caveats:
     """Everything to be said of a run's charts."""
     rtt_ms = stored.spec.run.database_rtt_ms
@@ -108,18 +136,17 @@ def caveats_of(stored: StoredRun, summary: Summary, durability: str) -> Caveats:
         saturated=_saturated(stored, summary),
         durability={name: durability for name in stored.scenarios if stored.scenario(name).writes},
         distance=words.distance(rtt_ms) if rtt_ms else "",
-        undecided=frozenset(_undecided(summary)),
+        compared=_compared(summary),
     )
 
 
-def _undecided(summary: Summary) -> Iterator[tuple[str, str, str]]:
+def _compared(summary: Summary) -> dict[Asked, tuple[Comparison, ...]]:
+    compared: dict[Asked, tuple[Comparison, ...]] = {}
     for scenario in summary.scenarios:
-        verdicts: dict[tuple[str, str, str], set[str]] = {}
         for each in scenario.comparisons:
-            if each.primary:
-                metric = CAPACITY if each.metric == CAPACITY else LATENCY
-                verdicts.setdefault((scenario.name, each.load, metric), set()).add(each.verdict)
-        yield from (place for place, told in verdicts.items() if told == {"inconclusive"})
+            asked = (scenario.name, each.load, each.metric, each.request)
+            compared[asked] = (*compared.get(asked, ()), each)
+    return compared
 
 
 def _failed(summary: Summary, arms: Sequence[str]) -> dict[Place, tuple[str, ...]]:
@@ -140,12 +167,7 @@ def _saturated(stored: StoredRun, summary: Summary) -> frozenset[Place]:
         for scenario in summary.scenarios
         for load in scenario.loads
         if load.model == "open"
-        for data in [measured(stored, scenario.name, load)]
+        for data in [stored.measured(scenario.name, load)]
         for arm in stored.arms
         if saturation(data, arm)
     )
-
-
-def measured(stored: StoredRun, scenario: str, load: LoadFacts) -> LoadData:
-    """Finished trials and samples of one scenario at one load."""
-    return stored.measured(scenario, load)

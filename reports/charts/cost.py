@@ -10,9 +10,9 @@ from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
 from reports.charts.cost_panel import Cell, Panel, arms_legend, draw_panel
 from reports.charts.style import Mark, new_sheet
-from reports.charts.usage import Usage, usage_of
 from reports.model import COST, LoadFacts, Result, Summary
 from reports.run_folder import StoredRun
+from reports.usage import Usage, usage_of
 
 ROW_PT = 22.0
 ARM_PT = 9.0
@@ -90,7 +90,7 @@ def _places(stored: StoredRun, summary: Summary, marks: Mapping[str, Mark]) -> l
 def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats) -> Chart:
     first = places[0]
     title = caveats.title(
-        _finding(first, marks), first.scenario, [first.load], list(first.results), COST
+        _finding(first, marks, caveats), first.scenario, [first.load], list(first.results), COST
     )
     scenarios = list(dict.fromkeys(place.scenario for place in places))
     drawn = _drawn(places)
@@ -108,13 +108,11 @@ def _chart(places: Sequence[Place], marks: Mapping[str, Mark], caveats: Caveats)
     return Chart(
         name="cost",
         title=title,
-        caption=caveats.caption(
+        caption=(
             "CPU time of the app's own processes per request, answered well or not, in ms, by "
             "scenario and load; and the most memory, threads and database connections that one "
             "instance held at any load. Large marks are the arm, small ones its instances (of "
-            "peaks, the arm is its highest instance). Further left is cheaper.",
-            [_at(place, arm) for place in places for arm in marks],
-            COST,
+            "peaks, the arm is its highest instance). Further left is cheaper."
         ),
         sheet=sheet,
         columns=("Scenario", "Load", "Arm", "CPU per request", "Memory", "Threads", "Connections"),
@@ -191,18 +189,21 @@ def _at(place: Place, arm: str) -> tuple[str, str, str]:
     return place.scenario, place.load.load, arm
 
 
-def _finding(place: Place, marks: Mapping[str, Mark]) -> str:
-    parts = [
-        f"{words.tidy(arm, 24)} {words.ms(result.cpu_ms_per_request)}"
+def _finding(place: Place, marks: Mapping[str, Mark], caveats: Caveats) -> str:
+    known = {
+        arm: result.cpu_ms_per_request
         for arm in marks
         if (result := place.results.get(arm)) and result.cpu_ms_per_request is not None
-    ]
-    if not parts:
+    }
+    if not known:
         return "Memory, threads and connections held by each arm"
-    return (
+    parts = [f"{words.tidy(arm, 24)} {words.ms(each)}" for arm, each in known.items()]
+    told = (
         f"A request of {words.tidy(place.scenario, 30)} costs {words.listed(parts)} of CPU, "
         f"{words.load_phrase(place.load)}"
     )
+    asked = (place.scenario, place.load.load, COST, None)
+    return told + caveats.apart(asked, list(known))
 
 
 def _table_rows(place: Place, marks: Mapping[str, Mark]) -> list[tuple[str, ...]]:

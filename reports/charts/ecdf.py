@@ -17,12 +17,15 @@ from reports.charts.style import PAPER, Mark, new_sheet, quiet
 from reports.charts.tags import tag
 from reports.model import LATENCY, LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats
+from reports.symbols import named
 
 BODY_PT = 205.0
 MOST_POINTS = 100
 """A curve has this many points at most, however many samples there are."""
-POINTS_OF_AN_INSTANCE = 14
+POINTS_OF_AN_INSTANCE = 12
 FEWEST_ANSWERS = 2 * FEWEST_BEYOND
+JUDGED_BY = "response_ms.p50"
+"""The comparison that speaks of shares at a time near the median, as the title has them."""
 MOST_STEPS = 9
 """So many milliseconds are read off at most: beyond, every other decade's 2 and 5 are left out."""
 
@@ -38,7 +41,8 @@ def ecdf_chart(scene: Scene, times: Mapping[str, pd.DataFrame]) -> Chart | None:
     if load is None or not drawn:
         return None
     steps = steps_of(list(drawn.values()))
-    finding = _finding(scene.name, load, drawn, steps)
+    asked = (scene.name, load.load, JUDGED_BY, scene.judged_request)
+    finding = _finding(scene.name, load, drawn, steps) + scene.caveats.apart(asked, list(drawn))
     title = scene.caveats.title(finding, scene.name, [load], list(drawn), LATENCY)
     sheet = new_sheet(BODY_PT, title, scene.caveats.note(scene.name, [load], list(drawn)))
     [axes] = sheet.axes
@@ -48,11 +52,10 @@ def ecdf_chart(scene: Scene, times: Mapping[str, pd.DataFrame]) -> Chart | None:
         hollow = scene.failed(load, arm, LATENCY)
         _draw_arm(axes, arm, own, steps, scene.marks[arm], hollow=hollow)
     _finish(axes, drawn, steps)
-    places = [(scene.name, load.load, arm) for arm in drawn]
     return Chart(
         name=f"ecdf-{scene.number}",
         title=title,
-        caption=scene.caveats.caption(_caption(scene, load), places, LATENCY),
+        caption=_caption(scene, load),
         sheet=sheet,
         columns=("Answered within", *(words.tidy(arm) for arm in drawn)),
         rows=tuple(
@@ -129,7 +132,10 @@ def _draw_instances(axes: Axes, frame: pd.DataFrame, mark: Mark) -> None:
     for _, own in by_instance(frame):
         value_ms, share = distribution(own, POINTS_OF_AN_INSTANCE)
         if len(share):
-            [line] = axes.plot(value_ms, 100 * share, color=mark.colour, linewidth=0.6, alpha=0.3)
+            [line] = axes.plot(
+                value_ms, 100 * share, color=mark.colour, linestyle=mark.dash, linewidth=0.6,
+                alpha=0.35,
+            )  # fmt: skip
             tag(line, mark.arm)
 
 
@@ -143,7 +149,7 @@ def _draw_arm(
         color=mark.colour,
         linestyle=mark.dash,
         linewidth=2.0,
-        label=words.tidy(arm, 24),
+        label=named(words.tidy(arm, 24), failed=hollow),
     )
     tag(line, mark.arm)
     read = [(step, within(values, step)) for step in steps]

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from reports import words
+from reports import verdict_words, words
+from reports.charts import forest_words
 from reports.charts.caveats import NOTHING_TO_SAY, Caveats
 from reports.charts.chart import Chart
+from reports.charts.compared import Row, rows_of, verdict_mark
 from reports.charts.rows import draw_interval, draw_point, draw_reading
 from reports.charts.style import (
     BAND,
     INK,
     MUTED,
-    PAPER,
     ROUND_STEPS,
     Mark,
     new_sheet,
     quiet,
+    signed_tick,
 )
 from reports.charts.tags import tag
-from reports.model import Comparison, LoadFacts, ScenarioSummary, Summary
+from reports.model import Comparison, Summary
 
 ROW_PT = 17.0
 PANEL_PT = 18.0
@@ -37,49 +38,6 @@ WIDEST_PCT = 150.0
 """An interval reaching further is drawn to the edge with an arrow head."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One comparison and where it was made."""
-
-    scenario: str
-    load: LoadFacts
-    comparison: Comparison
-    several: bool
-    """Whether the run has more than one candidate, which each row then names."""
-
-    @property
-    def label(self) -> str:
-        """What the axis shows beside the panel's heading.
-
-        Secondary comparisons have a chart per scenario, which need not be named again.
-        """
-        compared, candidate = self.comparison, words.tidy(self.comparison.candidate, 20)
-        if compared.primary and self.several:
-            return candidate
-        request = words.tidy(compared.request, 14) if compared.request else ""
-        if compared.primary:
-            name = words.tidy(self.scenario, 20)
-            parts = [name, request if compared.request != self.scenario else ""]
-        else:
-            parts = [request or "all", candidate if self.several else ""]
-        return f"{' · '.join(part for part in parts if part)}, {words.load_short(self.load)}"
-
-    @property
-    def panel(self) -> str:
-        """The heading it stands under: the measure with the direction that is better.
-
-        With several candidates a panel is one question, and its rows are the candidates.
-        """
-        metric = self.comparison.metric
-        name = words.metric_heading(metric)
-        if self.comparison.primary and self.several:
-            name = name.replace(" response time", "")
-            place = f"{words.tidy(self.scenario, 16)}, {words.load_short(self.load)}"
-            name = f"{name}, {place}"
-        better = "more is better →" if words.more_is_better(metric) else "← less is better"
-        return f"{name}  ({better})"
-
-
 def forest_charts(
     summary: Summary,
     marks: Mapping[str, Mark],
@@ -87,14 +45,14 @@ def forest_charts(
     caveats: Caveats = NOTHING_TO_SAY,
 ) -> list[Chart]:
     """The primary comparisons, and the secondary ones of each scenario."""
-    rows = _rows(summary)
+    rows = rows_of(summary)
     charts = []
     primary = [row for row in rows if row.comparison.primary]
     if any(row.comparison.change_pct is not None for row in primary):
         charts.append(
             _chart(
                 "forest",
-                primary_finding(primary),
+                forest_words.primary_title(primary),
                 primary,
                 marks,
                 equivalence_pct,
@@ -107,57 +65,12 @@ def forest_charts(
             row for row in rows if not row.comparison.primary and row.scenario == scenario.name
         ]
         if any(row.comparison.ci95_pct for row in secondary):
-            title = _secondary_title(scenario, secondary)
+            title = forest_words.secondary_title(scenario.name, secondary)
             name = f"forest-secondary-{number}"
             charts.append(
                 _chart(name, title, secondary, marks, equivalence_pct, "secondary", caveats)
             )
     return charts
-
-
-def _rows(summary: Summary) -> list[Row]:
-    found = []
-    for scenario in summary.scenarios:
-        loads = {load.load: load for load in scenario.loads}
-        several = len({each.candidate for each in scenario.comparisons}) > 1
-        found += [
-            Row(scenario.name, loads[each.load], each, several) for each in scenario.comparisons
-        ]
-    return found
-
-
-def primary_finding(rows: Sequence[Row]) -> str:
-    """What the primary comparisons say together, as a sentence."""
-    told: dict[str, int] = {}
-    for row in rows:
-        phrase = _winner_phrase(row.comparison)
-        told[phrase] = told.get(phrase, 0) + 1
-    total = len(rows)
-    if total == 1:
-        return f"{rows[0].label}: {words.verdict_words(rows[0].comparison)}"
-    parts = [f"{phrase} in {number}" for phrase, number in told.items()]
-    return f"Of {total} primary comparisons: {words.listed(parts)}"
-
-
-def _winner_phrase(comparison: Comparison) -> str:
-    if (arm := words.better_arm(comparison)) is not None:
-        return f"{words.tidy(arm)} better"
-    return {
-        "equivalent": "no difference that matters",
-        "inconclusive": "undecided",
-        "invalid": "invalid",
-    }[comparison.verdict]
-
-
-def _secondary_title(scenario: ScenarioSummary, rows: Sequence[Row]) -> str:
-    decided = [words.better_arm(row.comparison) for row in rows]
-    wins = {arm: decided.count(arm) for arm in dict.fromkeys(decided) if arm is not None}
-    name = words.tidy(scenario.name, 40)
-    if not wins:
-        return f"{name}: no secondary comparison is decided"
-    parts = [f"{words.tidy(arm)} is better in {number}" for arm, number in wins.items()]
-    total = f"{len(rows)} secondary comparison{'s' if len(rows) > 1 else ''}"
-    return f"{name}: of {total}, {words.listed(parts)}"
 
 
 def _chart(
@@ -229,9 +142,8 @@ def _caption(kind: str, equivalence_pct: float) -> str:
         "Each point is a measured change, each line its 95% interval, widened for the number of "
         "primary comparisons so that all hold together; each measure has an axis of its own. "
         "The shaded band is "
-        f"±{equivalence_pct:g}%, too small to matter. A filled mark is a decided comparison, in "
-        "the colour and shape of the better arm; a hollow circle is undecided, a diamond "
-        "equivalent, a cross invalid."
+        f"±{equivalence_pct:g}%, too small to matter. Where an arm is better, the mark has its "
+        "colour and shape; a diamond stands for no difference that matters."
     )
 
 
@@ -240,7 +152,7 @@ def _panels(rows: Sequence[Row]) -> dict[str, list[Row]]:
     panels: dict[str, list[Row]] = {}
     order = [*words.METRICS]
     for row in sorted(rows, key=lambda row: _place(order, row.comparison.metric)):
-        panels.setdefault(row.panel, []).append(row)
+        panels.setdefault(forest_words.heading(row), []).append(row)
     return panels
 
 
@@ -271,31 +183,24 @@ def _draw_panel(
     axes.set_title(heading, loc="left", fontsize=8.5, color=MUTED, pad=3)
     axes.axvspan(-equivalence_pct, equivalence_pct, color=BAND, linewidth=0, zorder=0)
     axes.axvline(0.0, color=MUTED, linewidth=0.8, zorder=1)
-    axes.set_yticks(range(len(rows)), [row.label for row in rows], color=INK)
+    axes.set_yticks(range(len(rows)), [forest_words.label(row) for row in rows], color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND_STEPS))
     axes.xaxis.set_major_formatter(signed_tick)
     for y, row in enumerate(rows):
         _draw_row(axes, y, row.comparison, marks, limit)
 
 
-def signed_tick(value: float, _position: float | None) -> str:
-    """A change at an axis: `+20`, `0`, `−20`."""
-    if value == 0:
-        return "0"
-    return f"{'+' if value > 0 else words.MINUS}{abs(value):g}"
-
-
 def _draw_row(
     axes: Axes, y: int, comparison: Comparison, marks: Mapping[str, Mark], limit: float
 ) -> None:
-    winner = words.better_arm(comparison)
+    winner = verdict_words.better_arm(comparison)
     colour = marks[winner].colour if winner is not None else MUTED
     arm = marks[comparison.candidate].arm if comparison.candidate in marks else None
     if comparison.ci95_pct is not None:
         for line in draw_interval(axes, y, comparison.ci95_pct, limit, colour):
             tag(line, arm)
     if comparison.change_pct is not None:
-        shape, face = _point(comparison, marks)
+        shape, face = verdict_mark(comparison, marks)
         point = draw_point(axes, y, comparison.change_pct, limit, shape, (colour, face or colour))
         tag(point, arm, [_tip(comparison)])
     tag(draw_reading(axes, y, _reading(comparison)), arm)
@@ -305,20 +210,12 @@ def _tip(comparison: Comparison) -> str:
     """Change, interval and verdict in the words of the table."""
     return (
         f"{words.change(comparison.change_pct)} ({words.interval(comparison.ci95_pct)}): "
-        f"{words.verdict_words(comparison)}"
+        f"{verdict_words.said(comparison)}"
     )
 
 
-def _point(comparison: Comparison, marks: Mapping[str, Mark]) -> tuple[str, str | None]:
-    """Marker shape and face; None is the line's own colour."""
-    winner = words.better_arm(comparison)
-    if winner is not None:
-        return marks[winner].marker, None
-    return {"equivalent": ("D", None), "invalid": ("x", None)}.get(comparison.verdict, ("o", PAPER))
-
-
 def _reading(comparison: Comparison) -> str:
-    return f"{words.change(comparison.change_pct)}: {words.verdict_brief(comparison)}"
+    return f"{words.change(comparison.change_pct)}: {verdict_words.brief(comparison)}"
 
 
 def _table_row(row: Row) -> tuple[str, ...]:
@@ -330,5 +227,5 @@ def _table_row(row: Row) -> tuple[str, ...]:
         f"{each.candidate} against {each.baseline}",
         words.change(each.change_pct),
         words.interval(each.ci95_pct),
-        words.verdict_words(each),
+        verdict_words.said(each),
     )

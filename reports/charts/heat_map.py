@@ -30,6 +30,7 @@ from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, Mark, new_sheet
 from reports.charts.tags import tag
 from reports.measures import Floats, Ints
 from reports.model import LATENCY, LoadFacts
+from reports.symbols import named
 
 PANEL_PT = 92.0
 FOOT_PT = 26.0
@@ -77,18 +78,17 @@ def heat_map(scene: Scene) -> Chart | None:
     sheet = new_sheet(sum(heights) + FOOT_PT, title, note, heights=heights, widths=WIDTHS)
     for place, arm in enumerate(arms):
         left, right = sheet.axes[2 * place : 2 * place + 2]
-        failed = "✕ " if scene.failed(load, arm, LATENCY) else ""
-        heading = f"{failed}{words.tidy(arm, 24)}: over the run"
+        name = named(words.tidy(arm, 24), failed=scene.failed(load, arm, LATENCY))
+        heading = f"{name}: over the run"
         _over_run(left, arm, heading, found[arm], shared, scene.marks[arm])
         _within(right, found[arm], shared, scene.marks[arm])
         for axes in (left, right) if place < len(arms) - 1 else ():
             axes.tick_params(labelbottom=False)
             axes.set_xlabel("")
-    places = [(scene.name, load.load, arm) for arm in arms]
     return Chart(
         name=f"heat-map-{scene.number}",
         title=title,
-        caption=scene.caveats.caption(_caption(scene, load, shared), places, LATENCY),
+        caption=_caption(scene, load, shared),
         sheet=sheet,
         columns=COLUMNS,
         rows=tuple(moments_table(data, known, judged)),
@@ -221,13 +221,13 @@ def _finding(scenario: str, load: LoadFacts, found: Mapping[str, Moments]) -> st
     if not any(each.measured for each in found.values()):
         return f"{start}: too few answers at any moment to tell a slow one"
     if not any(each.slow for each in found.values()):
-        return f"{start}: no moment was over {SLOW_TIMES:g} times slower than usual"
+        return f"{start}: no moment took over {SLOW_TIMES:g} times as long as usual"
     parts = [
         f"{words.count(len(each.slow)) if each.slow else 'none'} of {words.tidy(arm, 24)}'s "
         f"{words.count(each.measured)} moments"
         for arm, each in found.items()
     ]
-    return f"{start}: {words.listed(parts)} were over {SLOW_TIMES:g} times slower than usual"
+    return f"{start}: {words.listed(parts)} took over {SLOW_TIMES:g} times as long as usual"
 
 
 def _caption(scene: Scene, load: LoadFacts, shared: Panels) -> str:
@@ -240,11 +240,13 @@ def _caption(scene: Scene, load: LoadFacts, shared: Panels) -> str:
     failed = " The row above is of requests that failed." if shared.failed_row else ""
     return (
         f"Every request {of_what(scene)}by when it was due (from left to right) and its response "
-        f"time in ms (from below to above, logarithmic), {words.load_phrase(load)}; lead-ins, "
-        "which count nowhere else, included. The stronger the tint, the more requests, up to "
-        f"{words.count(shared.most[0])} in a cell on the left and {words.count(shared.most[1])} on "
-        "the right; tints are logarithmic, so that even one shows. Left: the arm's trials put end "
-        f"to end, {moment}; ▼ marks moments whose median is more than {SLOW_TIMES:g} times the "
-        f"usual (at least {FEWEST_ANSWERS} answers). Right: all trials on top of one another, the "
-        f"lead-in before the dashes.{failed}"
+        f"time in ms (from below to above, logarithmic), {words.load_phrase(load)}. The stronger "
+        f"the tint, the more requests, up to {words.count(shared.most[0])} in a cell on the left "
+        f"and {words.count(shared.most[1])} on the right; tints are logarithmic, so that even one "
+        f"shows. Left: the arm's own trials put end to end, {moment}; arms take turns, so that it "
+        "is chance whose trial a stall of the machine falls into. ▼ marks the slowest moments, "
+        f"{MOST_MARKED} at most, whose median is over {SLOW_TIMES:g} times the usual (at least "
+        f"{FEWEST_ANSWERS} answers). Right: all trials on top of one another. "
+        "Lead-ins are drawn (right: before the dashes), but neither make a moment slow nor count "
+        f"anywhere else.{failed}"
     )

@@ -11,6 +11,7 @@ from reports.charts.knees import ArmKnee
 from reports.charts.rows import draw_reading
 from reports.charts.style import INK, MUTED, PAPER, Mark, quiet
 from reports.charts.tags import tag
+from reports.symbols import named
 
 BAND_ALPHA = 0.12
 ARROWS = {"above": ">", "below": "<"}
@@ -36,12 +37,11 @@ def mark_knees(axes: Axes, knees: Mapping[str, ArmKnee], marks: Mapping[str, Mar
 def draw_knee_rows(
     axes: Axes, knees: Mapping[str, ArmKnee], marks: Mapping[str, Mark], right: float
 ) -> None:
-    """Knees with intervals over the same axis of loads; hollow and with ✕ where not claimed."""
+    """Knees with intervals over the same axis of loads; hollow where not claimed."""
     quiet(axes, "x")
     axes.set_title("knee", loc="left", fontsize=8.5, color=MUTED, pad=3)
     axes.set_ylim(len(knees) - 0.4, -0.6)
-    failed = {arm: "" if each.claimed else "✕ " for arm, each in knees.items()}
-    labels = [f"{failed[arm]}{words.tidy(arm, 20)}" for arm in knees]
+    labels = [named(words.tidy(arm, 20), failed=not each.claimed) for arm, each in knees.items()]
     axes.set_yticks(range(len(knees)), labels, color=INK)
     for y, (arm, each) in enumerate(knees.items()):
         _draw_row(axes, y, arm, each, marks[arm], right)
@@ -58,13 +58,12 @@ def _draw_row(axes: Axes, y: int, arm: str, each: ArmKnee, mark: Mark, right: fl
         if high > right:
             [arrow] = axes.plot([right], [y], ">", color=mark.colour, clip_on=False)
             tag(arrow, mark.arm)
-    filled = each.claimed and each.knee.censored is None
     [point] = axes.plot(
         [each.knee.per_s],
         [y],
         ARROWS.get(each.knee.censored or "", mark.marker),
         color=mark.colour,
-        markerfacecolor=mark.colour if filled else PAPER,
+        markerfacecolor=mark.colour if each.claimed else PAPER,
         markersize=6.0,
         markeredgewidth=1.3,
         zorder=3,

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 
 from loadtests.tuning.score import Objective, Score
 from reports.measures import LoadData
+from reports.statistics import Doubt
 from reports.tuning import numbers
-from reports.tuning.knee import Knee, Scored, knee, knee_estimate, loads_kept, rates_of
+from reports.tuning.knee import (
+    Knee,
+    Scored,
+    knee,
+    knee_estimate,
+    knee_log_ratio_bound,
+    loads_kept,
+    rates_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,7 @@ class ArmKnee:
     interval_per_s: tuple[float, float] | None
     kept: Mapping[float, bool]
     claimed: bool = True
+    trials: Sequence[Scored] = field(default=(), repr=False)
 
     @property
     def said(self) -> str:
@@ -55,7 +66,20 @@ def arm_knee(
         None if found.censored else rates_of(knee_estimate(trials, objective)),
         loads_kept(trials, objective),
         claimed,
+        trials,
     )
+
+
+def told_apart(baseline: ArmKnee, candidate: ArmKnee, objective: Objective) -> bool:
+    """Whether the 95% interval of the ratio of two knees holds no 1, over the instances (blocks)
+    that both arms share; a knee beyond the loads counts as the last of them."""
+    found, bound = knee_log_ratio_bound(baseline.trials, candidate.trials, objective)
+    if isinstance(found, Doubt):
+        return False
+    half = found.half_width_log()
+    low = -inf if bound == "less than" else found.log_ratio - half
+    high = inf if bound == "more than" else found.log_ratio + half
+    return low > 0.0 or high < 0.0
 
 
 def _own(data: LoadData, arm: str, column: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -14,13 +14,14 @@ from reports.charts.chart import Chart
 from reports.charts.scene import Scene
 from reports.charts.style import INK, PAPER, SMALL_PT, Mark, new_sheet, quiet
 from reports.charts.tags import tag
-from reports.model import LATENCY, LoadFacts
+from reports.model import LATENCY, PRIMARY_LATENCY, LoadFacts
 from reports.percentiles import FEWEST_BEYOND, Floats, exact_percentile
+from reports.symbols import named
 
 BODY_PT = 215.0
 MOST_POINTS = 160
 """A curve has this many points at most, however many samples there are."""
-POINTS_OF_AN_INSTANCE = 18
+POINTS_OF_AN_INSTANCE = 15
 MOST_INSTANCES = 24
 SHORTEST_MS = 0.001
 """Logarithmic axes know no shorter time; nor does any network."""
@@ -68,7 +69,7 @@ def latency_chart(scene: Scene, times: Mapping[str, pd.DataFrame]) -> Chart | No
     if load is None or not times:
         return None
     values = {arm: frame["response_ms"].to_numpy() for arm, frame in times.items()}
-    finding = _finding(scene.name, load, values) + scene.caveats.apart(scene.name, load, LATENCY)
+    finding = _finding(scene, load, values)
     title = scene.caveats.title(finding, scene.name, [load], list(times), LATENCY)
     sheet = new_sheet(BODY_PT, title, scene.caveats.note(scene.name, [load], list(times)))
     [axes] = sheet.axes
@@ -81,28 +82,24 @@ def latency_chart(scene: Scene, times: Mapping[str, pd.DataFrame]) -> Chart | No
     return Chart(
         name=f"latency-{scene.number}",
         title=title,
-        caption=scene.caveats.caption(
-            _caption(scene, load), [(scene.name, load.load, arm) for arm in times], LATENCY
-        ),
+        caption=_caption(scene, load),
         sheet=sheet,
         columns=("Share of answers within", *(words.tidy(arm) for arm in times)),
         rows=tuple(_table(values)),
     )
 
 
-def _finding(scenario: str, load: LoadFacts, values: Mapping[str, Floats]) -> str:
-    parts = [
-        f"{words.ms(_percentile(times, 95.0))} from {words.tidy(arm, 24)}"
-        for arm, times in values.items()
-        if _percentile(times, 95.0) is not None
-    ]
-    if not parts:
-        where = words.load_phrase(load)
-        return f"{words.tidy(scenario, 40)}: too few answers for a percentile, {where}"
-    return (
-        f"{words.tidy(scenario, 40)}: 95 of 100 answers came within {words.listed(parts)}, "
-        f"{words.load_phrase(load)}"
-    )
+def _finding(scene: Scene, load: LoadFacts, values: Mapping[str, Floats]) -> str:
+    """The p95 of each arm, with what its comparison says."""
+    start, where = words.tidy(scene.name, 40), words.load_phrase(load)
+    found = {arm: _percentile(times, 95.0) for arm, times in values.items()}
+    known = {arm: value_ms for arm, value_ms in found.items() if value_ms is not None}
+    if not known:
+        return f"{start}: too few answers for a percentile, {where}"
+    parts = [f"{words.ms(each)} from {words.tidy(arm, 24)}" for arm, each in known.items()]
+    asked = (scene.name, load.load, PRIMARY_LATENCY, scene.judged_request)
+    told = f"{start}: 95 of 100 answers came within {words.listed(parts)}, {where}"
+    return told + scene.caveats.apart(asked, list(known))
 
 
 def of_what(scene: Scene) -> str:
@@ -146,8 +143,9 @@ def _draw_instances(axes: Axes, arm: str, frame: pd.DataFrame, mark: Mark) -> No
         share, value_ms = spectrum(own, POINTS_OF_AN_INSTANCE)
         if len(share):
             [line] = axes.plot(
-                1 / (1 - share), value_ms, color=mark.colour, linewidth=0.6, alpha=0.3
-            )
+                1 / (1 - share), value_ms, color=mark.colour, linestyle=mark.dash, linewidth=0.6,
+                alpha=0.35,
+            )  # fmt: skip
             tag(line, mark.arm, [f"{words.tidy(arm)}: instance {instance + 1}"])
 
 
@@ -161,7 +159,7 @@ def _draw_arm(axes: Axes, arm: str, values: Floats, mark: Mark, *, hollow: bool)
         color=mark.colour,
         linestyle=mark.dash,
         linewidth=2.0,
-        label=words.tidy(arm, 24),
+        label=named(words.tidy(arm, 24), failed=hollow),
     )
     tag(line, mark.arm)
     read_at = [each for each in READ_AT if (_percentile(values, each)) is not None]

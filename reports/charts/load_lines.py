@@ -13,6 +13,7 @@ from reports.charts.latency import ms_axis
 from reports.charts.style import INK, MUTED, PAPER, SMALL_PT, Mark, quiet
 from reports.charts.tags import tag
 from reports.model import LatencyMs, LoadFacts, Result
+from reports.symbols import named
 from reports.tuning import numbers
 
 PLOT_PT = 165.0
@@ -44,7 +45,9 @@ def draw_curves(
                     for rate, value in points
                 ]
                 _draw(axes, points, mark, width, invalid[arm], tips)
-                ends.append((points[-1], f"{words.tidy(arm, 16)} {percentile}", mark))
+                name = f"{words.tidy(arm, 16)} {percentile}"
+                failed = points[-1][0] in invalid[arm]
+                ends.append((points[-1], named(name, failed=failed), mark))
     _draw_objective(axes, objective)
     quiet(axes, "y")
     ms_axis(axes)
@@ -123,19 +126,31 @@ def _name_the_ends(axes: Axes, ends: list[tuple[tuple[float, float], str, Mark]]
     """Names beside the last points, moved apart where they would cover each other."""
     low, high = (log10(end) for end in axes.get_ylim())
     per_decade_pt = PLOT_PT / (high - low)
-    free_pt = -inf
-    for (x, y), name, mark in sorted(ends, key=lambda end: end[0][1]):
-        wanted_pt = (log10(y) - low) * per_decade_pt
-        at_pt = max(wanted_pt, free_pt)
-        free_pt = at_pt + LABEL_PT
-        named = axes.annotate(
+    ordered = sorted(ends, key=lambda end: end[0][1])
+    wanted_pt = [(log10(y) - low) * per_decade_pt for (_, y), _, _ in ordered]
+    for ((x, y), name, mark), wanted, at in zip(ordered, wanted_pt, apart(wanted_pt), strict=True):
+        beside = axes.annotate(
             name,
             (x, y),
-            xytext=(7, at_pt - wanted_pt),
+            xytext=(7, at - wanted),
             textcoords="offset points",
             va="center",
             fontsize=SMALL_PT,
             color=INK,
             annotation_clip=False,
         )
-        tag(named, mark.arm)
+        tag(beside, mark.arm)
+
+
+def apart(wanted_pt: Sequence[float]) -> list[float]:
+    """Places from below to above, LABEL_PT apart and near where they are wanted, none above
+    PLOT_PT."""
+    places, free_pt = list[float](), -inf
+    for wanted in wanted_pt:
+        places.append(max(wanted, free_pt))
+        free_pt = places[-1] + LABEL_PT
+    room_pt = PLOT_PT
+    for index in reversed(range(len(places))):
+        places[index] = min(places[index], room_pt)
+        room_pt = places[index] - LABEL_PT
+    return places

@@ -55,7 +55,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """A moment much slower than usual: median in ms of what was due in it."""
+    """A moment much slower than usual: median in ms of the steady requests due in it."""
 
     column: int
     block: int
@@ -73,7 +73,7 @@ class Moments:
     slow: tuple[Slow, ...]
     """The slowest first."""
     measured: int
-    """Moments with FEWEST_ANSWERS or more."""
+    """Moments with FEWEST_ANSWERS or more to steady requests."""
 
 
 def clock_of(data: LoadData) -> Clock | None:
@@ -133,13 +133,15 @@ def edges_ms(values_ms: Floats) -> Floats:
 
 
 def moments_of(data: LoadData, clock: Clock, chosen: Bools, edges: Floats) -> Moments:
-    """Counts of the `chosen` samples (one arm's) and its slow moments."""
+    """Counts of the `chosen` samples (one arm's), lead-ins among them, and its slow moments, which
+    steady requests alone make."""
     mine = chosen & (clock.column >= 0)
     value_ms, column = data.response_ms[mine], clock.column[mine]
     row = np.clip(np.searchsorted(edges, value_ms, side="right") - 1, 0, ROWS - 1)
     row = np.where(np.isfinite(value_ms), row, ROWS)
     within = np.floor(clock.part[mine] * WITHIN_COLUMNS).astype(np.int64)
-    slow, measured = _slow(value_ms, column, clock)
+    steady = data.steady[mine]
+    slow, measured = _slow(value_ms[steady], column[steady], clock)
     return Moments(
         _counts(row, column, clock.columns), _counts(row, within, WITHIN_COLUMNS), slow, measured
     )

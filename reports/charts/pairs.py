@@ -8,13 +8,14 @@ import numpy as np
 
 from reports import words
 from reports.charts.block_ratios import FEWEST_ANSWERS, block_ratios
-from reports.charts.caveats import HOLLOW
+from reports.charts.caveats import kind_of
 from reports.charts.chart import Chart
 from reports.charts.pairs_panel import Panel, draw_panel, neighbours
-from reports.charts.ratio_axis import pct
 from reports.charts.scene import Scene
 from reports.charts.style import new_sheet
-from reports.model import CAPACITY, LATENCY, Comparison
+from reports.log_ratio import as_pct
+from reports.model import Comparison
+from reports.symbols import named
 
 PANEL_PT = 100.0
 FOOT_PT = 24.0
@@ -36,7 +37,7 @@ def pairs_chart(scene: Scene) -> Chart | None:
         scene.name,
         [told.load],
         [told.comparison.baseline, told.comparison.candidate],
-        _group(told.comparison),
+        kind_of(told.comparison.metric),
     )
     heights = [PANEL_PT] * len(drawn)
     note = ". ".join(filter(None, [_note(panels), scene.caveats.note(scene.name, [], arms)]))
@@ -49,7 +50,7 @@ def pairs_chart(scene: Scene) -> Chart | None:
     return Chart(
         name=f"pairs-{scene.number}",
         title=title,
-        caption=_caption(panels) + (HOLLOW if any(each.hollow for each in drawn) else ""),
+        caption=_caption(panels),
         sheet=sheet,
         columns=(
             "Measure", "Compared", "Instance pair", "Blocks", "Change", "Lowest block",
@@ -69,20 +70,11 @@ def _panels(scene: Scene) -> list[Panel]:
         arms = (each.baseline, each.candidate)
         name = words.metric_heading(each.metric).replace(" response time", "")
         who = f"{words.tidy(each.candidate, 20)}: " if several else ""
-        panels.append(
-            Panel(
-                each,
-                load,
-                block_ratios(scene.at(load), each),
-                f"{who}{name}, {words.load_short(load)}",
-                any(scene.failed(load, arm, _group(each)) for arm in arms),
-            )
-        )
+        heading = f"{who}{name}, {words.load_short(load)}"
+        failed = any(scene.failed(load, arm, kind_of(each.metric)) for arm in arms)
+        ratios = block_ratios(scene.at(load), each)
+        panels.append(Panel(each, load, ratios, named(heading, failed=failed), failed))
     return panels
-
-
-def _group(comparison: Comparison) -> str:
-    return CAPACITY if comparison.metric == CAPACITY else LATENCY
 
 
 def _is_of(comparison: Comparison, arm: str) -> bool:
@@ -98,13 +90,13 @@ def _finding(scenario: str, panel: Panel) -> str:
     )
     if spread is None:
         return f"{words.tidy(scenario, 40)}: {what}, block by block"
-    beyond = (
-        f"instances differ by {words.percent(spread.instances_pct)} beyond that"
+    instances = (
+        f", beyond that, about {words.percent(spread.instances_pct)} between instances"
         if spread.instances_pct >= LEAST_TOLD_PCT
-        else "which explains how instances differ"
+        else " none beyond that to be seen between instances"
     )
-    scatters = f"scatters by {words.percent(spread.blocks_pct)} from block to block"
-    return f"{words.tidy(scenario, 40)}: {what} {scatters}; {beyond}"
+    blocks = f"standard deviation {words.percent(spread.blocks_pct)} from block to block and"
+    return f"{words.tidy(scenario, 40)}: {what}: {blocks}{instances}"
 
 
 def _note(panels: Sequence[Panel]) -> str:
@@ -115,7 +107,7 @@ def _note(panels: Sequence[Panel]) -> str:
     if lost:
         parts.append(f"{lost} blocks had no good answer, or too few for a percentile: no point")
     if any(np.isinf(each.ratios.logs).any() for each in panels[:MOST_PANELS]):
-        parts.append("✕ at the edge: only one of the arms gave a good answer in that block")
+        parts.append("+ at the edge: only one of the arms gave a good answer in that block")
     return ". ".join(parts)
 
 
@@ -128,7 +120,8 @@ def _caption(panels: Sequence[Panel]) -> str:
         "points that climb or sink would be drift of one arm. Right: instance pairs, each with its "
         "blocks as small points. The dashed line is the change that the report states, the shaded "
         "band its interval. A single block's p95 rests on few answers (at least "
-        f"{FEWEST_ANSWERS}) and scatters more than that of all together.{together}"
+        f"{FEWEST_ANSWERS}) and scatters more than that of a pair, whose answers are levelled as "
+        f"for the stated change: what slowed both arms of a block is taken out.{together}"
     )
 
 
@@ -146,7 +139,7 @@ def _table_rows(panel: Panel) -> list[tuple[str, ...]]:
                 f"{compared.candidate} against {compared.baseline}",
                 str(each + 1),
                 str(len(logs)),
-                *(words.change(None if log is None else pct(log)) for log in told),
+                *(words.change(None if log is None else as_pct(log)) for log in told),
             )
         )
     return rows

@@ -14,9 +14,10 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from reports import words
 from reports.charts.block_ratios import Ratios
-from reports.charts.ratio_axis import pct, ratio_ticks, reach_of
+from reports.charts.ratio_axis import ratio_ticks, reach_of
 from reports.charts.style import BAND, INK, MUTED, PAPER, Mark, quiet
 from reports.charts.tags import tag
+from reports.log_ratio import as_log, as_pct
 from reports.measures import Floats
 from reports.model import Comparison, LoadFacts
 
@@ -75,10 +76,10 @@ def _draw_answer(axes: Axes, comparison: Comparison, reach: Reach) -> None:
     """Nought, and the comparison's own change with its interval."""
     axes.axhline(0.0, color=MUTED, linewidth=0.8, zorder=1)
     if comparison.ci95_pct is not None:
-        low, high = (float(np.log1p(max(end, -99.99) / 100.0)) for end in comparison.ci95_pct)
+        low, high = (as_log(end) for end in comparison.ci95_pct)
         axes.axhspan(max(low, reach[0]), min(high, reach[1]), color=BAND, linewidth=0, zorder=0)
     if comparison.change_pct is not None and comparison.change_pct > -100:
-        change = float(np.log1p(comparison.change_pct / 100.0))
+        change = as_log(comparison.change_pct)
         axes.axhline(change, color=INK, linewidth=1.0, linestyle=(0.0, (3.0, 2.0)), zorder=1)
 
 
@@ -112,7 +113,7 @@ def _blocks(ratios: Ratios) -> list[Point]:
             float(place) + 1.0,
             float(ratios.logs[place]),
             f"block {ratios.block[place]}, instance {ratios.pair[place] + 1}: "
-            f"{words.change(pct(float(ratios.logs[place])))}",
+            f"{words.change(as_pct(float(ratios.logs[place])))}",
         )
         for place in np.flatnonzero(np.isfinite(ratios.logs))
     ]
@@ -135,14 +136,14 @@ def _draw_points(
     hollow: bool,
     told: bool,
 ) -> None:
-    """Points within the axis; those beyond stand at its edge as hollow arrow heads."""
+    """Points within the axis; those beyond stand at its edge as arrow heads."""
     low, high = reach
     sides: list[tuple[str | int, list[Point]]] = [
         (mark.marker, [each for each in points if low <= each.log <= high]),
         (UP, [each for each in points if each.log > high]),
         (DOWN, [each for each in points if each.log < low]),
     ]
-    for beyond, (marker, own) in enumerate(sides):
+    for marker, own in sides:
         if own:
             [drawn] = axes.plot(
                 [each.x for each in own],
@@ -151,7 +152,7 @@ def _draw_points(
                 marker=marker,
                 markersize=size,
                 color=mark.colour,
-                markerfacecolor=PAPER if hollow or beyond else mark.colour,
+                markerfacecolor=PAPER if hollow else mark.colour,
                 markeredgewidth=0.8,
                 clip_on=False,
             )
@@ -160,8 +161,8 @@ def _draw_points(
 
 def _draw_silent(axes: Axes, x: Floats, y: Floats, mark: Mark) -> None:
     """Blocks in which one arm gave nothing."""
-    [crosses] = axes.plot(x, y, "x", color=INK, markersize=4.5, markeredgewidth=1.1, clip_on=False)
-    tag(crosses, mark.arm)
+    [drawn] = axes.plot(x, y, "+", color=INK, markersize=5.5, markeredgewidth=1.2, clip_on=False)
+    tag(drawn, mark.arm)
 
 
 def _draw_round(
@@ -194,7 +195,7 @@ def _draw_by_pair(axes: Axes, panel: Panel, mark: Mark, reach: Reach) -> None:
         )
         tag(blocks, mark.arm)
     points = [
-        Point(each + 1, log, f"instance {each + 1}: {words.change(pct(log))}")
+        Point(each + 1, log, f"instance {each + 1}: {words.change(as_pct(log))}")
         for each, log in ratios.pairs.items()
     ]
     _draw_points(axes, points, mark, reach, size=4.4, hollow=panel.hollow, told=True)

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from reports.charts.forest import signed_tick
+from reports.charts.style import signed_tick
+from reports.log_ratio import as_log
 from reports.measures import Floats
 from reports.model import Comparison
 
@@ -25,11 +26,6 @@ APART = 0.13
 """Numbers stand at least this share of the axis' length apart."""
 
 
-def pct(log_ratio: float) -> float:
-    """A log ratio as a change in percent."""
-    return 100.0 * math.expm1(min(log_ratio, 50.0))
-
-
 def reach_of(logs: Floats, comparison: Comparison) -> tuple[float, float]:
     """From where to where the axis goes: nought, the stated change and every point, unless one
     lies far beyond the others; the interval's ends where they are near."""
@@ -37,10 +33,10 @@ def reach_of(logs: Floats, comparison: Comparison) -> tuple[float, float]:
     middle = float(np.median(known))
     usual = FURTHEST_SPREADS * float(np.median(np.abs(known - middle)))
     shown = known[np.abs(known - middle) <= max(usual, NARROWEST)]
-    change = math.log1p(max(comparison.change_pct or 0.0, -99.0) / 100.0)
+    change = as_log(comparison.change_pct or 0.0)
     low = min(-NARROWEST, change, float(shown.min()))
     high = max(NARROWEST, change, float(shown.max()))
-    ends = [math.log1p(max(each, -99.0) / 100.0) for each in comparison.ci95_pct or ()]
+    ends = [as_log(each) for each in comparison.ci95_pct or ()]
     near = [each for each in ends if NEAR * low <= each <= NEAR * high]
     low, high = min([low, *near]), max([high, *near])
     margin = MARGIN * (high - low)
@@ -51,7 +47,7 @@ def ratio_ticks(low: float, high: float) -> list[tuple[float, str]]:
     """Places on the axis with the changes that stand there, nought among them."""
     ticks = [(0.0, "0%")]
     for value in CHANGES_PCT:
-        log = math.log1p(value / 100.0)
+        log = as_log(value)
         far = all(abs(log - other) >= APART * (high - low) for other, _ in ticks)
         if low <= log <= high and far:
             ticks.append((log, f"{signed_tick(value, None)}%"))

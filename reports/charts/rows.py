@@ -42,6 +42,7 @@ def draw_point(
         markersize=6.5,
         markeredgewidth=1.4,
         zorder=3,
+        clip_on=False,
     )
     return point
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reports.charts.caveats import Caveats, measured
+from reports.charts.caveats import Caveats
 from reports.charts.style import Mark
 from reports.measures import LoadData
 from reports.model import LoadFacts, ScenarioSummary
@@ -60,7 +60,7 @@ class Scene:
     def at(self, load: LoadFacts) -> LoadData:
         """Finished trials and samples at one load."""
         if load.load not in self._read:
-            self._read[load.load] = measured(self.stored, self.name, load)
+            self._read[load.load] = self.stored.measured(self.name, load)
         return self._read[load.load]
 
     def failed(self, load: LoadFacts, arm: str, metric: str) -> bool:

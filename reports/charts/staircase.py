@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from loadtests.tuning.score import Objective
 from reports import words
+from reports.charts.caveats import KNEE, cannot_tell
 from reports.charts.chart import Chart
 from reports.charts.knee_rows import draw_knee_rows, mark_knees
-from reports.charts.knees import ArmKnee, arm_knee
+from reports.charts.knees import ArmKnee, arm_knee, told_apart
 from reports.charts.latency import of_what
 from reports.charts.load_lines import Results, draw_curves, points_of
 from reports.charts.scene import Scene
@@ -20,6 +22,19 @@ from reports.tuning.knee import MOST_OF_A_UNIT
 CURVES_PT = 200.0
 KNEE_ROW_PT = 13.0
 KNEES_PT = 20.0
+COLUMNS = ("Offered load", "Arm", "p50", "p95", "p99", "Answered well", "Objective")
+
+
+@dataclass(frozen=True, slots=True)
+class Stairs:
+    """What is drawn: loads from light to heavy, results of the judged request, knees by arm."""
+
+    scene: Scene
+    loads: Sequence[LoadFacts]
+    results: Results
+    arms: Sequence[str]
+    knees: Mapping[str, ArmKnee]
+    objective: Objective
 
 
 def staircase_chart(scene: Scene, objective: Objective) -> Chart | None:
@@ -29,53 +44,27 @@ def staircase_chart(scene: Scene, objective: Objective) -> Chart | None:
     arms = [arm for arm in scene.arms if any(points_of(loads, results, arm, "p50"))]
     if len(loads) < 2 or scene.expects_errors or not arms:
         return None
-    knees = _knees(scene, loads, arms, objective)
-    title = scene.caveats.title(
-        _finding(scene.name, loads, results, arms, knees),
-        scene.name, loads, arms, LATENCY,
-    )  # fmt: skip
+    stairs = Stairs(scene, loads, results, arms, _knees(scene, loads, arms, objective), objective)
+    title = scene.caveats.title(_finding(stairs), scene.name, loads, arms, KNEE)
     return Chart(
         name=f"staircase-{scene.number}",
         title=title,
-        caption=scene.caveats.caption(
-            _caption(scene, objective),
-            [(scene.name, load.load, arm) for load in loads for arm in arms],
-            LATENCY,
-        ),
-        sheet=_drawn(scene, title, loads, results, arms, knees, objective),
-        columns=("Offered load", "Arm", "p50", "p95", "p99", "Answered well", "Objective"),
-        rows=(
-            *(
-                _table_row(load, arm, results[load.load, arm], knees.get(arm))
-                for load in loads
-                for arm in arms
-                if (load.load, arm) in results
-            ),
-            *(_knee_row(arm, each) for arm, each in knees.items()),
-        ),
+        caption=_caption(scene, objective),
+        sheet=_drawn(stairs, title),
+        columns=COLUMNS,
+        rows=(*_load_rows(stairs), *(_knee_row(arm, each) for arm, each in stairs.knees.items())),
     )
 
 
-def _drawn(
-    scene: Scene,
-    title: str,
-    loads: Sequence[LoadFacts],
-    results: Results,
-    arms: Sequence[str],
-    knees: Mapping[str, ArmKnee],
-    objective: Objective,
-) -> Sheet:
+def _drawn(stairs: Stairs, title: str) -> Sheet:
     """The curves, and below them a row for each knee, on one axis of loads."""
+    scene, loads, knees = stairs.scene, stairs.loads, stairs.knees
     heights = [CURVES_PT, *([KNEES_PT + KNEE_ROW_PT * len(knees)] if knees else [])]
-    note = scene.caveats.note(scene.name, loads, arms)
+    note = scene.caveats.note(scene.name, loads, stairs.arms)
     sheet = new_sheet(sum(heights), title, note, heights=heights)
-    invalid = {
-        arm: {load.rate_per_s or 0.0 for load in loads if scene.failed(load, arm, LATENCY)}
-        for arm in arms
-    }
-    marks = {arm: scene.marks[arm] for arm in arms}
+    marks = {arm: scene.marks[arm] for arm in stairs.arms}
     right = (loads[-1].rate_per_s or 1.0) * 1.02
-    draw_curves(sheet.axes[0], loads, results, marks, invalid, objective)
+    draw_curves(sheet.axes[0], loads, stairs.results, marks, _invalid(stairs), stairs.objective)
     if knees:
         mark_knees(sheet.axes[0], knees, marks)
         draw_knee_rows(sheet.axes[1], knees, marks, right)
@@ -83,6 +72,18 @@ def _drawn(
         axes.set_xlim(0.0, right)
     sheet.axes[-1].set_xlabel("offered load (requests/s)")
     return sheet
+
+
+def _invalid(stairs: Stairs) -> dict[str, set[float]]:
+    """By arm, the rates at which a check makes its response times invalid."""
+    return {
+        arm: {
+            load.rate_per_s or 0.0
+            for load in stairs.loads
+            if stairs.scene.failed(load, arm, LATENCY)
+        }
+        for arm in stairs.arms
+    }
 
 
 def _results(scenario: ScenarioSummary, request: str | None) -> Results:
@@ -99,39 +100,33 @@ def _knees(
     found = {
         arm: arm_knee(
             data, arm, scene.judged_request, objective,
-            claimed=not any(scene.failed(load, arm, LATENCY) for load in loads),
+            claimed=not any(scene.failed(load, arm, KNEE) for load in loads),
         )
         for arm in arms
     }  # fmt: skip
     return {arm: each for arm, each in found.items() if each is not None}
 
 
-def _finding(
-    scenario: str,
-    loads: Sequence[LoadFacts],
-    results: Results,
-    arms: Sequence[str],
-    knees: Mapping[str, ArmKnee],
-) -> str:
-    """Who keeps the objective up to which load; how p95 grows, where that is not known."""
-    start = words.tidy(scenario, 40)
-    if knees:
-        (arm, first), *others = knees.items()
-        parts = [
-            f"{words.tidy(arm, 24)} keeps the objective {_reach(first)}",
-            *(f"{words.tidy(name, 24)} {_reach(each)}" for name, each in others),
-        ]
-        return f"{start}: {words.listed(parts)}"
-    low, high = (words.rounded(load.rate_per_s or 0.0) for load in (loads[0], loads[-1]))
-    parts = []
-    for arm in arms:
-        points = points_of(loads, results, arm, "p95")
-        if len(points) > 1:
-            lowest, highest = words.ms(points[0][1]), words.ms(points[-1][1])
-            parts.append(f"from {lowest} to {highest} ({words.tidy(arm, 24)})")
-    if not parts:
+def _finding(stairs: Stairs) -> str:
+    """Who keeps the objective up to which load, and which of the knees cannot be told apart."""
+    start = words.tidy(stairs.scene.name, 40)
+    if not stairs.knees:
+        low, high = (words.rounded(stairs.loads[end].rate_per_s or 0.0) for end in (0, -1))
         return f"{start}: response time from {low} to {high} requests/s"
-    return f"{start}: between {low} and {high} requests/s, p95 goes {words.listed(parts)}"
+    (arm, first), *others = stairs.knees.items()
+    parts = [
+        f"{words.tidy(arm, 24)} {_reach(first)}",
+        *(f"{words.tidy(name, 24)} {_reach(each)}" for name, each in others),
+    ]
+    undecided = [
+        name
+        for name, each in others
+        if _reach(each) != _reach(first) and not told_apart(first, each, stairs.objective)
+    ]
+    return (
+        f"{start}: {numbers.both_limits(stairs.objective)} is kept by {words.listed(parts)}"
+        f"{cannot_tell(arm, undecided, len(others))}"
+    )
 
 
 def _reach(each: ArmKnee) -> str:
@@ -156,7 +151,16 @@ def _caption(scene: Scene, objective: Objective) -> str:
     )
 
 
-def _table_row(load: LoadFacts, arm: str, result: Result, knee: ArmKnee | None) -> tuple[str, ...]:
+def _load_rows(stairs: Stairs) -> list[tuple[str, ...]]:
+    return [
+        _load_row(load, arm, stairs.results[load.load, arm], stairs.knees.get(arm))
+        for load in stairs.loads
+        for arm in stairs.arms
+        if (load.load, arm) in stairs.results
+    ]
+
+
+def _load_row(load: LoadFacts, arm: str, result: Result, knee: ArmKnee | None) -> tuple[str, ...]:
     latency = result.response_ms
     good = words.NOTHING if result.goodput_pct is None else f"{result.goodput_pct:.1f}%"
     kept = None if knee is None else knee.kept.get(load.rate_per_s or 0.0)

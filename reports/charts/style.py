@@ -10,7 +10,7 @@ from typing import Any, Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.words import tidy
+from reports.words import MINUS, tidy
 
 POINTS_PER_INCH = 72
 WIDTH_PT = 370.0
@@ -154,3 +154,10 @@ def quiet(axes: Axes, grid: Literal["x", "y"]) -> None:
     """Only what carries a reading: grid lines across the values, no frame, no ticks."""
     axes.grid(visible=True, axis=grid)
     axes.spines["left"].set_visible(False)
+
+
+def signed_tick(value: float, _position: float | None) -> str:
+    """A change at an axis: `+20`, `0`, `−20`."""
+    if value == 0:
+        return "0"
+    return f"{'+' if value > 0 else MINUS}{abs(value):g}"

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.text import Text
 
 from reports import words
 from reports.charts.caveats import Caveats
 from reports.charts.chart import Chart
-from reports.charts.style import INK, PAPER, SMALL_PT, new_sheet, quiet
-from reports.charts.tags import tag
+from reports.charts.parted_bars import PARTS, Part, Told, draw_parts, parts_legend
+from reports.charts.style import INK, new_sheet, quiet
 from reports.model import LATENCY, LoadFacts, Result, ScenarioSummary, Summary
+from reports.symbols import named
 
 ROW_PT = 17.0
 PANEL_PT = 72.0
 MOST_LOADS = 5
-ROOM_FOR_A_NUMBER = 0.11
-"""Of the widest bar: a part at least so wide has its number inside."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a response time and how its bar is told from the others."""
-
-    key: str
-    label: str
-    colour: str
-    hatch: str
-
-
-PARTS = (
-    Part("thread", "waiting for a thread", "#E69F00", "//"),
-    Part("pool", "waiting for a connection", "#CC79A7", "||"),
-    Part("db", "in the database", "#56B4E9", ""),
-    Part("own", "the app's own work", "#009E73", "\\\\"),
-    Part("outside", "before and after the app", "#9aa4ae", "xx"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +32,6 @@ class Bar:
     def total_ms(self) -> float:
         """The whole bar."""
         return sum(self.parts_ms.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Whose a bar is, and how its parts are said: `sync, 16 users: in the database 1.2 ms`."""
-
-    arm: int | None
-    whose: str
-    size: Callable[[float], str]
 
 
 def time_split_charts(summary: Summary, arms: Sequence[str], caveats: Caveats) -> list[Chart]:
@@ -128,42 +98,44 @@ def _chart(
     hidden = len(loads[MOST_LOADS:])
     more = f"Heavier loads ({hidden}) stand in the table only" if hidden else ""
     note = ". ".join(filter(None, [more, caveats.note(scenario, loads[:MOST_LOADS], arms)]))
-    places = [(scenario, bar.load.load, bar.arm) for bar in bars]
-    heights = _heights(bars)
-    sheet = new_sheet(PANEL_PT + ROW_PT * (heights[-1] + 1), title, note)
-    [axes] = sheet.axes
-    for y, bar in zip(heights, bars, strict=True):
-        widest_ms = max(each.total_ms for each in bars)
-        told = Told(
-            arms_of_run.index(bar.arm),
-            f"{words.tidy(bar.arm)}, {words.load_short(bar.load)}",
-            words.ms,
-        )
-        draw_parts(axes, y, bar.parts_ms, PARTS, widest_ms, words.ms(bar.total_ms), told)
-    quiet(axes, "x")
-    axes.set_ylim(heights[-1] + 0.6, -0.6)
-    axes.set_xlim(0, max(bar.total_ms for bar in bars) * 1.001)
-    labels = [
-        f"{'✕ ' if caveats.failures(place, LATENCY) else ''}{words.tidy(bar.arm, 20)}, "
-        f"{words.load_short(bar.load)}"
-        for bar, place in zip(bars, places, strict=True)
-    ]
-    axes.set_yticks(heights, labels, color=INK)
-    axes.set_xlabel("mean response time (ms)")
-    parts_legend(axes, PARTS)
+    sheet = new_sheet(PANEL_PT + ROW_PT * (_heights(bars)[-1] + 1), title, note)
+    _draw(sheet.axes[0], bars, arms_of_run)
+    _name(sheet.axes[0], scenario, bars, caveats)
     return Chart(
         name=name,
         title=title,
-        caption=caveats.caption(
+        caption=(
             "Mean response time in ms, split as the app itself reports it. “Before and after the "
-            "app” is what it cannot see: the network, the accept queue, the event loop's queue.",
-            places,
-            LATENCY,
+            "app” is what it cannot see: the network, the accept queue, the event loop's queue."
         ),
         sheet=sheet,
         columns=("Arm", "Load", *(part.label for part in PARTS), "together"),
         rows=tuple(_table_row(bar) for bar in everything),
     )
+
+
+def _draw(axes: Axes, bars: Sequence[Bar], arms_of_run: Sequence[str]) -> None:
+    widest_ms = max(each.total_ms for each in bars)
+    for y, bar in zip(_heights(bars), bars, strict=True):
+        whose = f"{words.tidy(bar.arm)}, {words.load_short(bar.load)}"
+        told = Told(arms_of_run.index(bar.arm), whose, words.ms)
+        draw_parts(axes, y, bar.parts_ms, PARTS, widest_ms, words.ms(bar.total_ms), told)
+    quiet(axes, "x")
+    axes.set_xlim(0, widest_ms * 1.001)
+    axes.set_xlabel("mean response time (ms)")
+    parts_legend(axes, PARTS)
+
+
+def _name(axes: Axes, scenario: str, bars: Sequence[Bar], caveats: Caveats) -> None:
+    """Arm and load beside each bar."""
+    labels = []
+    for bar in bars:
+        failures = caveats.failures((scenario, bar.load.load, bar.arm), LATENCY)
+        label = f"{words.tidy(bar.arm, 20)}, {words.load_short(bar.load)}"
+        labels.append(named(label, failed=bool(failures)))
+    heights = _heights(bars)
+    axes.set_yticks(heights, labels, color=INK)
+    axes.set_ylim(heights[-1] + 0.6, -0.6)
 
 
 def _finding(scenario: str, bars: Sequence[Bar]) -> str:
@@ -189,77 +161,6 @@ def _largest(bar: Bar) -> Part:
 def _doing(part: Part) -> str:
     return {"own": "on its own work", "outside": "before and after the app"}.get(
         part.key, part.label
-    )
-
-
-def draw_parts(
-    axes: Axes,
-    y: float,
-    sizes: Mapping[str, float],
-    parts: Sequence[Part],
-    widest: float,
-    total: str,
-    told: Told,
-) -> None:
-    """One bar of `parts` with its total at the end; numbers stand where they have room."""
-    left = 0.0
-    for part in parts:
-        width = sizes[part.key]
-        [piece] = axes.barh(
-            y,
-            width,
-            left=left,
-            height=0.68,
-            color=part.colour,
-            hatch=part.hatch,
-            edgecolor=PAPER,
-            linewidth=0.6,
-        )
-        tag(piece, told.arm, [f"{told.whose}: {part.label} {told.size(width)}"])
-        if width > ROOM_FOR_A_NUMBER * widest:
-            tag(_number_in(axes, left + width / 2, y, width, part), told.arm)
-        left += width
-    whole = axes.annotate(
-        total,
-        (left, y),
-        xytext=(5, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALL_PT,
-        color=INK,
-        annotation_clip=False,
-    )
-    tag(whole, told.arm)
-
-
-def _number_in(axes: Axes, x: float, y: float, size: float, part: Part) -> Text:
-    """A part's size in its middle, on a ground of its own so that no hatch runs through it."""
-    return axes.text(
-        x,
-        y,
-        words.rounded(size),
-        ha="center",
-        va="center",
-        fontsize=SMALL_PT,
-        color="#000000",
-        bbox={"facecolor": part.colour, "edgecolor": "none", "pad": 1.5},
-    )
-
-
-def parts_legend(axes: Axes, parts: Sequence[Part]) -> None:
-    """What the colours and hatches mean, above the axes."""
-    for part in parts:
-        axes.barh(0, 0, color=part.colour, hatch=part.hatch, edgecolor=PAPER, label=part.label)
-    axes.legend(
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        ncols=2,
-        frameon=False,
-        fontsize=SMALL_PT,
-        handlelength=1.6,
-        columnspacing=1.4,
-        borderaxespad=0.2,
-        labelcolor=INK,
     )
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import log10
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from reports import words
-from reports.charts.caveats import NOTHING_TO_SAY, Caveats
+from reports import verdict_words, words
+from reports.charts.caveats import NOTHING_TO_SAY, Caveats, kind_of
 from reports.charts.chart import Chart
-from reports.charts.rows import draw_reading
+from reports.charts.compared import Row, rows_of, verdict_mark
+from reports.charts.rows import draw_point, draw_reading
 from reports.charts.style import FAINT, INK, MUTED, PAPER, Mark, new_sheet, quiet
 from reports.charts.tags import tag
-from reports.model import Comparison, LoadFacts, Summary
+from reports.log_ratio import as_log, as_pct
+from reports.model import Summary
 
 ROW_PT = 17.0
 FOOT_PT = 36.0
@@ -30,17 +31,6 @@ APART = 0.17
 """Of the axis' length, between two numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A primary comparison whose smallest effect is known."""
-
-    scenario: str
-    load: LoadFacts
-    comparison: Comparison
-    mde_pct: float
-    several: bool
-
-
 def unseen_chart(
     summary: Summary,
     marks: Mapping[str, Mark],
@@ -48,11 +38,11 @@ def unseen_chart(
     caveats: Caveats = NOTHING_TO_SAY,
 ) -> Chart | None:
     """One row per primary comparison; None where no smallest effect is known."""
-    rows = _rows(summary)
+    rows = [row for row in rows_of(summary) if row.comparison.primary and _mde_pct(row) > 0]
     if not rows:
         return None
     shown = rows[:MOST_ROWS]
-    title = _finding(rows)
+    title = _title(rows, caveats)
     hidden = len(rows) - len(shown)
     more = f"{hidden} more stand in the table only" if hidden else ""
     note = ". ".join(filter(None, [more, caveats.shared_note([row.scenario for row in shown])]))
@@ -65,10 +55,12 @@ def unseen_chart(
         caption=(
             "The bar of each primary comparison ends at its smallest effect: a true change of that "
             "size would have been found by 4 of 5 runs like this one, smaller ones less often. The "
-            "mark is the size of the change that was measured, filled in the colour of the better "
-            f"arm where that is decided. The dotted line is ±{equivalence_pct:g}%, below which a "
-            "change does not matter: a bar that reaches beyond it would have hidden changes that "
-            "do. Logarithmic axis."
+            "mark is the size of the change that was measured, as far from none as if it were a "
+            "growth (a halving stands at 100%, with a doubling), in the colour and shape of the "
+            f"better arm where there is one. The dotted line is ±{equivalence_pct:g}%, below which "
+            "a change does not matter: a bar that reaches beyond it would have hidden changes that "
+            "do (hollow: of an invalid one). Logarithmic axis; what is below "
+            f"{LEAST_PCT:g}% stands at its left end."
         ),
         sheet=sheet,
         columns=(
@@ -79,24 +71,36 @@ def unseen_chart(
     )  # fmt: skip
 
 
-def _rows(summary: Summary) -> list[Row]:
-    rows = []
-    for scenario in summary.scenarios:
-        loads = {load.load: load for load in scenario.loads}
-        several = len({each.candidate for each in scenario.comparisons}) > 1
-        rows += [
-            Row(scenario.name, loads[each.load], each, each.mde_pct, several)
-            for each in scenario.comparisons
-            if each.primary and each.mde_pct is not None and each.mde_pct > 0
-        ]
-    return rows
+def _mde_pct(row: Row) -> float:
+    """The smallest effect of a row; 0 where it is not known."""
+    return row.comparison.mde_pct or 0.0
+
+
+def _valid(row: Row) -> bool:
+    return row.comparison.verdict != "invalid"
+
+
+def _title(rows: Sequence[Row], caveats: Caveats) -> str:
+    """What valid comparisons could have missed; which checks failed where there is none."""
+    if valid := [row for row in rows if _valid(row)]:
+        return _finding(valid)
+    first, finding = rows[0], "No primary comparison is valid"
+    compared = first.comparison
+    arms = (compared.baseline, compared.candidate)
+    return caveats.title(finding, first.scenario, [first.load], arms, kind_of(compared.metric))
+
+
+def size_pct(change_pct: float) -> float:
+    """How far a change is from none, as the growth that is as far: +100% of a halving, as of a
+    doubling."""
+    return as_pct(abs(as_log(change_pct)))
 
 
 def _finding(rows: Sequence[Row]) -> str:
     """The ranges of smallest effects by measure."""
     by_metric: dict[str, list[float]] = {}
     for row in rows:
-        by_metric.setdefault(row.comparison.metric, []).append(row.mde_pct)
+        by_metric.setdefault(row.comparison.metric, []).append(_mde_pct(row))
     parts = [f"{_range(sizes)} in {words.metric_name(name)}" for name, sizes in by_metric.items()]
     return f"Changes smaller than {words.listed(parts)} could have gone unseen"
 
@@ -115,8 +119,8 @@ def _draw(
 ) -> None:
     quiet(axes, "x")
     axes.set_xscale("log")
-    sizes = [abs(row.comparison.change_pct or 0.0) for row in rows]
-    furthest = max([*(row.mde_pct for row in rows), *sizes, 2 * equivalence_pct])
+    sizes = [size_pct(row.comparison.change_pct or 0.0) for row in rows]
+    furthest = max([*(_mde_pct(row) for row in rows), *sizes, 2 * equivalence_pct])
     right = min(1.25 * furthest, MOST_PCT)
     axes.set_xlim(LEAST_PCT, right)
     steps = _apart([step for step in STEPS_PCT if step <= right], right)
@@ -125,6 +129,7 @@ def _draw(
     axes.xaxis.set_major_formatter("{x:,g}%")
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows], color=INK)
+    axes.tick_params(axis="y", pad=7)  # a mark may stand at the axis' left end
     axes.axvline(equivalence_pct, color=INK, linewidth=1.0, linestyle=(0.0, (1.0, 2.0)), zorder=2)
     axes.set_xlabel("size of a change (%)")
     for y, (row, size) in enumerate(zip(rows, sizes, strict=True)):
@@ -148,27 +153,25 @@ def _label(row: Row) -> str:
 
 
 def _draw_row(axes: Axes, y: int, row: Row, size: float, marks: Mapping[str, Mark]) -> None:
-    compared = row.comparison
-    arm = marks[compared.candidate].arm
-    bar = axes.barh(y, row.mde_pct - LEAST_PCT, left=LEAST_PCT, height=0.55, color=FAINT, zorder=1)
-    tag(bar[0], arm, [f"smallest effect: {_size(row.mde_pct)}"])
+    compared, arm = row.comparison, marks[row.comparison.candidate].arm
+    width, face = _mde_pct(row) - LEAST_PCT, FAINT if _valid(row) else PAPER
+    bar = axes.barh(
+        y, width, left=LEAST_PCT, height=0.55, color=face, edgecolor=FAINT, linewidth=0.8, zorder=1
+    )
+    tag(bar[0], arm, [f"smallest effect: {_size(_mde_pct(row))}"])
     if compared.change_pct is not None:
-        winner = words.better_arm(compared)
+        winner = verdict_words.better_arm(compared)
         colour = marks[winner].colour if winner else MUTED
-        [point] = axes.plot(
-            [size],
-            [y],
-            marks[winner].marker if winner else "x" if compared.verdict == "invalid" else "o",
-            color=colour,
-            markerfacecolor=colour if winner else PAPER,
-            markersize=6.0,
-            markeredgewidth=1.3,
-            zorder=3,
-            clip_on=False,
-        )
-        said = f"{words.change(compared.change_pct)}: {words.verdict_brief(compared)}"
+        shape, inside = verdict_mark(compared, marks)
+        right = axes.get_xlim()[1]
+        point = draw_point(axes, y, size, right, shape, (colour, inside or colour))
+        said = f"{words.change(compared.change_pct)}: {verdict_words.brief(compared)}"
         tag(point, arm, [f"measured: {said}"])
-    tag(draw_reading(axes, y, f"from {_size(row.mde_pct)} on"), arm)
+    tag(draw_reading(axes, y, _reading(row)), arm)
+
+
+def _reading(row: Row) -> str:
+    return f"from {_size(_mde_pct(row))} on" if _valid(row) else "invalid"
 
 
 def _table_row(row: Row) -> tuple[str, ...]:
@@ -182,6 +185,6 @@ def _table_row(row: Row) -> tuple[str, ...]:
         words.metric_name(compared.metric, compared.request),
         f"{compared.candidate} against {compared.baseline}",
         words.change(compared.change_pct),
-        _size(row.mde_pct),
+        _size(_mde_pct(row)),
         *(words.NOTHING if each is None else _size(each) for each in ahead),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from reports import words
 from reports.compare.meetings import Meeting
 from reports.compare.model import Claim, ClaimWord
 from reports.compare.ratio import inverted, judged, ratio_of_ratios
+from reports.log_ratio import as_log
 from reports.measures import tidy
 from reports.model import Comparison
 from reports.statistics import Doubt, Estimate
@@ -95,7 +95,7 @@ def _estimate(comparison: Comparison) -> Estimate | None:
     standard_error, df = told
     assert standard_error is not None
     assert df is not None
-    return Estimate(math.log1p(comparison.change_pct / 100.0), standard_error, df)
+    return Estimate(as_log(comparison.change_pct), standard_error, df)
 
 
 def _all_remarks(meeting: Meeting) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from reports.gates.check import Check
+from reports.log_ratio import as_log, as_pct
 from reports.measures import Floats
 from reports.statistics import Doubt, Estimate
 
@@ -45,31 +46,27 @@ def judged(
     """
     if isinstance(change, Doubt):
         return None, None, limit_pct, change.reason
-    limit_log, noise_log = math.log1p(limit_pct / 100.0), change.half_width_log(alpha)
+    limit_log, noise_log = as_log(limit_pct), change.half_width_log(alpha)
     size_log = abs(change.log_ratio)
     detail = what.format(_signed(change.log_ratio))
     if size_log > max(limit_log, noise_log):
-        seen_pct = _pct(max(limit_log, noise_log))
-        return False, _pct(size_log), seen_pct, f"{detail}: {remedy}"
+        seen_pct = as_pct(max(limit_log, noise_log))
+        return False, as_pct(size_log), seen_pct, f"{detail}: {remedy}"
     if noise_log > limit_log:
         return (
             None,
-            _pct(size_log),
+            as_pct(size_log),
             limit_pct,
             f"could only have seen {_seen(noise_log)} ({detail})",
         )
-    return True, _pct(size_log), limit_pct, detail
+    return True, as_pct(size_log), limit_pct, detail
 
 
 def _seen(noise_log: float) -> str:
     if noise_log > WIDEST_LOG:
         return "a factor of ten or more"
-    return f"{_pct(noise_log):.0f}% or more"
-
-
-def _pct(log: float) -> float:
-    return 100.0 * math.expm1(min(log, 50.0))
+    return f"{as_pct(noise_log):.0f}% or more"
 
 
 def _signed(log: float) -> str:
-    return f"{_pct(log):+.1f}%"
+    return f"{as_pct(log):+.1f}%"

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from loadtests.spreads import PRIOR, Spreads
+from reports.log_ratio import as_log, as_pct
 from reports.model import Comparison, ScenarioSummary
-from reports.resolution import MOST_LOG, Replication, resolvable_log
+from reports.resolution import Replication, resolvable_log
 from reports.slowdown.decide import is_url, measured
 from reports.slowdown.model import Planned
 from reports.verdicts import MORE_IS_BETTER
@@ -136,4 +137,4 @@ def share_needed(wanted: Iterable[Demand], instances: int, blocks: int) -> float
 def excludable_pct(max_slowdown_pct: float, share: float) -> float:
     """The slowdown that a plan with such a `share_needed` can exclude, in percent of the baseline's
     response time; of capacity it is a little less."""
-    return 100.0 * math.expm1(min(math.log1p(max_slowdown_pct / 100.0) * share, MOST_LOG))
+    return as_pct(as_log(max_slowdown_pct) * share)

@@ -31,7 +31,7 @@ SCHEMA = 1
 def judge(record: TuneRecord) -> TuneReport:
     """The answer of a run, finished or not. Needs nothing but the record."""
     spec = record.spec
-    objective = objective_of(spec)
+    objective = objective_of(spec.tune.objective)
     trials = Trials(record.tried, objective, spec.run.equivalence_pct)
     limit = connection_limit(spec.tune, record.manifest)
     budget = _same_budget(record)

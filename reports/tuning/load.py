@@ -54,7 +54,7 @@ def _tried(stored: StoredRun, past: Past, events: Sequence[Event]) -> Iterator[T
     """Every finished trial of a block that counts."""
     blocks = {each.block: each for each in past.measured if each.block is not None}
     counters = {e["trial"]: e.get("server") or {} for e in events if e["event"] == "trial"}
-    scenario, objective = stored.spec.tuned_scenario, objective_of(stored.spec)
+    scenario, objective = stored.spec.tuned_scenario, objective_of(stored.spec.tune.objective)
     of_blocks = [block for block in blocks.values() if block.scores]
     for facts in {_load_facts(each): None for each in of_blocks}:
         trials = stored.trials_of(scenario.name, facts.load)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from loadtests.tuning.score import Objective
 from loadtests.tuning.setting import Setting
+from reports.log_ratio import as_pct
 from reports.statistics import Doubt, Estimate
 from reports.tuning.knee import Knee, Scored, knee, knee_log_ratio
 
@@ -61,4 +62,4 @@ def _may_be_level(found: Knee, best: Knee, behind: Estimate | Doubt) -> bool:
 
 
 def _behind_pct(found: Knee, best: Knee) -> float:
-    return -100.0 * math.expm1(math.log(found.per_s / best.per_s))
+    return -as_pct(math.log(found.per_s / best.per_s))

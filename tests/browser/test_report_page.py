@@ -138,11 +138,18 @@ def test_paper_has_every_chart_and_no_control(show: Show, url: str) -> None:
     assert "Tables that were closed are not printed" in seen.page.inner_text("footer")
 
 
+def test_paper_has_margins_whoever_prints(show: Show, url: str) -> None:
+    """A program that prints leaves none by itself, and tables would end at the paper's edge."""
+    seen = show(url, media="print")
+    rules = "[...document.styleSheets].flatMap(sheet => [...sheet.cssRules])"
+    pages = f"{rules}.filter(rule => rule instanceof CSSPageRule).map(rule => rule.style.margin)"
+    assert seen.value(pages) == ["15mm"]
+
+
 def test_arms_differ_by_shape_and_dash_for_who_sees_no_colour(show: Show, url: str) -> None:
     seen = show(url)
     dashes, shapes = seen.value(DASHES), seen.value(SHAPES)
-    assert dashes[0]
-    assert not set(dashes[0]) & (set(dashes[1]) - {"none"})
-    assert shapes[0]
-    assert shapes[1]
-    assert not set(shapes[0]) & set(shapes[1])
+    for one, other in (dashes, shapes):
+        assert one
+        assert other
+        assert not set(one) & set(other)

@@ -12,7 +12,6 @@ from loadtests.trials import OpenLoad
 from loadtests.tuning.score import Objective
 from reports import words
 from reports.charts.block_ratios import block_ratios
-from reports.charts.caveats import measured
 from reports.charts.ecdf import MOST_STEPS, distribution, steps_of, within
 from reports.charts.knees import arm_knee
 from reports.charts.moments import (
@@ -26,19 +25,27 @@ from reports.charts.moments import (
 )
 from reports.charts.pairs_panel import MOST_BLOCKS, neighbours
 from reports.charts.ratio_axis import ratio_ticks
-from reports.charts.usage import usage_of
 from reports.measures import LoadData
 from reports.model import CAPACITY
 from reports.percentiles import FEWEST_BEYOND
 from reports.run_folder import StoredRun, load_run
 from reports.summarise import summarise
-from tests.support.run_builder import LEAD_IN_MS, MS, Columns, SimulatedArm, Trial, build_run
+from reports.usage import usage_of
+from tests.support.run_builder import (
+    LEAD_IN_MS,
+    MS,
+    Columns,
+    Noise,
+    SimulatedArm,
+    Trial,
+    build_run,
+)
 
 ARMS = {"sync": SimulatedArm(), "async": SimulatedArm(app="async")}
 
 
 def data_of(stored: StoredRun, load: int = 0) -> LoadData:
-    return measured(stored, "read-one", stored.loads("read-one")[load])
+    return stored.measured("read-one", stored.loads("read-one")[load])
 
 
 class TestDistribution:
@@ -104,6 +111,19 @@ class TestMoments:
         assert all(each.median_ms > 300 for each in sync.slow)
         assert moments(stored, "async")[2].slow == ()
 
+    def test_a_lead_in_makes_no_moment_slow(self, tmp_path: Path) -> None:
+        def cold(_: Trial, columns: Columns) -> Columns:
+            early = np.array(columns["phase"]) == "lead-in"
+            return {**columns, "done_ns": columns["done_ns"] + early * 300 * MS}
+
+        stored = load_run(
+            build_run(tmp_path / "run", arms=ARMS, loads=(OpenLoad(150.0),), edit_samples=cold)
+        )
+        data, _, found = moments(stored, "sync")
+        assert data.response_ms[data.of_arm("sync") & ~data.steady].min() > 300
+        assert found.slow == ()
+        assert found.measured > 0
+
     def test_slow_lead_ins_stand_left_of_the_dashes(self, tmp_path: Path) -> None:
         data, clock, found = moments(stalling(tmp_path / "run"), "async")
         assert clock.lead_in == pytest.approx(LEAD_IN_MS / (LEAD_IN_MS + 1000.0))
@@ -146,7 +166,7 @@ def overloaded(folder: Path, knees: dict[str, float]) -> StoredRun:
 class TestKnees:
     def test_a_knee_lies_between_the_loads_that_were_kept_and_missed(self, tmp_path: Path) -> None:
         stored = overloaded(tmp_path / "run", {"sync": 150.0, "async": 1000.0})
-        data = [measured(stored, "read-one", load) for load in stored.loads("read-one")]
+        data = [stored.measured("read-one", load) for load in stored.loads("read-one")]
         sync = arm_knee(data, "sync", None, OBJECTIVE)
         assert sync is not None
         assert sync.knee.censored is None
@@ -174,7 +194,7 @@ class TestKnees:
         stored = load_run(
             build_run(tmp_path / "run", arms=ARMS, loads=loads, instances=4, edit_samples=stalled)
         )
-        data = [measured(stored, "read-one", load) for load in stored.loads("read-one")]
+        data = [stored.measured("read-one", load) for load in stored.loads("read-one")]
         late = data[1].of_arm("sync") & data[1].steady & (data[1].response_ms > OBJECTIVE.p99_ms)
         assert late.sum() > 0.05 * (data[1].of_arm("sync") & data[1].steady).sum()
         found = arm_knee(data, "sync", None, OBJECTIVE)
@@ -184,7 +204,7 @@ class TestKnees:
 
     def test_one_load_has_no_knee(self, tmp_path: Path) -> None:
         stored = overloaded(tmp_path / "run", {"sync": 150.0, "async": 1000.0})
-        data = [measured(stored, "read-one", stored.loads("read-one")[0])]
+        data = [stored.measured("read-one", stored.loads("read-one")[0])]
         assert arm_knee(data, "sync", None, OBJECTIVE) is None
         assert arm_knee([], "sync", None, OBJECTIVE) is None
 
@@ -218,6 +238,21 @@ class TestBlockRatios:
         change = np.log1p(stated.change_pct / 100)
         assert np.min(found.logs) < change < np.max(found.logs)
         assert np.median(list(found.pairs.values())) == pytest.approx(change, abs=0.15)
+
+    def test_pairs_are_levelled_as_the_stated_change_is(self, tmp_path: Path) -> None:
+        """In a block that took both arms 60 times as long, async was no slower; later it was."""
+
+        def stuck(trial: Trial, columns: Columns) -> Columns:
+            times = 60 if (trial["instance"], trial["round"]) == (0, 0) else 1
+            times *= 3 if (trial["arm"], trial["round"]) == ("async", 2) else 1
+            took = columns["done_ns"] - columns["arrival_ns"]
+            return {**columns, "done_ns": columns["arrival_ns"] + times * took}
+
+        how = {"arms": ARMS, "edit_samples": stuck, "noise": Noise(0.0, 0.0, 0.0), "rounds": 3}
+        stored = load_run(build_run(tmp_path / "run", **how))  # type: ignore[arg-type]
+        found = block_ratios(data_of(stored, 1), compared(stored, "response_ms.p95"))
+        assert found.pairs[0] == pytest.approx(found.pairs[1], abs=0.2)
+        assert found.pairs[0] > 0.5
 
     def test_where_one_arm_gave_nothing_the_ratio_is_infinite(self, tmp_path: Path) -> None:
         def silent(trial: Trial, columns: Columns) -> Columns:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from matplotlib.backend_bases import RendererBase
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from loadtests.scenarios.model import Request, Scenario
@@ -20,7 +22,8 @@ from reports.charts.inline import SVG, inline_svg
 from reports.charts.latency import spectrum
 from reports.charts.style import MARKS, PAPER, marks_of
 from reports.charts.time_split import split_of
-from reports.model import COST, LATENCY
+from reports.charts.unseen import size_pct, unseen_chart
+from reports.model import COST, LATENCY, Spread, VerdictWord
 from reports.percentiles import FEWEST_BEYOND
 from reports.run_folder import load_run
 from reports.summarise import summarise
@@ -75,6 +78,26 @@ def test_titles_say_what_is_seen_and_name_the_load(drawn: ChartSet) -> None:
     assert re.search(r"with 8.users at once, sync answers \d+ requests/s and async", capacity.title)
 
 
+def test_the_title_of_the_pairs_tells_standard_deviations_and_explains_nothing(
+    tmp_path: Path,
+) -> None:
+    stored = load_run(build_run(tmp_path / "run"))
+    made = summarise(stored)
+    [scene] = made.scenarios
+    told = {}
+    for instances_pct in (4.7, 0.0):
+        judged = tuple(
+            replace(each, spread=Spread(instances_pct, 17.0)) for each in scene.comparisons
+        )
+        charts = draw_charts(stored, replace(made, scenarios=(replace(scene, comparisons=judged),)))
+        told[instances_pct] = named(charts, "pairs-1")[0].title.partition(": ")[2]
+    what = "capacity of async against sync: standard deviation 17% from block to block and"
+    assert told == {
+        4.7: f"{what}, beyond that, about 4.7% between instances",
+        0.0: f"{what} none beyond that to be seen between instances",
+    }
+
+
 def test_every_chart_with_writes_names_server_and_durability(drawn: ChartSet) -> None:
     assert len(drawn.all) >= 10
     for chart in drawn.all:
@@ -95,16 +118,82 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> ChartSet:
 
 @pytest.mark.parametrize(
     "start",
-    ["latency-1", "ecdf-1", "capacity-1", "staircase-1", "heat-map-1", "time-1", "cost", "pairs-1"],
+    [
+        "latency-1",
+        "ecdf-1",
+        "capacity-1",
+        "heat-map-1",
+        "time-1",
+        "cost",
+        "pairs-1",
+        "unseen",
+    ],
 )
 def test_a_chart_of_a_load_whose_gates_failed_states_no_finding(
     failing: ChartSet, drawn: ChartSet, start: str
 ) -> None:
     [chart], [sound] = named(failing, start), named(drawn, start)
     assert re.match(r"read-one: invalid .*errors \(async\)", chart.title), chart.title
-    assert "answer nothing" in chart.caption
     assert "invalid" not in sound.title
-    assert "answer nothing" not in sound.caption
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        ("inconclusive", "; these cannot be told apart"),
+        ("equivalent", "; no difference that matters"),
+        ("slower", ""),
+    ],
+)
+def test_titles_with_numbers_of_both_arms_say_where_they_cannot_be_told_apart(
+    tmp_path: Path, verdict: VerdictWord, told: str
+) -> None:
+    stored = load_run(build_run(tmp_path / "run"))
+    made = summarise(stored)
+    [scene] = made.scenarios
+    judged = tuple(replace(each, verdict=verdict) for each in scene.comparisons)
+    charts = draw_charts(stored, replace(made, scenarios=(replace(scene, comparisons=judged),)))
+    for start in ("latency-1", "ecdf-1", "cost", "capacity-1"):
+        [title] = [chart.title for chart in named(charts, start)]
+        assert title.partition("; ")[1] + title.partition("; ")[2] == told
+
+
+def test_of_several_candidates_a_title_says_which_cannot_be_told_apart() -> None:
+    asked = ("s", "open-80", "response_ms.p95", "read")
+    told = {"b": "inconclusive", "c": "equivalent", "d": "faster"}
+    rows = tuple(
+        comparison("response_ms.p95", verdict, 1.0, (0, 2), baseline="a", candidate=arm)
+        for arm, verdict in told.items()
+    )
+    caveats = Caveats(compared={asked: rows})
+    assert caveats.apart(asked, "abcd") == (
+        "; b cannot be told apart from a; c: no difference from a that matters"
+    )
+    assert Caveats().apart(asked, "ab") == "; there is no verdict on this"
+    assert Caveats().apart(asked, "a") == ""
+
+
+def test_what_is_invalid_is_no_smallest_effect() -> None:
+    load = scenario().loads[0]
+    rows = (comparison("capacity_per_s", "invalid", 5.0, None, load, mde_pct=90.0),)
+    with chart_style():
+        chart = unseen_chart(summary(scenario(comparisons=rows)), marks_of(["sync", "async"]), 5.0)
+    assert chart is not None
+    [axes] = chart.sheet.axes
+    assert axes.texts[0].get_text() == "invalid"
+    assert to_hex(axes.patches[0].get_facecolor()) == PAPER
+
+
+def test_a_halving_is_as_large_as_a_doubling_beside_what_could_go_unseen() -> None:
+    assert [size_pct(each) for each in (100.0, -50.0, 0.0)] == pytest.approx([100.0, 100.0, 0.0])
+    rows = (
+        comparison("capacity_per_s", "invalid", -50.0, None, scenario().loads[0], mde_pct=90.0),
+        comparison("response_ms.p95", "inconclusive", 3.0, (-9.0, 15.0), mde_pct=12.0),
+    )
+    with chart_style():
+        chart = unseen_chart(summary(scenario(comparisons=rows)), marks_of(["sync", "async"]), 5.0)
+    assert chart is not None
+    assert chart.title == "Changes smaller than 12% in p95 response time could have gone unseen"
 
 
 @pytest.mark.parametrize("start", ["latency-1", "ecdf-1", "capacity-1", "staircase-1", "cost"])
@@ -122,6 +211,18 @@ def test_marks_of_an_arm_that_failed_are_hollow(
     assert hollow(named(drawn, start)[0]) == set()
 
 
+@pytest.mark.parametrize(
+    "start",
+    ["latency-1", "ecdf-1", "capacity-1", "staircase-1", "heat-map-1", "time-1", "pairs-1"],
+)
+def test_a_failed_check_has_one_sign_at_the_names_of_its_arm(
+    failing: ChartSet, drawn: ChartSet, start: str
+) -> None:
+    assert re.search("✕ (async|Capacity)", named(failing, start)[0].files.svg.decode())
+    assert "✕ sync" not in named(failing, start)[0].files.svg.decode()
+    assert "✕" not in named(drawn, start)[0].files.svg.decode()
+
+
 def test_lateness_of_the_generator_spares_the_cost(drawn: ChartSet) -> None:
     caveats = Caveats(failed={("s", "open-80", "sync"): ("send-lag",)})
     assert caveats.failures(("s", "open-80", "sync"), LATENCY) == ("send-lag",)
@@ -133,7 +234,6 @@ def test_a_selection_by_errors_spares_capacity_and_nothing_else(tmp_path: Path) 
     arms = {"sync": SimulatedArm(), "async": SimulatedArm(app="async", error_share=0.03)}
     charts = charts_of(build_run(tmp_path / "run", arms=arms, rounds=4, run={"max_error_pct": 5.0}))
     [capacity, latency] = [named(charts, each)[0] for each in ("capacity-1", "latency-1")]
-    assert "answer nothing" not in capacity.caption
     assert "invalid" not in capacity.title
     assert "error-parity (async)" in latency.title
 

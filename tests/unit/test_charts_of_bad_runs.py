@@ -16,6 +16,8 @@ from loadtests.scenarios.model import Request, Scenario
 from loadtests.trials import ClosedLoad, OpenLoad
 from reports.charts import ChartSet, draw_charts
 from reports.charts.inline import inline_svg
+from reports.charts.pairs_panel import DOWN, UP
+from reports.charts.style import PAPER
 from reports.run_folder import load_run
 from reports.summarise import summarise
 from tests.support.run_builder import MS, TWINS, Columns, SimulatedArm, Trial, build_run
@@ -50,6 +52,11 @@ def silent_at_times(trial: Trial, columns: Columns) -> Columns:
     return columns
 
 
+def one_stood_still(trial: Trial, columns: Columns) -> Columns:
+    late = (trial["arm"], trial["block"] % 9) == ("async", 4)
+    return {**columns, "done_ns": columns["done_ns"] + late * 5000 * MS}
+
+
 def few(_: Trial, columns: Columns) -> Columns:
     """Three requests a trial."""
     return {name: values[:3] for name, values in columns.items()}
@@ -82,6 +89,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "one arm alone": {"arms": ALONE},
     "a URL": {"arms": REMOTE},
     "silent blocks": {"edit_samples": silent_at_times},
+    "a block of one arm stood still": {"edit_samples": one_stood_still, "rounds": 3},
     "huge outliers": {"edit_samples": far_out},
     "three requests a trial": {"edit_samples": few},
     "an arm without requests": {"edit_samples": none_at_all},
@@ -118,35 +126,31 @@ def test_every_chart_is_whole(charts_of: Callable[[str], ChartSet], name: str) -
         assert chart.rows
 
 
+EVERY = {
+    *("forest", "forest-secondary", "latency", "ecdf", "staircase", "heat-map", "capacity"),
+    *("cost", "time", "pairs", "unseen"),
+}
 ABSENT = {
-    "errors expected": "latency ecdf staircase heat-map",
-    "no success at all": "latency ecdf staircase heat-map pairs",
-    "one arm alone": "pairs unseen forest",
-    "one block": "unseen",
+    "errors expected": "ecdf forest-secondary heat-map latency staircase",
+    "one block": "forest forest-secondary unseen",
+    "an arm without a success": "pairs unseen",
+    "no success at all": "ecdf forest heat-map latency pairs staircase time unseen",
+    "one arm alone": "forest forest-secondary pairs unseen",
+    "three requests a trial": "ecdf forest latency pairs staircase time unseen",
+    "an arm without requests": "forest forest-secondary pairs unseen",
+    "an older journal": "capacity heat-map",
+    "an arm whose trials failed": "forest forest-secondary pairs unseen",
     "closed only": "staircase",
-    "an older journal": "heat-map capacity",
-    "an arm whose trials failed": "pairs unseen",
+    "cut off": " ".join(EVERY),
 }
 
 
-@pytest.mark.parametrize("name", ABSENT)
-def test_what_has_nothing_to_show_is_absent(
+@pytest.mark.parametrize("name", RUNS)
+def test_what_has_nothing_to_show_is_absent_and_all_else_is_there(
     charts_of: Callable[[str], ChartSet], name: str
 ) -> None:
-    names = {chart.name for chart in charts_of(name).all}
-    for start in ABSENT[name].split():
-        assert not [each for each in names if each.startswith(start)]
-
-
-def test_an_arm_that_failed_its_checks_is_credited_with_no_knee(
-    charts_of: Callable[[str], ChartSet],
-) -> None:
-    charts = charts_of("an arm that fails")
-    [chart] = [each for each in charts.all if each.name == "staircase-1"]
-    knees = {row[1]: row[-1] for row in chart.rows[-2:]}
-    assert knees == {"sync": "knee", "async": "no claim: a check failed"}
-    assert "invalid" in chart.title
-    assert "✕ async" in chart.files.svg.decode()
+    there = {re.sub(r"-\d+$", "", chart.name) for chart in charts_of(name).all}
+    assert there == EVERY - set(ABSENT.get(name, "").split())
 
 
 def test_one_outlier_of_an_hour_leaves_the_rest_to_be_seen(
@@ -165,3 +169,20 @@ def test_blocks_in_which_an_arm_gave_nothing_are_named(
     [pairs] = [each for each in charts_of("silent blocks").all if each.name == "pairs-1"]
     note = " ".join(text.get_text() for text in pairs.sheet.figure.texts).replace("\n", " ")
     assert "only one of the arms gave a good answer" in note
+    [plus] = [line for line in pairs.sheet.axes[0].lines if line.get_marker() == "+"]
+    assert len(plus.get_xdata()) == 2  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "heads"),
+    [("a block of one arm stood still", "pairs-1", {UP, DOWN}), ("timeouts", "staircase-1", {">"})],
+)
+def test_what_lies_beyond_an_axis_is_an_arrow_head_and_not_hollow(
+    charts_of: Callable[[str], ChartSet], name: str, start: str, heads: set[str | int]
+) -> None:
+    """Hollow is what answers nothing."""
+    [chart] = [each for each in charts_of(name).all if each.name == start]
+    lines = [line for axes in chart.sheet.axes for line in axes.lines]
+    faces = [line.get_markerfacecolor() for line in lines if line.get_marker() in heads]
+    assert faces
+    assert PAPER not in faces

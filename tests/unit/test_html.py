@@ -13,6 +13,7 @@ from reports.charts.style import marks_of
 from reports.html import render_html
 from reports.page import TEMPLATES, numeric_columns, source_hash
 from reports.parts import Parts
+from reports.symbols import MARKS_MEAN
 from tests.support.proofs import DIFFERENT_WORK, proof
 from tests.support.sample_summary import comparison, gate, manifest, result, scenario, summary
 
@@ -183,6 +184,16 @@ def test_every_chart_has_words_and_numbers_beside_it() -> None:
             "<table>",
         ):
             assert needed in figure
+
+
+def test_what_marks_mean_is_said_once_before_the_first_chart() -> None:
+    arms = ("sync", "async")
+    with chart_style():
+        drawn = tuple(forest_charts(summary(), marks_of(arms), 5.0))
+    charts = ChartSet(drawn[:1], (), (), drawn[1:], ())
+    page = render_html(Parts(summary(), manifest(), charts, arms, 5.0))
+    assert page.count(MARKS_MEAN) == 1
+    assert page.index(MARKS_MEAN) < page.index("<figure")
 
 
 def test_an_empty_run_still_makes_a_page() -> None:

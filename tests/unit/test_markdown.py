@@ -11,6 +11,7 @@ from reports.charts.forest import forest_charts
 from reports.charts.style import marks_of
 from reports.markdown import escaped, prose, render_markdown
 from reports.parts import Parts
+from reports.symbols import MARKS_MEAN
 from tests.support.proofs import proof
 from tests.support.sample_summary import manifest, scenario, summary
 
@@ -57,6 +58,15 @@ def test_names_stay_text(name: str) -> None:
 )
 def test_a_number_or_sign_at_the_start_begins_no_list(text: str) -> None:
     assert rendered(prose(text)).strip() == f"<p>{text}</p>"
+
+
+def test_what_marks_mean_is_said_once_before_the_first_chart() -> None:
+    arms, one = ("sync", "async"), summary()
+    with chart_style():
+        drawn = tuple(forest_charts(one, marks_of(arms), 5.0))
+    text = render_markdown(Parts(one, manifest(), ChartSet(drawn[:1], time=drawn[1:]), arms, 5.0))
+    assert text.count(MARKS_MEAN) == 1
+    assert text.index(MARKS_MEAN) < text.index("![")
 
 
 def test_charts_are_shown_from_beside_the_report() -> None:

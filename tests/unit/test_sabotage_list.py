@@ -10,7 +10,7 @@ import pytest
 from benchmarks.sabotage.cases import CASES, SIMULATED_ONLY
 from benchmarks.sabotage.run import caught
 from benchmarks.sabotage.stage import Seen
-from reports.words import GATES
+from reports.gate_words import GATES
 from tests.integration.test_sabotage import LEFT_OUT
 from tests.support import sample_summary as sample
 from tests.support.busy_machine import OF_A_BUSY_MACHINE

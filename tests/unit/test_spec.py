@@ -201,6 +201,27 @@ def test_one_wrong_number_is_one_line(tmp_path: Path) -> None:
     assert len(message.splitlines()) == 2  # the problem and the hint
 
 
+OBJECTIVE = "[run]\nobjective = { p99_ms = 3000 }\n"
+
+
+def test_an_objective_is_below_the_timeout_of_what_is_under_open_load(tmp_path: Path) -> None:
+    patient = OBJECTIVE + MINIMAL
+    load_spec(write(tmp_path, patient), environ={})
+    message = refusal(tmp_path, f"{patient}timeout_s = 3.0\n")
+    assert message.startswith(str(tmp_path / "my.toml:2: run objective p99_ms: not below"))
+    assert "the timeout of scenario 'read-one' (3 s)" in message
+
+
+@pytest.mark.parametrize(
+    ("before", "more"),
+    [("", "timeout_s = 0.05\n"), (OBJECTIVE, 'timeout_s = 3.0\nload = { model = "closed" }\n')],
+)
+def test_an_objective_that_nobody_asked_for_or_needs_is_in_nobodys_way(
+    tmp_path: Path, before: str, more: str
+) -> None:
+    load_spec(write(tmp_path, before + MINIMAL + more), environ={})
+
+
 def test_an_arm_named_twice_is_refused(tmp_path: Path) -> None:
     assert "'sync' is named twice" in refusal(
         tmp_path, MINIMAL + '[[arm]]\nname="sync"\napp="async"'

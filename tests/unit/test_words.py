@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from reports import words
+from reports import verdict_words, words
 from tests.support.sample_summary import CLOSED, OPEN, comparison
 
 
@@ -52,7 +52,7 @@ def test_control_characters_and_length_are_tamed() -> None:
 
 def test_a_clear_change_is_told_with_direction_interval_and_load() -> None:
     slower = comparison("capacity_per_s", "slower", -13.2, (-16.0, -10.3), CLOSED)
-    assert plain(words.sentence(slower, CLOSED, 5.0)) == (
+    assert plain(verdict_words.sentence(slower, CLOSED, 5.0)) == (
         "With 16 users at once, async serves 13% fewer requests than sync "
         "(95% interval: 10% to 16% fewer)."
     )
@@ -61,31 +61,33 @@ def test_a_clear_change_is_told_with_direction_interval_and_load() -> None:
 def test_the_winner_of_a_latency_is_the_arm_with_the_shorter_one() -> None:
     longer = comparison("response_ms.p95", "slower", 9.0, (5.1, 13.0))
     shorter = comparison("response_ms.p95", "faster", -9.0, (-13.0, -5.1))
-    assert "sync answers sooner" in words.sentence(longer, OPEN, 5.0)
-    assert "9.0% longer with async than with sync" in words.sentence(longer, OPEN, 5.0)
-    assert "async answers sooner" in words.sentence(shorter, OPEN, 5.0)
-    assert words.verdict_words(longer) == "sync answers sooner"
-    assert words.verdict_brief(shorter) == "async is better"
+    assert "sync answers sooner" in verdict_words.sentence(longer, OPEN, 5.0)
+    assert "9.0% longer with async than with sync" in verdict_words.sentence(longer, OPEN, 5.0)
+    assert "async answers sooner" in verdict_words.sentence(shorter, OPEN, 5.0)
+    assert verdict_words.said(longer) == "sync answers sooner"
+    assert verdict_words.brief(shorter) == "async is better"
 
 
 def test_an_undecided_comparison_says_what_it_could_have_seen() -> None:
     open_question = comparison(
         "capacity_per_s", "inconclusive", 2.0, (-4.0, 9.0), CLOSED, mde_pct=8.3
     )
-    text = words.sentence(open_question, CLOSED, 5.0)
+    text = verdict_words.sentence(open_question, CLOSED, 5.0)
     assert text.endswith(
         "one cannot tell: async has between 4.0% less and 9.0% more capacity than sync "
         "(95% interval)."
     )
-    assert words.remark(open_question) == "A difference of 8.3% would probably have shown."
+    assert verdict_words.remark(open_question) == "A difference of 8.3% would probably have shown."
     longer = comparison("response_ms.p95", "inconclusive", 2.0, (-4.0, 9.0))
-    assert "between 4.0% shorter and 9.0% longer with async" in words.sentence(longer, OPEN, 5.0)
+    assert "between 4.0% shorter and 9.0% longer with async" in verdict_words.sentence(
+        longer, OPEN, 5.0
+    )
 
 
 def test_an_invalid_comparison_gives_its_reasons_and_claims_nothing() -> None:
     reasons = ("Errors: 2% of the requests failed.", "CPU was short")
     invalid = comparison("response_ms.p95", "invalid", 40.0, (30.0, 50.0), reasons=reasons)
-    text = words.sentence(invalid, OPEN, 5.0)
+    text = verdict_words.sentence(invalid, OPEN, 5.0)
     assert "no verdict" in text
     assert "errors: 2% of the requests failed; CPU was short." in text
     assert "40%" not in text
@@ -93,7 +95,7 @@ def test_an_invalid_comparison_gives_its_reasons_and_claims_nothing() -> None:
 
 def test_a_comparison_without_numbers_is_told_without_numbers() -> None:
     nothing = comparison("response_ms.p99", "inconclusive", None, None, mde_pct=None)
-    assert "too little was measured" in words.sentence(nothing, OPEN, 5.0)
+    assert "too little was measured" in verdict_words.sentence(nothing, OPEN, 5.0)
 
 
 def test_remarks_and_a_narrow_scope_are_told() -> None:
@@ -101,10 +103,10 @@ def test_remarks_and_a_narrow_scope_are_told() -> None:
         "capacity_per_s", "faster", 9.0, (5.0, 13.0), CLOSED,
         scope="these instances", reasons=("why", "sync is saturated"),
     )  # fmt: skip
-    text = words.remark(narrow)
+    text = verdict_words.remark(narrow)
     assert "But sync is saturated." in text
     assert "these instances only" in text
-    assert "But" not in words.remark(dataclasses.replace(narrow, reasons=("why",)))
+    assert "But" not in verdict_words.remark(dataclasses.replace(narrow, reasons=("why",)))
 
 
 def test_lists_read_as_english() -> None:

@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports import words
-from reports.charts.caveats import HOLLOW
 from reports.charts.chart import Chart
 from reports.charts.style import INK, PAPER, ROUND_STEPS, SMALL_PT, new_sheet, quiet
 from reports.charts.tags import tag
-from reports.compare.charts.runs import NO_CLAIM, key, marks_of_runs, numbers_of
+from reports.compare.charts.runs import HOLLOW, NO_CLAIM, key, marks_of_runs, numbers_of
 from reports.compare.model import Absolute, Compared
 from reports.model import CAPACITY
+from reports.symbols import FAILED
 
 ROW_PT = 15.0
 PANEL_PT = 46.0
@@ -113,7 +113,7 @@ def _place(point: Absolute) -> str:
 
 def _value(point: Absolute) -> str:
     said = words.metric_value(point.metric, point.value)
-    return said if point.valid else f"✕ {said}"
+    return said if point.valid else f"{FAILED} {said}"
 
 
 def _interval(point: Absolute) -> str:

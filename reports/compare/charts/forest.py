@@ -10,9 +10,18 @@ from matplotlib.ticker import MaxNLocator
 
 from reports import words
 from reports.charts.chart import Chart
-from reports.charts.forest import signed_tick
 from reports.charts.rows import draw_interval, draw_point, draw_reading
-from reports.charts.style import BAND, FAINT, INK, MUTED, PAPER, ROUND_STEPS, new_sheet, quiet
+from reports.charts.style import (
+    BAND,
+    FAINT,
+    INK,
+    MUTED,
+    PAPER,
+    ROUND_STEPS,
+    new_sheet,
+    quiet,
+    signed_tick,
+)
 from reports.charts.tags import tag
 from reports.compare.charts.runs import marks_of_runs, named, numbers_of
 from reports.compare.model import Claim, Compared, Question, Within

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from reports import words
 from reports.charts.style import MARKS, Mark
 from reports.compare.model import Run
+from reports.symbols import FAILED
 
+HOLLOW = f" Hollow marks, and labels with {FAILED}, are of an arm that failed a check in that run."
 NO_CLAIM = "Runs were not interleaved: one run against another is no claim here"
 
 

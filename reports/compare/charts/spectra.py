@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from matplotlib.axes import Axes
 
 from reports import words
-from reports.charts.caveats import HOLLOW
 from reports.charts.chart import Chart
 from reports.charts.latency import READ_AT, legend, ms_axis, percentile_axis
 from reports.charts.style import INK, MUTED, PAPER, new_sheet, quiet
 from reports.charts.tags import tag
-from reports.compare.charts.runs import NO_CLAIM, key, marks_of_runs, numbers_of
+from reports.compare.charts.runs import HOLLOW, NO_CLAIM, key, marks_of_runs, numbers_of
 from reports.compare.model import Compared
 from reports.compare.record import Curve
 from reports.percentiles import FEWEST_BEYOND

@@ -10,8 +10,8 @@ from loadtests.tuning.setting import Setting
 from loadtests.tuning.spec import Knob
 from reports import words
 from reports.charts.chart import Chart
+from reports.charts.parted_bars import PARTS, Told, draw_parts, parts_legend
 from reports.charts.style import INK, SMALL_PT, new_sheet, quiet
-from reports.charts.time_split import PARTS, Told, draw_parts, parts_legend
 from reports.tuning import say
 from reports.tuning.found import searched
 from reports.tuning.means import mean_split

@@ -20,41 +20,50 @@ ByInstance = Mapping[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """By instance; without those for which a number is not known."""
+    """Of one arm; by instance without those for which a number is not known."""
 
+    cpu_ms_per_request: float | None
+    """CPU time of its processes over all requests, answered well or not."""
     cpu_ms: ByInstance
-    """CPU time of its processes per request, over its trials."""
+    """The same of each instance."""
     peaks: Mapping[str, ByInstance]
-    """Its highest reading, by the keys of PEAKS."""
+    """Each instance's highest reading, by the keys of PEAKS."""
+
+    def peak(self, key: str) -> float | None:
+        """The highest reading of one instance."""
+        return max(self.peaks[key].values(), default=None)
+
+
+NOT_WATCHED = Usage(None, {}, {key: {} for key in PEAKS})
 
 
 def usage_of(trials: pd.DataFrame, telemetry: pd.DataFrame | None) -> Usage:
     """Of one arm's finished trials; `telemetry` of the whole run."""
-    return Usage(
-        _cpu_ms(trials),
-        {name: _peak(trials, telemetry, *columns) for name, columns in PEAKS.items()},
-    )
-
-
-def _cpu_ms(trials: pd.DataFrame) -> dict[int, float]:
     known = trials[trials["app_cpu_s"].notna()]
     sums = known.groupby("instance")[["app_cpu_s", "recorded"]].sum()
-    sums = sums[sums["recorded"] > 0]
-    return _numbers(1000.0 * sums["app_cpu_s"] / sums["recorded"])
+    cpu_s, requests = (float(sums[name].sum()) for name in ("app_cpu_s", "recorded"))
+    busy = sums[sums["recorded"] > 0]
+    return Usage(
+        1000.0 * cpu_s / requests if requests else None,
+        _by_instance(1000.0 * busy["app_cpu_s"] / busy["recorded"]),
+        {name: _peak(trials, telemetry, *columns) for name, columns in PEAKS.items()},
+    )
 
 
 def _peak(
     trials: pd.DataFrame, telemetry: pd.DataFrame | None, in_journal: str, in_telemetry: str
 ) -> dict[int, float]:
+    """At trial boundaries or in between."""
     readings = [trials[["instance", in_journal]].set_axis(["instance", "value"], axis=1)]
     wanted = {"trial", "instance", in_telemetry}
     if telemetry is not None and wanted <= set(telemetry.columns):
         during = telemetry[telemetry["trial"].isin(trials["trial"])]
         readings.append(during[["instance", in_telemetry]].set_axis(["instance", "value"], axis=1))
     values = pd.concat([each.astype("float64") for each in readings if len(each)] or readings)
-    return _numbers(values.groupby("instance")["value"].max())
+    finite = values[np.isfinite(values["value"].to_numpy(dtype="float64"))]
+    return _by_instance(finite.groupby("instance")["value"].max())
 
 
-def _numbers(values: pd.Series) -> dict[int, float]:
-    by_instance = zip(values.index.to_numpy(dtype="int64"), values.to_numpy(), strict=True)
-    return {int(each): float(value) for each, value in by_instance if np.isfinite(value)}
+def _by_instance(values: pd.Series) -> dict[int, float]:
+    pairs = zip(values.index.to_numpy(dtype="int64"), values.to_numpy(), strict=True)
+    return {int(each): float(value) for each, value in pairs if np.isfinite(value)}
