@@ -20,7 +20,15 @@ from loadtests.errors import EnvironmentNotReady
 CREATE_LIMIT_S = 180.0
 SYSTEM_TABLES = ("system_tables", "performance_tables", "system_tables_data")
 HELPERS = ("maria_add_gis_sp_bootstrap.sql", "mysql_sys_schema.sql", "mariadb_sys_schema.sql")
+TEMPORARY = "tmp"
 USUAL_FOLDERS = ("/usr/share/mysql", "/usr/share/mariadb")
+
+
+def places(folder: Path) -> list[str]:
+    """Options that keep a server within its folder. Temporary tables too: whatever server starts
+    removes all `#sql…` files of the folder that they have, and by default all servers share one
+    (`mysql_rm_tmp_tables` of MariaDB and MySQL)."""
+    return [f"--datadir={folder / 'data'}", f"--tmpdir={folder / TEMPORARY}"]
 
 
 def create_data(
@@ -28,7 +36,8 @@ def create_data(
     log_path: Path,
 ) -> bool:  # fmt: skip
     """Create `folder/data`; whether that worked (the log says why not)."""
-    command = [program, "--no-defaults", f"--datadir={folder / 'data'}", *options]
+    command = [program, "--no-defaults", *places(folder), *options]
+    (folder / TEMPORARY).mkdir()
     script = None
     if flavour == "mysql":
         command.append("--initialize-insecure")

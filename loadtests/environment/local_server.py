@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from loadtests.environment.local_data import create_data, write_account
+from loadtests.environment.local_data import create_data, places, write_account
 from loadtests.environment.machine import file_system
 from loadtests.environment.mysql import Address, Admin, Flavour, Server, too_old, version_of
 from loadtests.environment.processes import (
@@ -179,7 +179,7 @@ def _options(
     too_long = len(os.fsencode(socket_path)) > SOCKET_PATH_LIMIT_BYTES
     options = [
         "--no-defaults",
-        f"--datadir={folder / 'data'}",
+        *places(folder),
         f"--socket={Path('/tmp') / f'{folder.name}.s' if too_long else socket_path}",
         f"--pid-file={folder / 'pid'}",
         f"--init-file={folder / 'init.sql'}",

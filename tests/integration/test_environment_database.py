@@ -147,3 +147,16 @@ def test_the_limit_on_connecting_is_none_on_answers(private_database: Database) 
     admin = Admin(address_from_url(private_database.url_for("")), connect_limit_s=1)
     with closing(admin):
         assert admin.value("SELECT SLEEP(1.3)") == 0
+
+
+def test_a_private_server_takes_nothing_of_another_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that starts removes `#sql…` files of the folder for temporary tables, whosever."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    monkeypatch.setenv("TMPDIR", str(shared))
+    in_use = shared / "#sql-temptable-1-1-1.MAI"
+    in_use.write_bytes(b"a temporary table of another server")
+    with opened("local", tmp_path):
+        assert in_use.exists()
