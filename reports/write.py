@@ -59,9 +59,12 @@ def write_json(path: Path, summary: Summary) -> None:
 
 
 def write_charts(folder: Path, charts: tuple[Chart, ...]) -> None:
-    """Every chart as PNG and SVG, and no other chart; raises StorageError."""
+    """Every chart as PNG and SVG, and no other chart; raises StorageError.
+
+    From the last to the first: where other processes are at them, they come from the other end.
+    """
     written = set()
-    for chart in charts:
+    for chart in reversed(charts):
         for form, content in zip(CHART_FORMS, (chart.files.png, chart.files.svg), strict=True):
             path = folder / f"{chart.name}{form}"
             write_whole(path, content)

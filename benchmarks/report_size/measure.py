@@ -36,7 +36,7 @@ INSTANCES = 27
 SAMPLES_OF_A_ROUND = 111_000
 """About; two arms, three scenarios, two loads, 27 instances, blocks of a second."""
 LONGEST_S = 600
-WATCH_S = 0.02
+WATCH_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
