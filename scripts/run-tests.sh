@@ -1,12 +1,13 @@
 #!/bin/sh
-# Runs every test: those of tests/unit side by side on all cores, since they start nothing and share no
-# file; then those of the other rooms, which start servers and load them, one after the other.
+# Runs every test: side by side on all cores those that share nothing (unit tests; tests of pages; tests
+# of the twins, of which each worker has its own with a server of its own); then, one after the other,
+# those that load whole arms or take servers away, and would disturb each other.
 # What is given is given to pytest both times. Both are run, whatever comes of the first.
 set -u
 cd "$(dirname "$0")/.."
 
-TOGETHER="tests/unit"
-ALONE="tests/browser tests/contract tests/faults tests/integration"
+TOGETHER="tests/unit tests/browser tests/contract"
+ALONE="tests/faults tests/integration"
 NOTHING_WANTED=5 # pytest's exit code where it had no test to run
 failed=0
 ran=0
