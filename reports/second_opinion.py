@@ -54,11 +54,18 @@ def judge_opinion(opinion: Opinion) -> SecondOpinion:
     )
 
 
-def with_warnings(scenario: ScenarioSummary, opinion: SecondOpinion | None) -> ScenarioSummary:
-    """The same scenario; comparisons that wrk contradicts say so. No verdict changes."""
-    if opinion is None or scenario.name != opinion.scenario:
-        return scenario
-    return replace(scenario, comparisons=tuple(_warned(c, opinion) for c in scenario.comparisons))
+def with_warnings(
+    scenarios: Sequence[ScenarioSummary], opinion: SecondOpinion | None
+) -> tuple[ScenarioSummary, ...]:
+    """The same scenarios; comparisons that wrk contradicts say so. No verdict changes."""
+    if opinion is None:
+        return tuple(scenarios)
+    return tuple(
+        replace(each, comparisons=tuple(_warned(c, opinion) for c in each.comparisons))
+        if each.name == opinion.scenario
+        else each
+        for each in scenarios
+    )
 
 
 def _warned(comparison: Comparison, opinion: SecondOpinion) -> Comparison:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.comparisons import Rules, compare, questions, verdict_of
@@ -54,21 +54,10 @@ class Interim:
     half_width_pct: float | None
 
 
-def _nobody(_: ScenarioSummary) -> None:
-    """Hears of scenarios and does nothing."""
-
-
-def summarise(run: StoredRun, hear: Callable[[ScenarioSummary], None] = _nobody) -> Summary:
-    """The whole answer; `hear` is told of each scenario at once, while its samples are at hand.
-
-    Raises StorageError when a sample file is damaged.
-    """
+def summarise(run: StoredRun) -> Summary:
+    """The whole answer. Raises StorageError when a sample file is damaged."""
     opinion = None if run.opinion is None else judge_opinion(run.opinion)
-    scenarios: tuple[ScenarioSummary, ...] = ()
-    for name in run.scenarios:
-        scenario = with_warnings(_scenario(run, name), opinion)
-        hear(scenario)
-        scenarios = (*scenarios, scenario)
+    scenarios = with_warnings(tuple(_scenario(run, name) for name in run.scenarios), opinion)
     everything = [comparison for each in scenarios for comparison in each.comparisons]
     return Summary(
         schema=SCHEMA,

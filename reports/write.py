@@ -7,8 +7,8 @@ from pathlib import Path
 
 from loadtests.errors import StorageError
 from loadtests.store import whole_or_absent
-from reports.charts import Chart, ChartSet, Drawing
-from reports.charts.rendering import rendering_ahead
+from reports.charts import Chart, draw_charts
+from reports.charts.rendering import Ahead, as_drawn, rendering_ahead
 from reports.csv_tables import csv_files
 from reports.html import render_html
 from reports.markdown import render_markdown
@@ -29,24 +29,23 @@ def write_report(folder: Path, helpers: int = 0) -> Summary:
     """
     with rendering_ahead(helpers) as ahead:
         stored = load_run(folder)
-        drawing = Drawing(stored, ahead)
-        summary = summarise(stored, drawing.scenario)
+        summary = summarise(stored)
         write_json(folder / "summary.json", summary)
         for name, content in csv_files(summary).items():
             write_whole(folder / "tables" / name, content)
-        parts = parts_of(stored, summary, drawing.finish(summary))
+        parts = parts_of(stored, summary, ahead)
         write_charts(folder / "charts", parts.charts.all)
         write_whole(folder / "report.md", render_markdown(parts).encode())
         write_whole(folder / "report.html", render_html(parts).encode())
     return summary
 
 
-def parts_of(stored: StoredRun, summary: Summary, charts: ChartSet) -> Parts:
-    """Everything a report shows."""
+def parts_of(stored: StoredRun, summary: Summary, ahead: Ahead = as_drawn) -> Parts:
+    """Everything a report shows, charts drawn."""
     return Parts(
         summary=summary,
         manifest=stored.manifest,
-        charts=charts,
+        charts=draw_charts(stored, summary, ahead),
         arms=stored.arms,
         equivalence_pct=stored.spec.run.equivalence_pct,
         proofs=stored.proofs,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from loadtests.tuning.score import Objective
 from loadtests.tuning.world import objective_of
 from reports.charts.capacity import capacity_chart
-from reports.charts.caveats import Caveats, caveats_of, of_all
+from reports.charts.caveats import caveats_of
 from reports.charts.chart import Chart, chart_style
 from reports.charts.cost import cost_charts
 from reports.charts.ecdf import ecdf_chart
@@ -21,11 +21,11 @@ from reports.charts.pairs import pairs_chart
 from reports.charts.rendering import Ahead, as_drawn
 from reports.charts.scene import Scene
 from reports.charts.staircase import staircase_chart
-from reports.charts.style import Mark, marks_of
+from reports.charts.style import marks_of
 from reports.charts.time_split import time_split_charts
 from reports.charts.unseen import unseen_chart
 from reports.facts import durability_line
-from reports.model import ScenarioSummary, Summary
+from reports.model import Summary
 from reports.run_folder import StoredRun
 
 __all__ = ["Chart", "ChartSet", "draw_charts"]
@@ -63,50 +63,28 @@ class ChartSet:
         return (*self.changes, *self.latency, *self.capacity, *self.time, *self.trust)
 
 
-def draw_charts(stored: StoredRun, summary: Summary) -> ChartSet:
-    """Every chart for which there is data; a run without samples has none but the forest plot."""
-    drawing = Drawing(stored)
-    for scenario in summary.scenarios:
-        drawing.scenario(scenario)
-    return drawing.finish(summary)
+def draw_charts(stored: StoredRun, summary: Summary, ahead: Ahead = as_drawn) -> ChartSet:
+    """Every chart for which there is data; a run without samples has none but the forest plot.
+
+    Each is handed to `ahead` as soon as it is drawn.
+    """
+    sections: defaultdict[Section, list[Chart]] = defaultdict(list)
+    with chart_style():
+        for section, chart in _drawn(stored, summary):
+            if chart is not None:
+                sections[section].append(ahead(chart))
+    return ChartSet(**{section: tuple(charts) for section, charts in sections.items()})
 
 
-class Drawing:
-    """The charts of a run, drawn as its answer comes to be known; each is handed to `ahead` at
-    once."""
-
-    def __init__(self, stored: StoredRun, ahead: Ahead = as_drawn) -> None:
-        self._stored = stored
-        self._ahead = ahead
-        self._marks = marks_of(stored.arms)
-        self._caveats: list[Caveats] = []
-        self._sections: defaultdict[Section, list[Chart]] = defaultdict(list)
-
-    def scenario(self, summary: ScenarioSummary) -> None:
-        """What is drawn from the samples of the next scenario."""
-        caveats = caveats_of(self._stored, summary, durability_line(self._stored.manifest))
-        self._caveats.append(caveats)
-        scene = Scene(self._stored, summary, len(self._caveats), self._marks, caveats)
-        self._keep(_of_scene(scene, objective_of(self._stored.spec.run.objective)))
-
-    def finish(self, summary: Summary) -> ChartSet:
-        """What is drawn of all scenarios together; then every chart."""
-        self._keep(_of_all(self._stored, summary, self._marks, of_all(self._caveats)))
-        return ChartSet(**{section: tuple(each) for section, each in self._sections.items()})
-
-    def _keep(self, drawn: Iterator[Placed]) -> None:
-        with chart_style():
-            for section, chart in drawn:
-                if chart is not None:
-                    self._sections[section].append(self._ahead(chart))
-
-
-def _of_all(
-    stored: StoredRun, summary: Summary, marks: Mapping[str, Mark], caveats: Caveats
-) -> Iterator[Placed]:
+def _drawn(stored: StoredRun, summary: Summary) -> Iterator[Placed]:
+    marks = marks_of(stored.arms)
+    caveats = caveats_of(stored, summary, durability_line(stored.manifest))
     margin_pct = stored.spec.run.equivalence_pct
+    objective = objective_of(stored.spec.run.objective)
     for chart in forest_charts(summary, marks, margin_pct, caveats):
         yield "changes", chart
+    for number, scenario in enumerate(summary.scenarios, start=1):
+        yield from _of_scene(Scene(stored, scenario, number, marks, caveats), objective)
     for chart in cost_charts(stored, summary, marks, caveats):
         yield "capacity", chart
     for chart in time_split_charts(summary, stored.arms, caveats):
@@ -115,6 +93,7 @@ def _of_all(
 
 
 def _of_scene(scene: Scene, objective: Objective) -> Iterator[Placed]:
+    """What is drawn from the samples of one scenario: only one's arrays are held at a time."""
     times = response_times(scene)
     yield "latency", latency_chart(scene, times)
     yield "latency", ecdf_chart(scene, times)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reports import words
 from reports.gates import SPARED, saturation
-from reports.model import CAPACITY, COST, LATENCY, Comparison, LoadFacts, ScenarioSummary
+from reports.model import CAPACITY, COST, LATENCY, Comparison, LoadFacts, Summary
 from reports.run_folder import StoredRun
 
 Place = tuple[str, str, str]
@@ -128,51 +128,43 @@ def _names(arms: Sequence[str]) -> str:
     return words.listed(words.tidy(arm, 24) for arm in arms)
 
 
-def caveats_of(stored: StoredRun, summary: ScenarioSummary, durability: str) -> Caveats:
-    """Everything to be said of charts of one scenario."""
+def caveats_of(stored: StoredRun, summary: Summary, durability: str) -> Caveats:
+    """Everything to be said of a run's charts."""
     rtt_ms = stored.spec.run.database_rtt_ms
     return Caveats(
         failed=_failed(summary, stored.arms),
         saturated=_saturated(stored, summary),
-        durability={summary.name: durability} if stored.scenario(summary.name).writes else {},
+        durability={name: durability for name in stored.scenarios if stored.scenario(name).writes},
         distance=words.distance(rtt_ms) if rtt_ms else "",
         compared=_compared(summary),
     )
 
 
-def of_all(scenarios: Sequence[Caveats]) -> Caveats:
-    """Everything to be said of charts of several scenarios of one run."""
-    return Caveats(
-        failed={place: gates for each in scenarios for place, gates in each.failed.items()},
-        saturated=frozenset().union(*(each.saturated for each in scenarios)),
-        durability={name: line for each in scenarios for name, line in each.durability.items()},
-        distance=next((each.distance for each in scenarios), ""),
-        compared={asked: told for each in scenarios for asked, told in each.compared.items()},
-    )
-
-
-def _compared(scenario: ScenarioSummary) -> dict[Asked, tuple[Comparison, ...]]:
+def _compared(summary: Summary) -> dict[Asked, tuple[Comparison, ...]]:
     compared: dict[Asked, tuple[Comparison, ...]] = {}
-    for each in scenario.comparisons:
-        asked = (scenario.name, each.load, each.metric, each.request)
-        compared[asked] = (*compared.get(asked, ()), each)
+    for scenario in summary.scenarios:
+        for each in scenario.comparisons:
+            asked = (scenario.name, each.load, each.metric, each.request)
+            compared[asked] = (*compared.get(asked, ()), each)
     return compared
 
 
-def _failed(scenario: ScenarioSummary, arms: Sequence[str]) -> dict[Place, tuple[str, ...]]:
+def _failed(summary: Summary, arms: Sequence[str]) -> dict[Place, tuple[str, ...]]:
     """A gate of no load concerns all loads, one of no arm all arms."""
     failed: dict[Place, tuple[str, ...]] = {}
-    for gate in (gate for gate in scenario.gates if gate.ok is False):
-        for load in [gate.load] if gate.load else [each.load for each in scenario.loads]:
-            for arm in [gate.arm] if gate.arm else arms:
-                place = (scenario.name, load, arm)
-                failed[place] = (*failed.get(place, ()), gate.name)
+    for scenario in summary.scenarios:
+        for gate in (gate for gate in scenario.gates if gate.ok is False):
+            for load in [gate.load] if gate.load else [each.load for each in scenario.loads]:
+                for arm in [gate.arm] if gate.arm else arms:
+                    place = (scenario.name, load, arm)
+                    failed[place] = (*failed.get(place, ()), gate.name)
     return failed
 
 
-def _saturated(stored: StoredRun, scenario: ScenarioSummary) -> frozenset[Place]:
+def _saturated(stored: StoredRun, summary: Summary) -> frozenset[Place]:
     return frozenset(
         (scenario.name, load.load, arm)
+        for scenario in summary.scenarios
         for load in scenario.loads
         if load.model == "open"
         for data in [stored.measured(scenario.name, load)]

@@ -77,10 +77,11 @@ def _answer(stored: StoredRun) -> tuple[Summary, Source, tuple[str, ...]]:
 
 def _reached(stored: StoredRun, summary: Summary) -> tuple[list[Absolute], list[Curve]]:
     """Capacity at each scenario's first closed load; p95 and spectra where latency is judged."""
+    caveats = caveats_of(stored, summary, "")
     points: list[Absolute] = []
     curves: list[Curve] = []
     for number, scenario in enumerate(summary.scenarios, start=1):
-        scene = Scene(stored, scenario, number, {}, caveats_of(stored, scenario, ""))
+        scene = Scene(stored, scenario, number, {}, caveats)
         closed = next((each for each in scenario.loads if each.model == "closed"), None)
         if closed is not None:
             points += _capacities(scene, closed)

@@ -7,8 +7,8 @@ from multiprocessing import active_children
 import pytest
 
 from loadtests.trials import ClosedLoad, OpenLoad
-from reports.charts import ChartSet, Drawing, draw_charts
-from reports.charts.rendering import Ahead, rendering_ahead
+from reports.charts import ChartSet, draw_charts
+from reports.charts.rendering import rendering_ahead
 from reports.run_folder import StoredRun, load_run
 from reports.summarise import summarise
 from tests.support.run_builder import build_run
@@ -25,14 +25,9 @@ def here(stored: StoredRun) -> ChartSet:
     return draw_charts(stored, summarise(stored))
 
 
-def drawn(stored: StoredRun, ahead: Ahead) -> ChartSet:
-    drawing = Drawing(stored, ahead)
-    return drawing.finish(summarise(stored, drawing.scenario))
-
-
 def test_another_process_renders_the_same_files(stored: StoredRun, here: ChartSet) -> None:
     with rendering_ahead(1) as ahead:
-        charts = drawn(stored, ahead).all
+        charts = draw_charts(stored, summarise(stored), ahead).all
         there = {chart.name: chart.begun.result() for chart in charts if chart.begun}
     assert there == {chart.name: chart.files for chart in here.all}
 
@@ -42,7 +37,7 @@ def test_a_process_that_dies_loses_no_chart(stored: StoredRun, here: ChartSet) -
         for process in active_children():
             os.kill(process.pid or 0, signal.SIGKILL)
             process.join()
-        charts = drawn(stored, ahead).all
+        charts = draw_charts(stored, summarise(stored), ahead).all
         assert {each.name: each.files for each in charts} == {
             each.name: each.files for each in here.all
         }
