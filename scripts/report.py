@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json as json_module
 from collections.abc import Callable
 from pathlib import Path
@@ -28,8 +29,18 @@ def report_command(folder: Path, *, json: bool) -> int:
 
 
 def write_quickly(folder: Path) -> Summary:
-    """The report of a run, written with every core that there is."""
-    return write_report(folder, spare_cores())
+    """The report of a run, written with every core that there is.
+
+    Nobody looks for garbage meanwhile: drawings are thousands of objects that refer to each other,
+    and all of them are needed to the end (`benchmarks/report_size`).
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return write_report(folder, spare_cores())
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _rebuilt(

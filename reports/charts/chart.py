@@ -9,6 +9,7 @@ from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.figure import Figure
@@ -16,6 +17,8 @@ from matplotlib.figure import Figure
 from reports.charts.style import RC, Sheet
 
 DPI = 180
+PACKED = {"compress_level": 2}
+"""Files a tenth larger, for much less time than the usual level takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def render(name: str, figure: Figure) -> ChartFiles:
     with chart_style(name):
         _fix_layout(figure)
         return ChartFiles(
-            png=_saved(figure, "png", DPI, {"Software": None}),
+            png=_saved(figure, "png", DPI, {"Software": None}, pil_kwargs=PACKED),
             svg=_saved(figure, "svg", 72, {"Date": None, "Creator": None}),
         )
 
@@ -79,9 +82,9 @@ def _fix_layout(figure: Figure) -> None:
         axes.set_position((left, bottom, width, height))
 
 
-def _saved(figure: Figure, form: str, dpi: int, metadata: dict[str, None]) -> bytes:
+def _saved(figure: Figure, form: str, dpi: int, metadata: dict[str, None], **more: Any) -> bytes:
     out = io.BytesIO()
-    figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
+    figure.savefig(out, format=form, dpi=dpi, metadata=metadata, **more)
     return out.getvalue()
 
 

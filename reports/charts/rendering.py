@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -41,9 +42,7 @@ def rendering_ahead(helpers: int) -> Iterator[Ahead]:
     if helpers < 1:
         yield as_drawn
         return
-    pool = ProcessPoolExecutor(
-        helpers, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent
-    )
+    pool = ProcessPoolExecutor(helpers, mp_context=get_context("spawn"), initializer=_settle)
     try:
         for _ in range(helpers):
             pool.submit(os.getpid)
@@ -58,5 +57,7 @@ def _begin(pool: ProcessPoolExecutor, chart: Chart) -> Chart:
     return chart
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _settle() -> None:
+    """Interrupts are the parent's; what was imported is no garbage, and is not looked through."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
